@@ -1,1 +1,74 @@
-//! placeholder
+//! All that vodmill does with FFmpeg, in process and blocking: probe, encode a chunk, mux,
+//! inspect. The only crate with `unsafe`, and the only one that knows libav.
+
+mod audio;
+mod encode;
+mod error;
+mod inspect;
+mod jpeg;
+mod mux;
+mod probe;
+mod rendition;
+mod source;
+mod subtitles;
+
+use std::path::Path;
+
+use vodmill_model::MediaInfo;
+use vodmill_model::outcome::MediaError;
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::transcode::{
+    AudioDone, AudioOrder, Cue, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
+    SubtitleOrder, Transcode, VideoDone, VideoOrder, Watch,
+};
+
+/// libav in this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Libav;
+
+impl Transcode for Libav {
+    fn build(&self) -> String {
+        source::build()
+    }
+
+    fn probe(
+        &self,
+        original: &Path,
+        policy: &InputPolicy,
+        watch: &dyn Watch,
+    ) -> Result<MediaInfo, MediaError> {
+        probe::probe(original, policy, watch)
+    }
+
+    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError> {
+        encode::encode_video(order, watch)
+    }
+
+    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError> {
+        audio::encode_audio(order, watch)
+    }
+
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError> {
+        subtitles::extract(order)
+    }
+
+    fn segment(
+        &self,
+        order: &SegmentOrder,
+        sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
+    ) -> Result<(), MediaError> {
+        mux::segment(order, sink)
+    }
+
+    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError> {
+        mux::write_mp4(order)
+    }
+
+    fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError> {
+        jpeg::write(order)
+    }
+
+    fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError> {
+        inspect::inspect(media)
+    }
+}

@@ -1,0 +1,1 @@
+//! Errors of libav with the operation and the object.

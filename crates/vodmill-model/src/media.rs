@@ -1,0 +1,237 @@
+//! What probing found in an original. Facts only: what to do about them is the planner's.
+//!
+//! The serde form of [`MediaInfo`] is also the fixture format of the planner's tests.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Ratio, Size, Ticks};
+
+/// An original, as a scan of all its packets found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaInfo {
+    /// libav's short name of the container, as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub container: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, 64 hex digits.
+    pub sha256: String,
+    /// What the container declares as its duration, if it does; often wrong.
+    #[serde(default)]
+    pub declared_duration: Option<Ticks>,
+    /// Video tracks in the order of the file, cover art included.
+    #[serde(default)]
+    pub video: Vec<VideoTrack>,
+    /// Audio tracks in the order of the file.
+    #[serde(default)]
+    pub audio: Vec<AudioTrack>,
+    /// Subtitle tracks in the order of the file.
+    #[serde(default)]
+    pub subtitles: Vec<SubtitleTrack>,
+    /// Any other track: data, attachments, unknown.
+    #[serde(default)]
+    pub other: Vec<OtherTrack>,
+    /// Where the clock of the file jumps, if it does; empty for almost every file.
+    #[serde(default)]
+    pub clock_jumps: Vec<ClockJump>,
+    /// Whether the file ends before its index says, or reading it ended in an error.
+    #[serde(default)]
+    pub truncated: bool,
+    /// Packets that the container itself marks as corrupt.
+    #[serde(default)]
+    pub corrupt_packets: u64,
+}
+
+/// A video track. Its times are in units of `time_base`, after clock jumps were taken out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VideoTrack {
+    /// Index of the stream in the file.
+    pub index: u32,
+    /// libav's name of the codec, as `h264`.
+    pub codec: String,
+    /// Whether this build can decode it.
+    pub decodable: bool,
+    /// A picture that belongs to the file rather than a track in time (cover art).
+    #[serde(default)]
+    pub attached_picture: bool,
+    /// Size of the coded picture.
+    pub coded: Size,
+    /// Shape of a pixel; 1 where the file does not say.
+    pub pixel_aspect: Ratio,
+    /// Clockwise turn that makes it upright, in degrees: 0, 90, 180 or 270.
+    #[serde(default)]
+    pub rotation: u16,
+    /// Whether the display matrix also mirrors the picture, left to right, before the turn.
+    #[serde(default)]
+    pub mirrored: bool,
+    /// Seconds per unit of this track's timestamps.
+    pub time_base: Ratio,
+    /// Frame rate that the container or codec claims (libav's r_frame_rate), if any.
+    #[serde(default)]
+    pub nominal_rate: Option<Ratio>,
+    /// Frames (packets) in the track.
+    pub packets: u64,
+    /// Presentation time of the first frame.
+    pub first: i64,
+    /// Presentation time of the last frame.
+    pub last: i64,
+    /// Time from the last frame to its end.
+    pub last_duration: i64,
+    /// Smallest, median and largest time between neighbouring frames; zeros for a single frame.
+    pub gaps: Gaps,
+    /// libav's name of the pixel format, as `yuv420p10le`.
+    pub pixel_format: String,
+    /// Bits of a component.
+    pub bit_depth: u8,
+    /// Colour description.
+    pub colour: Colour,
+    /// Order of fields.
+    pub field_order: FieldOrder,
+    /// Whether the coded size changes within the track.
+    #[serde(default)]
+    pub size_changes: bool,
+    /// Points at which decoding can begin, thinned to at least half a second apart, first one
+    /// first.
+    pub seek_points: Vec<SeekPoint>,
+}
+
+/// Times between neighbouring frames in units of the track's time base.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gaps {
+    /// The smallest.
+    pub min: i64,
+    /// The one in the middle.
+    pub median: i64,
+    /// The largest.
+    pub max: i64,
+}
+
+/// A packet at which decoding can begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, u64)", into = "(i64, u64)")]
+pub struct SeekPoint {
+    /// Its presentation time in the track's time base, as the file has it.
+    pub pts: i64,
+    /// Its number among the track's packets, from 0: the way to find it where seeking fails.
+    pub packet: u64,
+}
+
+impl From<(i64, u64)> for SeekPoint {
+    fn from((pts, packet): (i64, u64)) -> SeekPoint {
+        SeekPoint { pts, packet }
+    }
+}
+
+impl From<SeekPoint> for (i64, u64) {
+    fn from(point: SeekPoint) -> (i64, u64) {
+        (point.pts, point.packet)
+    }
+}
+
+/// From packet `packet` of the file (all tracks counted), every timestamp is off by `shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockJump {
+    /// Number of the first packet after the jump, among all packets of the file, from 0.
+    pub packet: u64,
+    /// What is to be added to a timestamp from here on (not on top of earlier jumps).
+    pub shift: Ticks,
+}
+
+/// How colours are coded, in libav's names; `unknown` where the file does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Colour {
+    /// Matrix, as `bt709`, `smpte170m`, `bt2020nc`, `gbr`.
+    pub matrix: String,
+    /// Primaries, as `bt709`, `bt2020`.
+    pub primaries: String,
+    /// Transfer, as `bt709`, `smpte2084`, `arib-std-b67`.
+    pub transfer: String,
+    /// Whether luma uses the full range of values.
+    pub full_range: bool,
+}
+
+/// Order of fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldOrder {
+    /// Whole frames.
+    Progressive,
+    /// Top field first.
+    TopFirst,
+    /// Bottom field first.
+    BottomFirst,
+}
+
+/// An audio track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AudioTrack {
+    /// Index of the stream in the file.
+    pub index: u32,
+    /// libav's name of the codec, as `aac`.
+    pub codec: String,
+    /// Whether this build can decode it.
+    pub decodable: bool,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// libav's name of the layout, as `5.1(side)`; empty where unknown.
+    #[serde(default)]
+    pub layout: String,
+    /// ISO 639-2 code or BCP 47 tag, if given and not `und`.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Title of the track, if given.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Marked as the default track.
+    #[serde(default)]
+    pub default: bool,
+    /// Time of the first sample, on the clock of the file with jumps taken out.
+    pub first: Ticks,
+    /// Time of the end of the last packet.
+    pub end: Ticks,
+    /// Packets in the track.
+    pub packets: u64,
+}
+
+/// A subtitle track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubtitleTrack {
+    /// Index of the stream in the file.
+    pub index: u32,
+    /// libav's name of the codec, as `subrip`.
+    pub codec: String,
+    /// Whether it holds text (rather than pictures) that this build can decode.
+    pub text: bool,
+    /// ISO 639-2 code or BCP 47 tag, if given and not `und`.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Title of the track, if given.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Marked as the default track.
+    #[serde(default)]
+    pub default: bool,
+    /// Marked as forced.
+    #[serde(default)]
+    pub forced: bool,
+}
+
+/// A track that is neither video, audio nor subtitles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherTrack {
+    /// Index of the stream in the file.
+    pub index: u32,
+    /// `data`, `attachment` or `unknown`.
+    pub kind: String,
+    /// Codec name or tag.
+    pub codec: String,
+}

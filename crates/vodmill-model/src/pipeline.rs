@@ -1,0 +1,189 @@
+//! Pipelines: from an inbox to a destination. One TOML file each, in `pipelines/`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A file in `pipelines/`. Its name is the file's name without `.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pipeline {
+    /// What it is for, in a sentence.
+    pub description: String,
+    /// Folder that originals are dropped into; `inbox/<name of the pipeline>` when empty.
+    pub inbox: String,
+    /// Folder for originals after publication; `done` beside the inbox's files when empty.
+    pub done: String,
+    /// Folder for refused originals and their reasons; `rejected` in the inbox when empty.
+    pub rejected: String,
+    /// Folder that packages are published under.
+    pub destination: String,
+    /// Name of the ladder preset for HLS; empty for no HLS.
+    pub ladder: String,
+    /// Names of MP4 presets.
+    pub mp4: Vec<String>,
+    /// HLS packaging.
+    pub hls: HlsSettings,
+    /// AES-128 encryption of HLS segments; without this table they are clear.
+    pub encryption: Option<Encryption>,
+    /// Poster and storyboard; without this table there are none.
+    pub thumbnails: Option<Thumbnails>,
+    /// What is accepted.
+    pub input: InputPolicy,
+    /// Longest piece of work and loss, in seconds; rounded to whole segments.
+    pub chunk_seconds: u32,
+}
+
+impl Default for Pipeline {
+    fn default() -> Pipeline {
+        Pipeline {
+            description: String::new(),
+            inbox: String::new(),
+            done: String::new(),
+            rejected: String::new(),
+            destination: "published".to_owned(),
+            ladder: "hls".to_owned(),
+            mp4: Vec::new(),
+            hls: HlsSettings::default(),
+            encryption: None,
+            thumbnails: Some(Thumbnails::default()),
+            input: InputPolicy::default(),
+            chunk_seconds: 60,
+        }
+    }
+}
+
+/// HLS packaging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HlsSettings {
+    /// Container of segments.
+    pub container: Container,
+    /// Target length of a segment in seconds; a whole number of groups of pictures.
+    pub segment_seconds: u32,
+    /// Where sound goes. Several languages are always a group.
+    pub audio: AudioPlacement,
+    /// Whether to write I-frame playlists for fast seeking.
+    pub iframes: bool,
+    /// Whether to publish text subtitles as WebVTT.
+    pub subtitles: bool,
+}
+
+impl Default for HlsSettings {
+    fn default() -> HlsSettings {
+        HlsSettings {
+            container: Container::Ts,
+            segment_seconds: 6,
+            audio: AudioPlacement::Muxed,
+            iframes: true,
+            subtitles: true,
+        }
+    }
+}
+
+/// Container of HLS segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Container {
+    /// MPEG-2 transport stream (RFC 8216, 3.2).
+    Ts,
+    /// Fragmented MP4 (RFC 8216, 3.3), CMAF.
+    Fmp4,
+}
+
+/// Where the sound of an HLS package goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioPlacement {
+    /// In the segments of every rung.
+    Muxed,
+    /// In playlists of its own, stored and sent once for all rungs.
+    Group,
+}
+
+/// AES-128 encryption (RFC 8216, 4.3.2.4 and 5.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// Where players fetch a key: must hold `{kid}` in its last part; may hold `{asset}` and
+    /// `{generation}`.
+    pub key_uri: String,
+    /// Segments from one new key to the next, the same in all rungs.
+    #[serde(default = "ten")]
+    pub segments_per_key: u32,
+}
+
+fn ten() -> u32 {
+    10
+}
+
+/// Poster and storyboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Thumbnails {
+    /// Where the poster is taken, in per cent of the duration.
+    pub poster_percent: u32,
+    /// Largest width of the poster in pixels.
+    pub poster_width: u32,
+    /// Seconds from one storyboard picture to the next; 0 for no storyboard.
+    pub storyboard_seconds: u32,
+    /// Width of a storyboard picture in pixels.
+    pub tile_width: u32,
+    /// Pictures across a storyboard sheet.
+    pub columns: u32,
+    /// Pictures down a storyboard sheet.
+    pub rows: u32,
+}
+
+impl Default for Thumbnails {
+    fn default() -> Thumbnails {
+        Thumbnails {
+            poster_percent: 10,
+            poster_width: 1280,
+            storyboard_seconds: 5,
+            tile_width: 160,
+            columns: 5,
+            rows: 5,
+        }
+    }
+}
+
+/// What is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct InputPolicy {
+    /// What to do about media with damage beyond `damaged_per_mille`.
+    pub damage: DamagePolicy,
+    /// Damaged frames in a thousand that are concealed, and stated as a repair, without asking.
+    pub damaged_per_mille: u32,
+    /// What to do about a file that was cut off.
+    pub truncated: DamagePolicy,
+    /// Most pixels in a coded picture.
+    pub max_pixels: u64,
+    /// Longest programme in seconds.
+    pub max_duration_seconds: u32,
+    /// Longest hole in the timestamps, in seconds, that is filled with the picture before it.
+    pub max_gap_seconds: u32,
+}
+
+impl Default for InputPolicy {
+    fn default() -> InputPolicy {
+        InputPolicy {
+            damage: DamagePolicy::Refuse,
+            damaged_per_mille: 1,
+            truncated: DamagePolicy::Refuse,
+            max_pixels: 8192 * 4320,
+            max_duration_seconds: 24 * 3600,
+            max_gap_seconds: 60,
+        }
+    }
+}
+
+/// What to do about damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DamagePolicy {
+    /// Refuse the file.
+    Refuse,
+    /// Publish what there is, with the repair stated.
+    Repair,
+}

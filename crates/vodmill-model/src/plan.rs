@@ -1,0 +1,426 @@
+//! The plan: the contract between the planner and the stages. Immutable, complete, and the same
+//! for the same input; object names are relative to the package's prefix.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::media::{ClockJump, SeekPoint};
+use crate::pipeline::Container;
+use crate::units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
+
+/// Everything that will be done for one original.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What makes the bytes: part of the plan's digest and of every rendition's.
+    pub build: Build,
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// The original that the plan is for.
+    pub original: OriginalFacts,
+    /// The clock of the package.
+    pub timeline: Timeline,
+    /// How the pictures are decoded; none for sound alone.
+    pub decode: Option<DecodePlan>,
+    /// The video streams to encode, smallest first; each feeds one or more outputs.
+    pub video: Vec<VideoEncode>,
+    /// The pieces of the timeline, in order; empty for sound alone.
+    pub chunks: Vec<ChunkPlan>,
+    /// The audio streams to encode.
+    pub audio: Vec<AudioEncode>,
+    /// The subtitle tracks to extract.
+    pub subtitles: Vec<SubtitlePlan>,
+    /// Poster and storyboard.
+    pub stills: Option<StillsPlan>,
+    /// HLS.
+    pub hls: Option<HlsPlan>,
+    /// Progressive MP4s.
+    pub mp4: Vec<Mp4Plan>,
+    /// Damaged frames in a thousand that a chunk may conceal before the job is refused; none for
+    /// any number.
+    pub tolerated_damage_per_mille: Option<u32>,
+    /// What is odd about the original, and what is done about it.
+    pub hazards: Vec<Hazard>,
+    /// What was decided and why, in the order of deciding.
+    pub decisions: Vec<Decision>,
+}
+
+impl Plan {
+    /// SHA-256 of the plan's serialised form, 64 hex digits.
+    pub fn digest(&self) -> String {
+        digest_of(self)
+    }
+
+    /// The video encode of that id; the planner makes no reference without one.
+    pub fn video_encode(&self, id: &str) -> Option<&VideoEncode> {
+        self.video.iter().find(|encode| encode.id == id)
+    }
+
+    /// The audio encode of that id.
+    pub fn audio_encode(&self, id: &str) -> Option<&AudioEncode> {
+        self.audio.iter().find(|encode| encode.id == id)
+    }
+
+    /// Content address of one chunk of one video encode: everything its bytes depend on.
+    pub fn video_rendition(&self, encode: &VideoEncode, chunk: &ChunkPlan) -> String {
+        digest_of(&(
+            "video",
+            &self.build,
+            &self.original.sha256,
+            &self.decode,
+            encode,
+            chunk.first_frame,
+            chunk.frames,
+            chunk.seek,
+        ))
+    }
+
+    /// Content address of one audio encode.
+    pub fn audio_rendition(&self, encode: &AudioEncode) -> String {
+        digest_of(&("audio", &self.build, &self.original.sha256, self.timeline.origin, encode))
+    }
+}
+
+/// SHA-256 of the JSON form of `value`, 64 hex digits. Maps in plans are ordered, so equal values
+/// have equal digests.
+pub fn digest_of(value: &impl Serialize) -> String {
+    let json =
+        serde_json::to_vec(value).expect("plan types have string keys and no fallible serialisers");
+    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What makes the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Version of vodmill.
+    pub vodmill: String,
+    /// Versions of libav's libraries and of x264.
+    pub libav: String,
+}
+
+/// What of the original goes into the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalFacts {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub sha256: String,
+    /// libav's name of the container.
+    pub container: String,
+}
+
+/// The clock of the package: zero is the first picture (or, for sound alone, the first sample).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Time on the original's clock that becomes zero.
+    pub origin: Ticks,
+    /// Length of the package.
+    pub duration: Ticks,
+    /// The grid of frames; none for sound alone.
+    pub video: Option<VideoTimeline>,
+    /// Ends of HLS segments from zero, in order; the last is the end. In video packages each is
+    /// the start of a frame that begins a group of pictures.
+    pub segment_ends: Vec<Ticks>,
+}
+
+/// The constant-rate grid that every rung shares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoTimeline {
+    /// Frames per second.
+    pub rate: Ratio,
+    /// Frames in all.
+    pub frames: Frames,
+    /// Frames from one key frame to the next.
+    pub gop: Gop,
+    /// Frames of a segment, a whole number of groups; the last one may be shorter.
+    pub segment_frames: Frames,
+}
+
+/// How pictures are decoded and put on the grid. Grid frame `n` shows the last source frame whose
+/// time is not after the middle of `n`, a rule that knows nothing of where decoding began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecodePlan {
+    /// Index of the stream in the file.
+    pub track: u32,
+    /// Seconds per unit of the track's timestamps.
+    pub time_base: Ratio,
+    /// Time, in those units and with clock jumps taken out, that becomes zero.
+    pub origin: i64,
+    /// libavfilter chain that works on source frames before the grid (deinterlacing), or empty.
+    pub field_filter: String,
+    /// libavfilter chain on grid frames, common to all encodes (turning, tone mapping), or empty.
+    pub picture_filter: String,
+    /// Most pixels of a coded picture.
+    pub max_pixels: u64,
+    /// Clock jumps to take out; where there are any, every chunk is demuxed from the beginning.
+    pub clock_jumps: Vec<ClockJump>,
+}
+
+/// One video stream to encode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoEncode {
+    /// Its name in this plan, as `v360`.
+    pub id: String,
+    /// Size of its pictures; both sides even.
+    pub size: Size,
+    /// libavfilter chain from the common picture to the encoder's, ending in its pixel format.
+    pub filter: String,
+    /// libav's name of the encoder.
+    pub encoder: String,
+    /// Every option of the encoder; one that it does not know is an error.
+    pub options: BTreeMap<String, String>,
+    /// Frames from one key frame to the next: forced by frame number.
+    pub gop: Gop,
+}
+
+/// A piece of the timeline: the unit of work and of loss.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkPlan {
+    /// Its number from 0.
+    pub index: u32,
+    /// Its first frame on the grid; begins a segment.
+    pub first_frame: Frames,
+    /// Its length in frames.
+    pub frames: Frames,
+    /// Where to begin decoding.
+    pub seek: SeekPoint,
+}
+
+/// One audio stream to encode, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioEncode {
+    /// Its name in this plan, as `a1-128k`.
+    pub id: String,
+    /// Index of the stream in the file.
+    pub track: u32,
+    /// libav's name of the encoder.
+    pub encoder: String,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// libav's name of the channel layout.
+    pub layout: String,
+    /// Bit rate.
+    pub bitrate: BitsPerSecond,
+    /// libavfilter chain from source samples (times relative to the origin) to the encoder's.
+    pub filter: String,
+    /// Samples in all, encoder delay apart.
+    pub samples: u64,
+    /// Clock jumps to take out.
+    pub clock_jumps: Vec<ClockJump>,
+}
+
+/// One subtitle track to extract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitlePlan {
+    /// Its name in this plan, as `s0`.
+    pub id: String,
+    /// Index of the stream in the file.
+    pub track: u32,
+    /// Clock jumps to take out.
+    pub clock_jumps: Vec<ClockJump>,
+}
+
+/// Poster and storyboard, made in the same decode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillsPlan {
+    /// The poster.
+    pub poster: StillPlan,
+    /// The storyboard, if any.
+    pub storyboard: Option<StoryboardPlan>,
+}
+
+/// One picture taken from the grid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillPlan {
+    /// Its frame on the grid.
+    pub frame: Frames,
+    /// Its size.
+    pub size: Size,
+    /// libavfilter chain from the common picture, ending in `format=yuvj420p`.
+    pub filter: String,
+    /// Object name, as `thumbnails/poster.jpg`.
+    pub object: String,
+}
+
+/// Sheets of small pictures with a WebVTT index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoryboardPlan {
+    /// Frames on the grid, one for each tile.
+    pub frames: Vec<Frames>,
+    /// Size of a tile.
+    pub tile: Size,
+    /// libavfilter chain from the common picture to a tile, ending in `format=yuvj420p`.
+    pub filter: String,
+    /// Tiles across a sheet.
+    pub columns: u32,
+    /// Tiles down a sheet.
+    pub rows: u32,
+    /// Object names of the sheets, in order.
+    pub sheets: Vec<String>,
+    /// Object name of the WebVTT index.
+    pub index: String,
+}
+
+/// The HLS part of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HlsPlan {
+    /// Container of segments.
+    pub container: Container,
+    /// Time that is added to every timestamp, so that none is negative.
+    pub base: Ticks,
+    /// Variant streams, lowest first.
+    pub variants: Vec<VariantPlan>,
+    /// Audio in playlists of its own; empty when it is muxed or there is none.
+    pub audio: Vec<AudioAlternativePlan>,
+    /// Subtitles.
+    pub subtitles: Vec<SubtitleAlternativePlan>,
+    /// Encryption, if any.
+    pub encryption: Option<EncryptionPlan>,
+}
+
+/// One EXT-X-STREAM-INF and its media playlist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantPlan {
+    /// The rung's name.
+    pub name: String,
+    /// Id of its video encode; none for sound alone.
+    pub video: Option<String>,
+    /// Id of the audio encode in its own segments, if any.
+    pub muxed_audio: Option<String>,
+    /// Prefix of its objects, as `hls/low`: segments are `<prefix>/000000.ts`, the playlist
+    /// `<prefix>/index.m3u8`, an init segment `<prefix>/init.mp4`.
+    pub prefix: String,
+    /// Whether it has an I-frame playlist, `<prefix>/iframes.m3u8`, whose pictures are in one
+    /// object, `<prefix>/iframes.ts` or `.mp4`.
+    pub iframes: bool,
+}
+
+/// One EXT-X-MEDIA of type AUDIO and its media playlist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioAlternativePlan {
+    /// Id of its audio encode.
+    pub audio: String,
+    /// NAME, unique in the group.
+    pub name: String,
+    /// LANGUAGE, a BCP 47 tag, if known.
+    pub language: Option<String>,
+    /// DEFAULT; true for exactly one.
+    pub default: bool,
+    /// CHANNELS.
+    pub channels: u32,
+    /// Prefix of its objects, as `hls/audio-swe`.
+    pub prefix: String,
+}
+
+/// One EXT-X-MEDIA of type SUBTITLES and its media playlist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitleAlternativePlan {
+    /// Id of its subtitle track.
+    pub subtitle: String,
+    /// NAME, unique in the group.
+    pub name: String,
+    /// LANGUAGE, a BCP 47 tag, if known.
+    pub language: Option<String>,
+    /// DEFAULT.
+    pub default: bool,
+    /// FORCED.
+    pub forced: bool,
+    /// Prefix of its objects, as `hls/subtitles-eng`; segments are `<prefix>/000000.vtt`.
+    pub prefix: String,
+}
+
+/// AES-128 encryption of HLS segments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncryptionPlan {
+    /// Template of key URIs.
+    pub key_uri: String,
+    /// Segments of a key period, the same in all rungs.
+    pub segments_per_key: u32,
+    /// Key periods in all.
+    pub periods: u32,
+}
+
+/// One progressive MP4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mp4Plan {
+    /// The preset's name.
+    pub name: String,
+    /// Object name, as `mp4/phone.mp4`.
+    pub object: String,
+    /// Id of its video encode, if any.
+    pub video: Option<String>,
+    /// Its audio tracks; the first is the default.
+    pub audio: Vec<Mp4AudioPlan>,
+}
+
+/// One audio track of an MP4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mp4AudioPlan {
+    /// Id of its audio encode.
+    pub audio: String,
+    /// ISO 639-2 code, if known.
+    pub language: Option<String>,
+}
+
+/// Something odd about an original, and what is done about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hazard {
+    /// Its code, as `variable_frame_rate`.
+    pub code: HazardCode,
+    /// What was found.
+    pub detail: String,
+    /// What is done about it.
+    pub remedy: String,
+    /// Whether the output is less than what was delivered, so that it is stated in `asset.json`.
+    pub repair: bool,
+}
+
+/// Codes of hazards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the codes are their own names; each is explained by its remedy")]
+pub enum HazardCode {
+    VariableFrameRate,
+    HighFrameRate,
+    Rotated,
+    Mirrored,
+    NonSquarePixels,
+    OddSize,
+    SizeChanges,
+    Interlaced,
+    HdrPq,
+    HdrHlg,
+    WideGamut,
+    HighBitDepth,
+    ChromaSubsampling,
+    FullRange,
+    CoverArt,
+    NoAudio,
+    NoVideo,
+    SurroundSound,
+    AudioOffset,
+    AudioOutlastsVideo,
+    TrackDropped,
+    StartNotZero,
+    NoDuration,
+    WrongDuration,
+    ClockJump,
+    TimestampGap,
+    Truncated,
+    Damaged,
+    SingleFrame,
+}
+
+/// One decision and its reason, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What it is about, as `rung high`.
+    pub about: String,
+    /// What was decided.
+    pub choice: String,
+    /// Why.
+    pub reason: String,
+}

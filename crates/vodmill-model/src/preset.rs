@@ -1,0 +1,222 @@
+//! Presets: how one kind of output is made. One TOML file each, in `presets/`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::BitsPerSecond;
+
+/// A file in `presets/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Preset {
+    /// A ladder of rungs for adaptive streaming.
+    Ladder(Ladder),
+    /// One progressive MP4 for a platform.
+    Mp4(Mp4Preset),
+}
+
+/// A strictly ordered list of rungs, lowest first, that share all settings but size and rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ladder {
+    /// What it is for, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Settings common to all rungs.
+    #[serde(default)]
+    pub video: VideoCommon,
+    /// Sound, the same for every rung.
+    #[serde(default)]
+    pub audio: AudioPreset,
+    /// The rungs, lowest first; at least one.
+    #[serde(rename = "rung")]
+    pub rungs: Vec<Rung>,
+}
+
+/// One rung: what is particular to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rung {
+    /// Its name in paths and playlists, as `low`: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// The box and the bit rate.
+    #[serde(flatten)]
+    pub target: VideoTarget,
+}
+
+/// A progressive MP4 (H.264 and AAC, moov first) for one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mp4Preset {
+    /// What it is for, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// How pictures are made; without it the MP4 holds sound only.
+    pub video: Option<Mp4Video>,
+    /// How sound is made.
+    #[serde(default)]
+    pub audio: AudioPreset,
+}
+
+/// Video settings of an MP4: those of a ladder and of one of its rungs together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mp4Video {
+    /// Settings that a ladder has in common.
+    #[serde(flatten)]
+    pub common: VideoCommon,
+    /// The box and the bit rate.
+    #[serde(flatten)]
+    pub target: VideoTarget,
+}
+
+/// Encoder settings that the rungs of a ladder share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct VideoCommon {
+    /// Video codec.
+    pub codec: VideoCodec,
+    /// H.264 profile.
+    pub profile: Profile,
+    /// x264's trade of time for bytes.
+    pub speed: Speed,
+    /// Seconds from one key frame to the next; every group of pictures is closed.
+    pub gop_seconds: u32,
+    /// Frame rates above this are halved until they fit, in frames per second.
+    pub max_frame_rate: u32,
+    /// How the picture is fitted into the box.
+    pub sizing: Sizing,
+    /// Whether to fill what is left of the box with black.
+    pub padding: bool,
+    /// Encoder threads; 1 gives the same bytes on every machine and the best quality for its CPU
+    /// time, because chunks run side by side.
+    pub threads: u32,
+}
+
+impl Default for VideoCommon {
+    fn default() -> VideoCommon {
+        VideoCommon {
+            codec: VideoCodec::H264,
+            profile: Profile::High,
+            speed: Speed::Medium,
+            gop_seconds: 2,
+            max_frame_rate: 60,
+            sizing: Sizing::ShrinkToFit,
+            padding: false,
+            threads: 1,
+        }
+    }
+}
+
+/// The box that pictures go into and the bit rate that they may take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VideoTarget {
+    /// Largest width in pixels, for a landscape picture; a portrait one has the box turned.
+    pub width: u32,
+    /// Largest height in pixels.
+    pub height: u32,
+    /// Constant rate factor, 0 to 51, lower is better; bounded by `max_bitrate`.
+    #[serde(default)]
+    pub crf: Option<u8>,
+    /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.
+    #[serde(default)]
+    pub bitrate: Option<BitsPerSecond>,
+    /// Peak bit rate over the buffer.
+    pub max_bitrate: BitsPerSecond,
+    /// Seconds of `max_bitrate` that the decoder buffers.
+    #[serde(default = "one_second")]
+    pub buffer_seconds: u32,
+}
+
+fn one_second() -> u32 {
+    1
+}
+
+/// How sound is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AudioPreset {
+    /// Audio codec.
+    pub codec: AudioCodec,
+    /// Bit rate, as `"128k"`.
+    pub bitrate: BitsPerSecond,
+    /// Most channels; more are mixed down, fewer stay.
+    pub channels: u32,
+    /// Samples per second.
+    pub sample_rate: u32,
+}
+
+impl Default for AudioPreset {
+    fn default() -> AudioPreset {
+        AudioPreset {
+            codec: AudioCodec::Aac,
+            bitrate: BitsPerSecond(128_000),
+            channels: 2,
+            sample_rate: 48_000,
+        }
+    }
+}
+
+/// Video codecs that vodmill writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VideoCodec {
+    /// H.264 by x264, 8 bits, 4:2:0.
+    H264,
+}
+
+/// Audio codecs that vodmill writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioCodec {
+    /// AAC-LC.
+    Aac,
+}
+
+/// H.264 profiles (ISO/IEC 14496-10, A.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// For the oldest devices.
+    Baseline,
+    /// Without 8x8 transforms.
+    Main,
+    /// The default.
+    High,
+}
+
+/// x264's presets, fastest first.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "x264's own names")]
+pub enum Speed {
+    Ultrafast,
+    Superfast,
+    Veryfast,
+    Faster,
+    Fast,
+    Medium,
+    Slow,
+    Slower,
+    Veryslow,
+}
+
+/// How a picture is fitted into the box of a preset. The names and meanings are Elastic
+/// Transcoder's sizing policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sizing {
+    /// Scaled, up or down, until one side meets the box.
+    Fit,
+    /// Scaled until the box is covered, the rest cropped.
+    Fill,
+    /// Scaled to the box, its shape lost.
+    Stretch,
+    /// Not scaled; what is outside the box is cropped.
+    Keep,
+    /// As `fit`, but never scaled up.
+    ShrinkToFit,
+    /// As `fill`, but never scaled up.
+    ShrinkToFill,
+}

@@ -1,0 +1,325 @@
+//! The contract between the stages and whatever works on media: [`Transcode`].
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::media::{ClockJump, MediaInfo};
+use crate::outcome::MediaError;
+use crate::pipeline::{Container, InputPolicy};
+use crate::plan::{AudioEncode, ChunkPlan, DecodePlan, SubtitlePlan, VideoEncode};
+use crate::units::{Frames, Ratio, Size, Ticks};
+
+/// Media work, blocking. Two implementations: libav, and a fake for tests of the stages.
+///
+/// Contract of every method: the same order gives the same bytes; an output path is created or
+/// truncated, and is whole and flushed to the operating system when the method returns `Ok`; on an
+/// error its content means nothing; nothing but the named paths is read or written. Naming,
+/// syncing and renaming belong to the caller.
+pub trait Transcode: Send + Sync {
+    /// Versions of everything that the bytes depend on.
+    fn build(&self) -> String;
+
+    /// Reads every packet of `original` and says what it is.
+    fn probe(
+        &self,
+        original: &Path,
+        policy: &InputPolicy,
+        watch: &dyn Watch,
+    ) -> Result<MediaInfo, MediaError>;
+
+    /// Decodes one chunk once and encodes it for every rung.
+    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError>;
+
+    /// Decodes and encodes one audio track, whole.
+    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError>;
+
+    /// Extracts one text subtitle track.
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError>;
+
+    /// Muxes renditions into HLS segments and gives each to `sink`, in order, init segment first.
+    /// An error of the sink ends the work and is returned as it is.
+    fn segment(
+        &self,
+        order: &SegmentOrder,
+        sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
+    ) -> Result<(), MediaError>;
+
+    /// Muxes renditions into a progressive MP4: moov first, interleaved.
+    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError>;
+
+    /// Puts stills on a sheet and writes it as JPEG.
+    fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError>;
+
+    /// Reads finished media and says what is in it, packet by packet.
+    fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError>;
+}
+
+/// Where progress goes.
+pub trait Watch: Sync {
+    /// Media work has come this far; called often, must be cheap.
+    fn progress(&self, progress: Progress);
+}
+
+impl<F: Fn(Progress) + Sync> Watch for F {
+    fn progress(&self, progress: Progress) {
+        self(progress);
+    }
+}
+
+/// How far a piece of work has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Id of the encode, or the name of the operation.
+    pub of: String,
+    /// Units done: frames for video, samples for audio, bytes for reading.
+    pub done: u64,
+    /// Units in all, if known.
+    pub total: Option<u64>,
+}
+
+/// One chunk to encode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoOrder {
+    /// The original.
+    pub original: PathBuf,
+    /// How to decode it.
+    pub decode: DecodePlan,
+    /// Frames per second of the grid.
+    pub rate: Ratio,
+    /// The chunk.
+    pub chunk: ChunkPlan,
+    /// The encodes and where their renditions go.
+    pub encodes: Vec<(VideoEncode, PathBuf)>,
+    /// Stills to take within the chunk.
+    pub stills: Vec<StillOrder>,
+    /// Damaged frames in a thousand that may be concealed; none for any number.
+    pub tolerated_damage_per_mille: Option<u32>,
+}
+
+/// A still to take: written as raw planar yuvj420p, without padding (Y, then U, then V, chroma
+/// sides rounded up).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillOrder {
+    /// Frame on the grid.
+    pub frame: Frames,
+    /// Size of the still.
+    pub size: Size,
+    /// libavfilter chain from the common picture.
+    pub filter: String,
+    /// Where it goes.
+    pub path: PathBuf,
+}
+
+/// What came of a chunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoDone {
+    /// Frames that each encoder took and gave; equal to the chunk's.
+    pub frames: Frames,
+    /// Source frames decoded and shown on the grid.
+    pub source_frames: Frames,
+    /// Source frames that came damaged out of the decoder, or not at all.
+    pub damaged_frames: Frames,
+    /// Grid frames that repeat the one before them.
+    pub repeated_frames: Frames,
+}
+
+/// One audio track to encode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioOrder {
+    /// The original.
+    pub original: PathBuf,
+    /// Time on the original's clock that becomes zero.
+    pub origin: Ticks,
+    /// How to encode.
+    pub encode: AudioEncode,
+    /// Where the rendition goes.
+    pub path: PathBuf,
+}
+
+/// What came of an audio track.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioDone {
+    /// Samples encoded, delay apart.
+    pub samples: u64,
+    /// Packets that could not be decoded; silence stands in for them.
+    pub damaged_packets: u64,
+}
+
+/// One subtitle track to extract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitleOrder {
+    /// The original.
+    pub original: PathBuf,
+    /// Time on the original's clock that becomes zero.
+    pub origin: Ticks,
+    /// Which track.
+    pub subtitle: SubtitlePlan,
+}
+
+/// One subtitle, times from zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cue {
+    /// When it appears.
+    pub start: Ticks,
+    /// When it goes.
+    pub end: Ticks,
+    /// Its text, lines parted by `\n`, without markup but `<i>`, `<b>`, `<u>`.
+    pub text: String,
+}
+
+/// Renditions to cut into segments: video, audio or both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentOrder {
+    /// Container.
+    pub container: Container,
+    /// Video chunks in order, if any.
+    pub video: Option<VideoInput>,
+    /// Audio, if any.
+    pub audio: Option<PathBuf>,
+    /// Added to every timestamp.
+    pub base: Ticks,
+    /// Where to cut.
+    pub cut: Cut,
+}
+
+/// A whole video stream as the chunks that it was encoded in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoInput {
+    /// Renditions in order.
+    pub chunks: Vec<PathBuf>,
+    /// Frames per second.
+    pub rate: Ratio,
+}
+
+/// Where segments end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cut {
+    /// At these times from zero, the last being the end. Video is cut at the key frame there;
+    /// an audio packet belongs to the segment in which it starts.
+    At(Vec<Ticks>),
+    /// Each key frame alone is a segment that lasts until the next; audio is left out.
+    KeyFrames,
+}
+
+/// A finished segment, clear.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Whether it is the init segment (fMP4 only); then it has no duration.
+    pub init: bool,
+    /// Its start from zero.
+    pub start: Ticks,
+    /// Its duration: from its first frame to the first of the next.
+    pub duration: Ticks,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Renditions to put into one MP4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mp4Order {
+    /// Video, if any.
+    pub video: Option<VideoInput>,
+    /// Audio tracks with their ISO 639-2 codes.
+    pub audio: Vec<(PathBuf, Option<String>)>,
+    /// Where it goes.
+    pub path: PathBuf,
+}
+
+/// Stills to put on one sheet, row by row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JpegOrder {
+    /// Raw stills of one size, as [`StillOrder`] leaves them.
+    pub stills: Vec<PathBuf>,
+    /// Size of each.
+    pub size: Size,
+    /// Stills across.
+    pub columns: u32,
+    /// Stills down.
+    pub rows: u32,
+    /// Where the JPEG goes.
+    pub path: PathBuf,
+}
+
+/// Finished media to inspect.
+#[derive(Clone, Copy)]
+pub enum Media<'a> {
+    /// In memory: a segment, with its init segment in front where it has one.
+    Bytes(&'a [u8]),
+    /// In a file.
+    File(&'a Path),
+}
+
+/// What is in finished media.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// Streams in order.
+    pub streams: Vec<InspectedStream>,
+}
+
+/// One stream of finished media.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectedStream {
+    /// `video` or `audio`.
+    pub kind: StreamKind,
+    /// libav's name of the codec.
+    pub codec: String,
+    /// Packets: frames of video, AAC frames of audio.
+    pub packets: u64,
+    /// Packets marked as key frames.
+    pub key_packets: u64,
+    /// Whether the first packet is one.
+    pub starts_with_key: bool,
+    /// Smallest presentation time.
+    pub start: Ticks,
+    /// Largest presentation time plus that packet's duration.
+    pub end: Ticks,
+    /// Size of pictures, for video.
+    pub size: Option<Size>,
+    /// Samples per second, for audio.
+    pub sample_rate: u32,
+    /// Channels, for audio.
+    pub channels: u32,
+    /// Codec configuration: an Annex B SPS and PPS or an avcC record for H.264, an
+    /// AudioSpecificConfig for AAC.
+    pub config: Vec<u8>,
+    /// Whether decode times never go back.
+    pub monotonic: bool,
+}
+
+/// Kinds of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamKind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// Takes clock jumps out of timestamps, packet by packet.
+#[derive(Clone, Debug)]
+pub struct JumpCorrector<'a> {
+    jumps: &'a [ClockJump],
+    packet: u64,
+    shift: Ticks,
+}
+
+impl<'a> JumpCorrector<'a> {
+    /// A corrector at the first packet of the file.
+    pub fn new(jumps: &'a [ClockJump]) -> JumpCorrector<'a> {
+        JumpCorrector { jumps, packet: 0, shift: Ticks::ZERO }
+    }
+
+    /// The shift of the next packet of the file; call once for each packet of any track.
+    pub fn next_shift(&mut self) -> Ticks {
+        while let [first, rest @ ..] = self.jumps
+            && first.packet <= self.packet
+        {
+            self.shift = first.shift;
+            self.jumps = rest;
+        }
+        self.packet += 1;
+        self.shift
+    }
+}
