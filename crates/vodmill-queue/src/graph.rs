@@ -1,0 +1,152 @@
+//! The graph of a job's tasks: adding to it, and letting successors go.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::clock::UnixMillis;
+use crate::error::Fault;
+use crate::state::TaskState;
+
+/// A task to be added to a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewTask {
+    /// Its name, unique within the job.
+    pub key: String,
+    /// What sort of work it is; claims can be limited to some kinds.
+    pub kind: String,
+    /// What the worker is told; opaque.
+    pub payload: String,
+    /// Keys of the tasks that must be done first: of this job, existing or added together with it.
+    pub after: Vec<String>,
+    /// Added to the job's priority; higher goes first.
+    pub priority: i32,
+}
+
+/// What a task takes from its job.
+pub(crate) struct Parent<'a> {
+    pub job: &'a str,
+    pub pipeline: &'a str,
+    pub priority: i64,
+}
+
+/// Adds tasks; those that wait for nothing are ready at once.
+pub(crate) fn add(
+    tx: &Transaction<'_>,
+    parent: &Parent<'_>,
+    tasks: &[NewTask],
+    now: UnixMillis,
+) -> Result<(), Fault> {
+    refuse_cycles(tasks)?;
+    for task in tasks {
+        insert(tx, parent, task, now)?;
+    }
+    // Only now, since a task may wait for a later one of the list.
+    for task in tasks {
+        connect(tx, parent.job, task)?;
+    }
+    Ok(())
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    parent: &Parent<'_>,
+    task: &NewTask,
+    now: UnixMillis,
+) -> Result<(), Fault> {
+    let added = tx
+        .prepare_cached(
+            "INSERT INTO tasks
+               (job_id, key, pipeline, kind, payload, priority, state, run_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?7)
+             ON CONFLICT (job_id, key) DO NOTHING",
+        )?
+        .execute(params![
+            parent.job,
+            task.key,
+            parent.pipeline,
+            task.kind,
+            task.payload,
+            parent.priority + i64::from(task.priority),
+            now,
+        ])?;
+    if added == 0 { Err(refused(&task.key, "exists already")) } else { Ok(()) }
+}
+
+/// Draws the edges to what the task waits for, and makes it ready if there is nothing left.
+fn connect(tx: &Transaction<'_>, job: &str, task: &NewTask) -> Result<(), Fault> {
+    let (id, _) = find(tx, job, &task.key)?;
+    let mut pending = 0_i64;
+    for key in &task.after {
+        let (needs, state) = find(tx, job, key)?;
+        match state {
+            TaskState::Cancelled | TaskState::Rejected | TaskState::Quarantined => {
+                return Err(refused(&task.key, &format!("waits for {key}, which is {state}")));
+            }
+            TaskState::Done | TaskState::Waiting | TaskState::Ready | TaskState::Leased => {}
+        }
+        let drawn = tx
+            .prepare_cached(
+                "INSERT INTO edges (needs_id, task_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            )?
+            .execute([needs, id])?;
+        if drawn == 1 && state != TaskState::Done {
+            pending += 1;
+        }
+    }
+    let state = if pending == 0 { TaskState::Ready } else { TaskState::Waiting };
+    tx.prepare_cached("UPDATE tasks SET pending = ?2, state = ?3 WHERE id = ?1")?
+        .execute(params![id, pending, state])?;
+    Ok(())
+}
+
+fn find(tx: &Transaction<'_>, job: &str, key: &str) -> Result<(i64, TaskState), Fault> {
+    tx.prepare_cached("SELECT id, state FROM tasks WHERE job_id = ?1 AND key = ?2")?
+        .query_row([job, key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or_else(|| Fault::Refused(format!("a task waits for {key}, which does not exist")))
+}
+
+/// Counts down what waits for a task that is now done; whatever reaches zero is ready.
+pub(crate) fn let_go(tx: &Transaction<'_>, task: i64, now: UnixMillis) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE tasks SET
+           run_at = CASE WHEN pending = 1 THEN ?2 ELSE run_at END,
+           state = CASE WHEN pending = 1 AND state = 'waiting' THEN 'ready' ELSE state END,
+           pending = pending - 1
+         WHERE id IN (SELECT task_id FROM edges WHERE needs_id = ?1)",
+    )?
+    .execute(params![task, now])?;
+    Ok(())
+}
+
+/// Existing tasks never wait for new ones, so a circle can only lie within the list.
+fn refuse_cycles(tasks: &[NewTask]) -> Result<(), Fault> {
+    let index: HashMap<&str, usize> =
+        tasks.iter().enumerate().map(|(at, task)| (task.key.as_str(), at)).collect();
+    let mut pending = vec![0_usize; tasks.len()];
+    let mut followers = vec![Vec::new(); tasks.len()];
+    for (at, task) in tasks.iter().enumerate() {
+        for needs in task.after.iter().filter_map(|key| index.get(key.as_str())) {
+            followers[*needs].push(at);
+            pending[at] += 1;
+        }
+    }
+    let mut free: Vec<usize> = (0..tasks.len()).filter(|at| pending[*at] == 0).collect();
+    while let Some(done) = free.pop() {
+        for &next in &followers[done] {
+            pending[next] -= 1;
+            if pending[next] == 0 {
+                free.push(next);
+            }
+        }
+    }
+    match pending.iter().position(|count| *count > 0) {
+        Some(at) => Err(refused(&tasks[at].key, "waits for itself, directly or through others")),
+        None => Ok(()),
+    }
+}
+
+fn refused(key: &str, problem: &str) -> Fault {
+    Fault::Refused(format!("task {key} {problem}"))
+}

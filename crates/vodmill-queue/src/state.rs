@@ -1,0 +1,93 @@
+//! The states of jobs and tasks, and their names in the database.
+
+use std::fmt;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+/// An enum that is stored, printed and parsed as one lower-case word.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// The state's name, one lower-case word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The state of that name, if there is one.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.as_str().into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let word = value.as_str()?;
+                Self::from_word(word).ok_or_else(|| {
+                    let kind = stringify!($name);
+                    FromSqlError::Other(format!("{kind} cannot be {word:?}").into())
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a job stands. It is in exactly one state.
+    JobState {
+        /// Enqueued; no task has been claimed yet.
+        Waiting = "waiting",
+        /// At least one task has been claimed.
+        Running = "running",
+        /// Ended well.
+        Published = "published",
+        /// Ended: the input's fault.
+        Rejected = "rejected",
+        /// Ended: ours or the world's fault, after all attempts.
+        Failed = "failed",
+        /// Ended: somebody said so.
+        Cancelled = "cancelled",
+    }
+}
+
+impl JobState {
+    /// Whether the job is over (though all but `Published` can be retried).
+    pub fn has_ended(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+words! {
+    /// Where a task stands.
+    TaskState {
+        /// Waits for other tasks.
+        Waiting = "waiting",
+        /// Can be claimed, from its `run_at` on.
+        Ready = "ready",
+        /// A holder works on it.
+        Leased = "leased",
+        /// Completed.
+        Done = "done",
+        /// Its job ended before it did.
+        Cancelled = "cancelled",
+        /// It found the input at fault.
+        Rejected = "rejected",
+        /// All its attempts are spent; the evidence is kept.
+        Quarantined = "quarantined",
+    }
+}
