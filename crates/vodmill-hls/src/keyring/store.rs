@@ -1,0 +1,98 @@
+//! Where keys are kept: the contract.
+
+use super::set::KeySet;
+use super::wrap::UnwrapError;
+use crate::key::{Kid, NoRandomness, SegmentKey};
+
+/// Keeps the keys of every generation, apart from the media.
+///
+/// # Contract
+/// - **Once.** The first `put` of an (asset, generation) decides; every later
+///   one changes nothing and returns what the first stored. So two workers
+///   that package the same generation, at the same time or one after the
+///   death of the other, encrypt with the same keys.
+/// - **Durable before it returns.** When `put` returned `Ok`, the keys are
+///   found by every method, in every process, after any crash: media is
+///   published only after that. When it returned an error, either nothing or
+///   the whole set is stored, never a part; repeating is safe.
+/// - **Kids are unique** over the store: a `put` with one that another
+///   generation has is [`KeyStoreError::KidTaken`], and stores nothing.
+/// - **Nothing is ever overwritten or deleted** through this trait: published
+///   media needs its keys.
+/// - Methods may be called from many threads; reads see every finished `put`.
+/// - A durable backend stores [`super::WrappedKeySet`], never a clear key.
+pub trait KeyStore: Send + Sync {
+    /// Stores the keys of a generation unless it has some; returns those it
+    /// has now.
+    ///
+    /// # Errors
+    /// See the contract.
+    fn put(&self, asset: &str, generation: &str, keys: KeySet) -> Result<KeySet, KeyStoreError>;
+
+    /// The key of this name; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Unwrap`] or [`KeyStoreError::Backend`]; never for an
+    /// unknown kid.
+    fn get(&self, kid: &Kid) -> Result<Option<StoredKey>, KeyStoreError>;
+
+    /// The keys of a generation; `None` when it has none.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    fn of_generation(&self, asset: &str, generation: &str)
+    -> Result<Option<KeySet>, KeyStoreError>;
+
+    /// Every generation with its kids, and no secret; ordered by asset, then
+    /// generation.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    fn list(&self) -> Result<Vec<GenerationKeys>, KeyStoreError>;
+}
+
+/// A key and what it is for. Debug shows no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// The asset it encrypts.
+    pub asset: String,
+    /// The generation of it.
+    pub generation: String,
+    /// Its key period, counted from 0.
+    pub period: usize,
+    /// The key.
+    pub key: SegmentKey,
+}
+
+/// One generation in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GenerationKeys {
+    /// The asset.
+    pub asset: String,
+    /// The generation of it.
+    pub generation: String,
+    /// By key period.
+    pub kids: Vec<Kid>,
+}
+
+/// Why a key store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// A set without keys, or with one kid twice: nothing could be encrypted
+    /// with it. The caller's fault; repeating does not help.
+    #[error("a key set needs keys with different kids")]
+    BadSet,
+    /// Another generation has this kid: a copied set, for chance does not do
+    /// it. Repeating does not help.
+    #[error("kid {0} belongs to another generation")]
+    KidTaken(Kid),
+    /// What is stored does not open.
+    #[error("stored keys do not open")]
+    Unwrap(#[from] UnwrapError),
+    /// No random bytes for wrapping.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The place where keys are kept failed. May be tried again.
+    #[error("key store: {0}")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
