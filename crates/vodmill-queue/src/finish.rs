@@ -202,6 +202,6 @@ fn add_tasks(
     let priority = tx
         .prepare_cached("SELECT priority FROM jobs WHERE id = ?1")?
         .query_row([&lease.job_id], |row| row.get(0))?;
-    let parent = Parent { job: &lease.job_id, pipeline: &lease.pipeline, priority };
+    let parent = Parent { job: &lease.job_id, pipeline: &lease.pipeline, priority, first: false };
     graph::add(tx, &parent, tasks, now)
 }

@@ -28,6 +28,8 @@ pub(crate) struct Parent<'a> {
     pub job: &'a str,
     pub pipeline: &'a str,
     pub priority: i64,
+    /// Whether the tasks come with the job itself, and not from a completion.
+    pub first: bool,
 }
 
 /// Adds tasks; those that wait for nothing are ready at once.
@@ -57,8 +59,8 @@ fn insert(
     let added = tx
         .prepare_cached(
             "INSERT INTO tasks
-               (job_id, key, pipeline, kind, payload, priority, state, run_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?7)
+               (job_id, key, pipeline, kind, payload, priority, first, state, run_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?8)
              ON CONFLICT (job_id, key) DO NOTHING",
         )?
         .execute(params![
@@ -68,6 +70,7 @@ fn insert(
             task.kind,
             task.payload,
             parent.priority + i64::from(task.priority),
+            parent.first,
             now,
         ])?;
     if added == 0 { Err(refused(&task.key, "exists already")) } else { Ok(()) }

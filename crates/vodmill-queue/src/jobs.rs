@@ -87,52 +87,9 @@ impl SqliteQueue {
             }
             insert(tx, job, now)?;
             let priority = i64::from(job.priority);
-            let parent = Parent { job: &job.id, pipeline: &job.pipeline, priority };
+            let parent = Parent { job: &job.id, pipeline: &job.pipeline, priority, first: true };
             graph::add(tx, &parent, tasks, now)?;
             Ok(Enqueued::New)
-        })
-    }
-
-    /// Ends a job and all its unfinished tasks; their holders' leases are lost. Returns the state
-    /// after it: a job that had ended already keeps its state.
-    ///
-    /// # Errors
-    /// [`NoSuchJob`](crate::Error::NoSuchJob), [`Database`](crate::Error::Database).
-    pub fn cancel(&self, job: &str) -> Result<JobState> {
-        self.write("cancel job", job.into(), |tx, now| {
-            end(tx, job, JobState::Cancelled, None, now)?;
-            state(tx, job)?.ok_or_else(|| Fault::NoSuchJob(job.to_owned()))
-        })
-    }
-
-    /// Takes a failed, rejected or cancelled job up again: its unfinished tasks start over with
-    /// their attempts reset, and those that are done stay done. If the job's scratch was swept
-    /// (see [`JobInfo::cleaned`]), what they left there is gone: tasks must be able to tell.
-    ///
-    /// # Errors
-    /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) in any other
-    /// state, or if no task is unfinished; [`Database`](crate::Error::Database).
-    pub fn retry(&self, job: &str) -> Result<()> {
-        self.write("retry job", job.into(), |tx, now| {
-            match state(tx, job)?.ok_or_else(|| Fault::NoSuchJob(job.to_owned()))? {
-                JobState::Failed | JobState::Rejected | JobState::Cancelled => {}
-                state => return Err(Fault::Refused(format!("it is {state}"))),
-            }
-            tx.execute(
-                "UPDATE jobs SET state = 'waiting', reason = NULL, ended_at = NULL, cleaned = 0
-                 WHERE id = ?1",
-                [job],
-            )?;
-            tx.execute(
-                "UPDATE tasks SET state = CASE WHEN pending = 0 THEN 'ready' ELSE 'waiting' END,
-                   run_at = ?2, attempts = 0, losses = 0, ended_at = NULL, progress = NULL
-                 WHERE job_id = ?1 AND state IN ('cancelled', 'rejected', 'quarantined')",
-                params![job, now],
-            )?;
-            match is_stranded(tx, job)? {
-                true => Err(Fault::Refused("all its tasks are done".into())),
-                false => Ok(()),
-            }
         })
     }
 

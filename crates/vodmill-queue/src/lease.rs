@@ -209,3 +209,29 @@ fn lease(
         })
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_walk_the_ready_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
+        for kinds in [0, 2] {
+            let sql = format!("EXPLAIN QUERY PLAN {}", ready_sql(kinds));
+            let values: Vec<&str> = ["0", "a", "b"][..=kinds].to_vec();
+            let plan: Vec<String> = queue
+                .read("explain", "claim".into(), |tx, _| {
+                    let mut query = tx.prepare(&sql)?;
+                    let rows = query.query_map(params_from_iter(values), |row| row.get(3))?;
+                    Ok(rows.collect::<rusqlite::Result<_>>()?)
+                })
+                .unwrap();
+            let plan = plan.join("; ");
+            assert!(plan.contains("USING COVERING INDEX tasks_ready"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+}

@@ -11,7 +11,8 @@
 //!
 //! # Contract
 //!
-//! - A job is in exactly one [`JobState`]. Once ended it changes only through [`SqliteQueue::retry`].
+//! - A job is in exactly one [`JobState`]. Once ended it changes only through [`SqliteQueue::retry`]
+//!   and [`SqliteQueue::restart`].
 //! - Ending a job cancels all its unfinished tasks in the same transaction. Only tasks added by the
 //!   very [`Completion`] that ends it live on (a notification, say); they cannot change its state.
 //! - A job that has not ended always has an unfinished task: a completion that would strand it is
@@ -36,6 +37,7 @@ mod queue;
 mod reap;
 mod schema;
 mod state;
+mod steer;
 mod tasks;
 
 pub use backlog::{Backlog, JobCount, TaskCount};

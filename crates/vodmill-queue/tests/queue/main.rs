@@ -1,8 +1,8 @@
-//! The queue from outside.
+//! The queue from outside: the contract, opening, concurrency, and sudden death.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[test]
-fn placeholder() {
-    let dir = tempfile::tempdir().unwrap();
-    vodmill_queue::SqliteQueue::open(dir.path().join("q.db")).unwrap();
-}
+mod conformance;
+mod load;
+mod opening;
+mod processes;
+mod world;

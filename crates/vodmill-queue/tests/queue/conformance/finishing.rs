@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use vodmill_queue::{Completion, Error, Failure, JobOutcome, JobState, TaskState};
+
+use crate::world::{POLICY, World, ending, task};
+
+pub fn retried_with_back_off_then_quarantined(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let mut now = 1_000_000;
+    // The second wait would be 20 s, and is cut to the policy's 15 s.
+    for seconds in [10, 15] {
+        let lease = world.claim();
+        let failure = world.queue.fail(&lease, "broken", "{\"log\":1}", &POLICY).unwrap();
+        now += seconds * 1000;
+        assert_eq!(failure, Failure::Retried { run_at: now });
+        world.clock.advance(Duration::from_millis(seconds as u64 * 1000 - 1));
+        assert!(world.try_claim().is_none(), "not due yet");
+        world.clock.advance(Duration::from_millis(1));
+    }
+    let lease = world.claim();
+    assert_eq!(lease.attempt, 3);
+    let failure = world.queue.fail(&lease, "broken", "{\"log\":3}", &POLICY).unwrap();
+    assert_eq!(failure, Failure::Quarantined);
+    let seen = world.task("j", "a");
+    assert_eq!((seen.state, seen.attempts), (TaskState::Quarantined, 3));
+    assert_eq!(seen.error.as_deref(), Some("broken"));
+    assert_eq!(seen.evidence.as_deref(), Some("{\"log\":3}"));
+    assert_eq!(world.task("j", "b").state, TaskState::Cancelled);
+    assert_eq!(world.state("j"), JobState::Failed);
+}
+
+pub fn rejected(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"]), task("c", &[])]);
+    let (lease, other) = (world.claim(), world.claim());
+    world.queue.reject(&lease, "{\"code\":\"no_video\"}").unwrap();
+    let job = world.queue.job("j").unwrap();
+    assert_eq!(job.state, JobState::Rejected);
+    assert_eq!(job.reason.as_deref(), Some("{\"code\":\"no_video\"}"));
+    assert_eq!(world.task("j", "a").state, TaskState::Rejected);
+    assert_eq!(world.task("j", "b").state, TaskState::Cancelled);
+    let error = world.queue.progress(&other, "{}").unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }));
+    world.queue.retry("j").unwrap();
+    assert_eq!(world.drain(), ["a", "c"]);
+}
+
+pub fn outcomes(world: World) {
+    let reason = || "why".to_owned();
+    for (id, outcome, state) in [
+        ("p", JobOutcome::Published, JobState::Published),
+        ("r", JobOutcome::Rejected { reason: reason() }, JobState::Rejected),
+        ("f", JobOutcome::Failed { reason: reason() }, JobState::Failed),
+    ] {
+        world.enqueue(id, &[task("a", &[])]);
+        let completion = Completion { job: Some(outcome), ..Completion::default() };
+        world.queue.complete(&world.claim(), &completion).unwrap();
+        assert_eq!(world.state(id), state);
+    }
+    assert_eq!(world.queue.job("f").unwrap().reason, Some(reason()));
+}
+
+pub fn ended_job_fences_its_holders(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
+    let (a, b) = (world.claim(), world.claim());
+    world.queue.complete(&a, &ending()).unwrap();
+    let before = world.everything();
+    let error = world.queue.complete(&b, &Completion::default()).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }));
+    assert_eq!(world.everything(), before);
+}
+
+pub fn told_after_the_end(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
+    let then = vec![task("tell", &[]), task("tell again", &["tell"])];
+    world.queue.complete(&world.claim(), &Completion { then, ..ending() }).unwrap();
+    assert_eq!(world.state("j"), JobState::Published);
+    let tell = world.claim();
+    assert_eq!(tell.key, "tell");
+    let error = world.queue.complete(&tell, &ending()).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    world.done(&tell);
+    let again = world.claim();
+    world.queue.reject(&again, "no such address").unwrap();
+    assert_eq!(world.state("j"), JobState::Published);
+    assert!(world.try_claim().is_none());
+}

@@ -1,0 +1,151 @@
+use std::time::Duration;
+
+use vodmill_queue::{Completion, Enqueued, Error, JobFilter, JobState, NewJob, TaskState};
+
+use crate::world::{POLICY, World, ending, job, task};
+
+pub fn enqueued_once(world: World) {
+    assert_eq!(world.queue.enqueue(&job("j"), &[task("a", &[])]).unwrap(), Enqueued::New);
+    let before = world.everything();
+    let again = NewJob { name: "other".into(), ..job("j") };
+    let found = world.queue.enqueue(&again, &[task("z", &[])]).unwrap();
+    assert_eq!(found, Enqueued::Existing(JobState::Waiting));
+    assert_eq!(world.everything(), before);
+    let lease = world.claim();
+    world.queue.complete(&lease, &ending()).unwrap();
+    let found = world.queue.enqueue(&job("j"), &[task("a", &[])]).unwrap();
+    assert_eq!(found, Enqueued::Existing(JobState::Published));
+}
+
+pub fn cancelled(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[]), task("c", &["a"])]);
+    let lease = world.claim();
+    assert_eq!(world.queue.cancel("j").unwrap(), JobState::Cancelled);
+    for task in world.queue.tasks("j").unwrap() {
+        assert_eq!(task.state, TaskState::Cancelled);
+    }
+    assert!(world.try_claim().is_none());
+    let error = world.queue.complete(&lease, &ending()).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }));
+    assert_eq!(world.queue.cancel("j").unwrap(), JobState::Cancelled);
+    assert!(matches!(world.queue.cancel("x").unwrap_err(), Error::NoSuchJob { .. }));
+}
+
+pub fn retried_where_it_stood(world: World) {
+    let tasks = [task("a", &[]), task("b", &["a"]), task("c", &["b"])];
+    world.enqueue("j", &tasks);
+    world.done(&world.claim());
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(60));
+        let lease = world.claim();
+        world.queue.fail(&lease, "broken", "{}", &POLICY).unwrap();
+    }
+    assert_eq!(world.state("j"), JobState::Failed);
+    assert_eq!(world.queue.job("j").unwrap().reason.as_deref(), Some("broken"));
+    world.queue.mark_cleaned("j").unwrap();
+    world.queue.retry("j").unwrap();
+    let found = world.queue.job("j").unwrap();
+    assert_eq!((found.state, found.reason, found.cleaned), (JobState::Waiting, None, false));
+    assert_eq!(world.task("j", "a").state, TaskState::Done);
+    assert_eq!(world.task("j", "c").state, TaskState::Waiting);
+    let lease = world.claim();
+    assert_eq!((lease.key.as_str(), lease.attempt), ("b", 1));
+    assert_eq!(world.state("j"), JobState::Running);
+    world.done(&lease);
+    assert_eq!(world.drain(), ["c"]);
+}
+
+pub fn restarted_from_the_beginning(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let then = vec![task("more", &["a"]), task("last", &["b", "more"])];
+    for _ in 0..2 {
+        let completion = Completion { then: then.clone(), ..Completion::default() };
+        world.queue.complete(&world.claim(), &completion).unwrap();
+        world.done(&world.claim());
+        assert!(matches!(world.queue.restart("j").unwrap_err(), Error::Refused { .. }));
+        world.queue.cancel("j").unwrap();
+        world.queue.restart("j").unwrap();
+        let states: Vec<_> = world.queue.tasks("j").unwrap();
+        let states: Vec<_> = states.iter().map(|task| (task.key.as_str(), task.state)).collect();
+        assert_eq!(states, [("a", TaskState::Ready), ("b", TaskState::Waiting)]);
+    }
+    assert_eq!(world.claim().attempt, 1);
+}
+
+pub fn only_ended_jobs_are_retried(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    assert!(matches!(world.queue.retry("j").unwrap_err(), Error::Refused { .. }));
+    let lease = world.claim();
+    world.queue.complete(&lease, &ending()).unwrap();
+    let error = world.queue.retry("j").unwrap_err();
+    assert_eq!(error.to_string(), "retry job j: it is published");
+    assert!(matches!(world.queue.retry("x").unwrap_err(), Error::NoSuchJob { .. }));
+}
+
+pub fn found_by_prefix(world: World) {
+    for id in ["abc", "abd", "abdef", "b%"] {
+        world.enqueue(id, &[task("a", &[])]);
+    }
+    let found = |prefix| world.queue.find_job(prefix).map(|job| job.id);
+    assert_eq!(found("abc").unwrap(), "abc");
+    assert_eq!(found("abd").unwrap(), "abd");
+    assert_eq!(found("abde").unwrap(), "abdef");
+    assert_eq!(found("b").unwrap(), "b%");
+    assert!(matches!(found("ab").unwrap_err(), Error::AmbiguousJob { .. }));
+    assert!(matches!(found("a%").unwrap_err(), Error::NoSuchJob { .. }));
+    assert!(matches!(world.queue.job("ab").unwrap_err(), Error::NoSuchJob { .. }));
+}
+
+pub fn listed(world: World) {
+    for id in ["one", "two", "three"] {
+        world.clock.advance(Duration::from_secs(1));
+        world.enqueue(id, &[task("a", &[])]);
+    }
+    world.queue.cancel("two").unwrap();
+    let ids = |filter: JobFilter, limit| -> Vec<String> {
+        world.queue.jobs(&filter, limit).unwrap().into_iter().map(|job| job.id).collect()
+    };
+    assert_eq!(ids(JobFilter::default(), 2), ["three", "two"]);
+    let waiting = JobFilter { state: Some(JobState::Waiting), ..JobFilter::default() };
+    assert_eq!(ids(waiting, 9), ["three", "one"]);
+    let other = JobFilter { pipeline: Some("other".into()), ..JobFilter::default() };
+    assert!(ids(other, 9).is_empty());
+}
+
+pub fn swept_once_ended(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    assert!(world.queue.ended_uncleaned().unwrap().is_empty());
+    assert!(matches!(world.queue.mark_cleaned("j").unwrap_err(), Error::Refused { .. }));
+    world.queue.cancel("j").unwrap();
+    assert_eq!(world.queue.ended_uncleaned().unwrap()[0].id, "j");
+    world.queue.mark_cleaned("j").unwrap();
+    assert!(world.queue.ended_uncleaned().unwrap().is_empty());
+    assert!(world.queue.job("j").unwrap().cleaned);
+}
+
+pub fn backlog_is_counted(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[]), task("c", &["a"])]);
+    world.claim();
+    world.clock.advance(Duration::from_secs(7));
+    let backlog = world.queue.backlog().unwrap();
+    assert_eq!(backlog.oldest_ready, Some(Duration::from_secs(7)));
+    assert_eq!((backlog.leases, backlog.quarantined), (1, 0));
+    for state in [TaskState::Ready, TaskState::Leased, TaskState::Waiting] {
+        assert_eq!(backlog.in_state(state), 1);
+    }
+    assert_eq!(backlog.tasks.len(), 3);
+    assert!(backlog.tasks.iter().all(|count| count.kind == "work"));
+    assert_eq!((backlog.jobs[0].state, backlog.jobs[0].count), (JobState::Running, 1));
+}
+
+pub fn paused_and_resumed(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    let other = NewJob { pipeline: "clips".into(), ..job("k") };
+    world.queue.enqueue(&other, &[task("b", &[])]).unwrap();
+    world.queue.pause("films").unwrap();
+    world.queue.pause("films").unwrap();
+    assert_eq!(world.queue.paused().unwrap(), ["films"]);
+    assert_eq!(world.drain(), ["b"]);
+    world.queue.resume("films").unwrap();
+    assert_eq!(world.drain(), ["a"]);
+}

@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use vodmill_queue::{
+    ClaimFilter, Completion, Error, JobState, Lease, MAX_LOST_LEASES, NewJob, NewTask, TaskState,
+};
+
+use crate::world::{MINUTE, POLICY, World, job, task};
+
+pub fn told_what_to_do(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    assert_eq!(world.state("j"), JobState::Waiting);
+    let lease = world.claim();
+    assert_eq!((lease.job_id.as_str(), lease.key.as_str()), ("j", "a"));
+    assert_eq!((lease.pipeline.as_str(), lease.kind.as_str()), ("films", "work"));
+    assert_eq!(lease.job_payload, "{\"j\":1}");
+    assert_eq!(lease.payload, "{\"key\":\"a\"}");
+    assert_eq!((lease.attempt, lease.expires_at), (1, 1_060_000));
+    assert_eq!(world.state("j"), JobState::Running);
+    world.queue.progress(&lease, "{\"frames\":7}").unwrap();
+    let seen = world.task("j", "a");
+    assert_eq!(seen.progress.as_deref(), Some("{\"frames\":7}"));
+    assert_eq!((seen.state, seen.holder.as_deref()), (TaskState::Leased, Some("me")));
+}
+
+pub fn ordered_by_priority_then_age(world: World) {
+    world.enqueue("j", &[task("old", &[]), task("same age", &[])]);
+    world.clock.advance(MINUTE);
+    let urgent = NewTask { priority: 5, ..task("urgent task", &[]) };
+    world.enqueue("k", &[task("young", &[]), urgent]);
+    let job = NewJob { priority: 9, ..job("l") };
+    let humble = NewTask { priority: -5, ..task("humble task of an urgent job", &[]) };
+    world.queue.enqueue(&job, &[humble, task("urgent job", &[])]).unwrap();
+    let order =
+        ["urgent job", "urgent task", "humble task of an urgent job", "old", "same age", "young"];
+    assert_eq!(world.drain(), order);
+}
+
+pub fn limited_to_kinds(world: World) {
+    let kinds = ["probe", "chunk", "mux"];
+    let tasks = kinds.map(|kind| NewTask { kind: kind.into(), ..task(kind, &[]) });
+    world.enqueue("j", &tasks);
+    let claim = |kinds: &[&str]| {
+        let filter = ClaimFilter::kinds(kinds.iter().copied());
+        world.queue.claim("me", MINUTE, &filter).unwrap().map(|lease| lease.key)
+    };
+    assert_eq!(claim(&["audio"]), None);
+    assert_eq!(claim(&["mux", "audio"]).as_deref(), Some("mux"));
+    assert_eq!(claim(&["mux", "chunk"]).as_deref(), Some("chunk"));
+    assert_eq!(claim(&[]).as_deref(), Some("probe"));
+}
+
+pub fn heartbeat_extends(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let lease = world.claim();
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(50));
+        world.queue.heartbeat(&lease, MINUTE).unwrap();
+        assert_eq!(world.queue.reap_expired().unwrap(), 0);
+    }
+    world.done(&lease);
+}
+
+/// Every write of a holder is refused, and nothing changes.
+fn assert_fenced(world: &World, lease: &Lease) {
+    let before = world.everything();
+    let queue = &world.queue;
+    let then = Completion { then: vec![task("more", &[])], ..crate::world::ending() };
+    let results = [
+        queue.heartbeat(lease, MINUTE).map(drop),
+        queue.progress(lease, "{}"),
+        queue.complete(lease, &then),
+        queue.fail(lease, "late", "{}", &POLICY).map(drop),
+        queue.reject(lease, "{}"),
+        queue.release(lease),
+    ];
+    for result in results {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+        assert!(error.to_string().contains("task a of job j"), "{error}");
+    }
+    assert_eq!(world.everything(), before);
+}
+
+pub fn expired_lease_changes_nothing(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let lease = world.claim();
+    world.clock.advance(MINUTE);
+    assert_fenced(&world, &lease);
+}
+
+pub fn reaped_lease_changes_nothing(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let late = world.claim();
+    world.clock.advance(MINUTE);
+    assert!(world.try_claim().is_none());
+    assert_eq!(world.queue.reap_expired().unwrap(), 1);
+    assert_fenced(&world, &late);
+    let next = world.claim();
+    assert_eq!((next.key.as_str(), next.attempt), ("a", 2));
+    assert_fenced(&world, &late);
+    world.done(&next);
+    assert_fenced(&world, &late);
+    assert_fenced(&world, &next);
+}
+
+pub fn lost_too_often_is_quarantined(world: World) {
+    world.queue.set_setting(MAX_LOST_LEASES, "2").unwrap();
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    for _ in 0..2 {
+        world.claim();
+        world.clock.advance(MINUTE);
+        assert_eq!(world.queue.reap_expired().unwrap(), 1);
+    }
+    let lost = world.task("j", "a");
+    assert_eq!((lost.state, lost.losses), (TaskState::Quarantined, 2));
+    assert_eq!(lost.evidence.as_deref(), Some("lease expired 2 times"));
+    assert_eq!(world.task("j", "b").state, TaskState::Cancelled);
+    assert_eq!(world.state("j"), JobState::Failed);
+    assert_eq!(world.queue.backlog().unwrap().quarantined, 1);
+}
+
+pub fn released_is_not_counted(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
+    for _ in 0..9 {
+        let lease = world.claim();
+        assert_eq!((lease.key.as_str(), lease.attempt), ("a", 1));
+        world.queue.release(&lease).unwrap();
+        assert_fenced(&world, &lease);
+    }
+}
+
+pub fn tokens_rise(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
+    let mut last = 0;
+    for _ in 0..4 {
+        let lease = world.claim();
+        assert!(lease.token > last);
+        last = lease.token;
+        world.queue.release(&lease).unwrap();
+    }
+}

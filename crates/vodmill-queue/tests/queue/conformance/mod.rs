@@ -1,0 +1,48 @@
+//! The contract. Each check takes a fresh [`World`](crate::world::World); `conformance!` runs all
+//! of them on one engine, so that a second engine is one more line here.
+
+mod finishing;
+mod graph;
+mod jobs;
+mod leases;
+mod names;
+
+macro_rules! conformance {
+    ($engine:ident: $($module:ident { $($check:ident)* })*) => {
+        mod $engine {
+            $(mod $module { $(
+                #[test]
+                fn $check() {
+                    crate::conformance::$module::$check(crate::world::$engine());
+                }
+            )* })*
+        }
+    };
+}
+
+macro_rules! on {
+    ($engine:ident) => {
+        conformance! { $engine:
+            graph {
+                fan_in added_tasks_wait_for_old_and_new wrong_graphs_change_nothing
+                completion_is_atomic a_job_is_never_stranded
+            }
+            jobs {
+                enqueued_once cancelled retried_where_it_stood restarted_from_the_beginning only_ended_jobs_are_retried
+                found_by_prefix listed swept_once_ended backlog_is_counted paused_and_resumed
+            }
+            leases {
+                told_what_to_do ordered_by_priority_then_age limited_to_kinds heartbeat_extends
+                expired_lease_changes_nothing reaped_lease_changes_nothing
+                lost_too_often_is_quarantined released_is_not_counted tokens_rise
+            }
+            finishing {
+                retried_with_back_off_then_quarantined rejected outcomes
+                ended_job_fences_its_holders told_after_the_end
+            }
+            names { assets generations job_asset settings }
+        }
+    };
+}
+
+on!(sqlite);

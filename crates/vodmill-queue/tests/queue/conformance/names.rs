@@ -1,0 +1,44 @@
+use vodmill_queue::Error;
+
+use crate::world::{World, task};
+
+pub fn assets(world: World) {
+    let claim = |wanted, owner| world.queue.claim_asset(wanted, owner).unwrap();
+    assert_eq!(claim("film", "inbox/a.mov"), "film");
+    assert_eq!(claim("film", "inbox/a.mov"), "film");
+    let other = claim("film", "abc");
+    // SHA-256 of "abc" begins with ba7816bf.
+    assert_eq!(other, "film-ba7816");
+    assert_eq!(claim("film", "abc"), other);
+    assert_eq!(claim("film", "inbox/a.mov"), "film");
+    assert_eq!(claim("song-ba7816", "squatter"), "song-ba7816");
+    assert_eq!(claim("song", "first"), "song");
+    assert_eq!(claim("song", "abc"), "song-ba7816bf8f01cfea");
+}
+
+pub fn generations(world: World) {
+    let next = |asset, job| world.queue.next_generation(asset, job).unwrap();
+    assert_eq!(next("film", "j1"), 1);
+    assert_eq!(next("film", "j2"), 2);
+    assert_eq!(next("film", "j1"), 1);
+    assert_eq!(next("song", "j2"), 1);
+    assert_eq!(next("film", "j3"), 3);
+}
+
+pub fn job_asset(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    world.queue.set_job_asset("j", "film", "Film.mov").unwrap();
+    let job = world.queue.job("j").unwrap();
+    assert_eq!(job.asset.as_deref(), Some("film"));
+    assert_eq!(job.source_name.as_deref(), Some("Film.mov"));
+    let error = world.queue.set_job_asset("x", "film", "Film.mov").unwrap_err();
+    assert!(matches!(error, Error::NoSuchJob { .. }));
+}
+
+pub fn settings(world: World) {
+    assert_eq!(world.queue.setting("colour").unwrap(), None);
+    world.queue.set_setting("colour", "red").unwrap();
+    world.queue.set_setting("colour", "blue").unwrap();
+    assert_eq!(world.queue.setting("colour").unwrap().as_deref(), Some("blue"));
+    assert!(matches!(world.queue.set_setting("schema", "9"), Err(Error::Refused { .. })));
+}

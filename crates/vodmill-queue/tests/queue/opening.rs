@@ -1,0 +1,55 @@
+//! What may be opened, and by whom.
+
+use rusqlite::Connection;
+use vodmill_queue::{Error, SqliteQueue};
+
+use crate::world::{sqlite, task};
+
+#[test]
+fn looking_creates_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("queue.db");
+    let error = SqliteQueue::open_existing(&path).unwrap_err();
+    assert!(matches!(error, Error::NoDatabase { .. }), "{error}");
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    let error = SqliteQueue::open_existing(&path).unwrap_err();
+    assert!(matches!(error, Error::NotAQueue { .. }), "{error}");
+    assert_eq!(path.metadata().unwrap().len(), 0);
+}
+
+#[test]
+fn a_second_handle_sees_and_steers() {
+    let world = sqlite();
+    world.enqueue("j", &[task("a", &[])]);
+    let other = SqliteQueue::open_existing(&world.path).unwrap();
+    assert_eq!(other.job("j").unwrap(), world.queue.job("j").unwrap());
+    other.pause("films").unwrap();
+    assert!(world.try_claim().is_none());
+    drop(other);
+    let again = SqliteQueue::open(&world.path).unwrap();
+    assert_eq!(again.paused().unwrap(), ["films"]);
+}
+
+#[test]
+fn a_newer_database_is_refused_in_plain_words() {
+    let world = sqlite();
+    let raw = Connection::open(&world.path).unwrap();
+    raw.execute("UPDATE settings SET value = '99' WHERE name = 'schema'", []).unwrap();
+    for result in [SqliteQueue::open(&world.path), SqliteQueue::open_existing(&world.path)] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("written by a newer vodmill"), "{error}");
+    }
+}
+
+#[test]
+fn another_programs_database_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    Connection::open(&path).unwrap().execute("CREATE TABLE jobs (x)", []).unwrap();
+    let error = SqliteQueue::open(&path).unwrap_err();
+    assert!(matches!(error, Error::NotAQueue { .. }), "{error}");
+    std::fs::write(&path, "not a database, but long enough to have a header".repeat(9)).unwrap();
+    assert!(matches!(SqliteQueue::open(&path).unwrap_err(), Error::Database { .. }));
+}

@@ -1,0 +1,103 @@
+//! A queue to test, with a clock that the test moves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use vodmill_queue::{
+    ClaimFilter, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask,
+    RetryPolicy, SqliteQueue, TaskInfo,
+};
+
+pub const MINUTE: Duration = Duration::from_secs(60);
+
+pub const POLICY: RetryPolicy = RetryPolicy {
+    max_attempts: 3,
+    base_delay: Duration::from_secs(10),
+    max_delay: Duration::from_secs(15),
+};
+
+/// With a second engine, `queue` becomes a trait object and nothing else in the suite changes.
+pub struct World {
+    pub queue: SqliteQueue,
+    pub clock: Arc<ManualClock>,
+    pub path: PathBuf,
+    _dir: TempDir,
+}
+
+pub fn sqlite() -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("queue.db");
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let queue = SqliteQueue::open_with_clock(&path, clock.clone()).unwrap();
+    World { queue, clock, path, _dir: dir }
+}
+
+impl World {
+    pub fn enqueue(&self, id: &str, tasks: &[NewTask]) {
+        self.queue.enqueue(&job(id), tasks).unwrap();
+    }
+
+    pub fn try_claim(&self) -> Option<Lease> {
+        self.queue.claim("me", MINUTE, &ClaimFilter::default()).unwrap()
+    }
+
+    pub fn claim(&self) -> Lease {
+        self.try_claim().expect("a task is ready")
+    }
+
+    /// Claims all that is ready, and names it.
+    pub fn drain(&self) -> Vec<String> {
+        std::iter::from_fn(|| self.try_claim()).map(|lease| lease.key).collect()
+    }
+
+    pub fn done(&self, lease: &Lease) {
+        self.queue.complete(lease, &Completion::default()).unwrap();
+    }
+
+    pub fn state(&self, id: &str) -> JobState {
+        self.queue.job(id).unwrap().state
+    }
+
+    pub fn task(&self, job: &str, key: &str) -> TaskInfo {
+        self.queue.tasks(job).unwrap().into_iter().find(|task| task.key == key).unwrap()
+    }
+
+    /// Everything that can be seen, to show that nothing changed.
+    pub fn everything(&self) -> String {
+        let jobs = self.queue.jobs(&Default::default(), 100).unwrap();
+        let tasks: Vec<_> = jobs.iter().map(|job| self.queue.tasks(&job.id).unwrap()).collect();
+        format!("{jobs:?} {tasks:?}")
+    }
+}
+
+pub fn job(id: &str) -> NewJob {
+    NewJob {
+        id: id.into(),
+        pipeline: "films".into(),
+        name: format!("{id}.mov"),
+        source: format!("inbox/{id}.mov"),
+        payload: "{\"j\":1}".into(),
+        priority: 0,
+    }
+}
+
+pub fn task(key: &str, after: &[&str]) -> NewTask {
+    NewTask {
+        key: key.into(),
+        kind: "work".into(),
+        payload: format!("{{\"key\":\"{key}\"}}"),
+        after: after.iter().map(|key| (*key).to_owned()).collect(),
+        priority: 0,
+    }
+}
+
+pub fn ending() -> Completion {
+    Completion { job: Some(JobOutcome::Published), ..Completion::default() }
+}
+
+/// Tasks that wait for nothing, with keys that sort.
+pub fn numbered(count: usize) -> Vec<NewTask> {
+    (0..count).map(|at| task(&format!("t{at:05}"), &[])).collect()
+}
