@@ -1,0 +1,44 @@
+//! The contract on every store, and what is particular to one.
+
+use vodmill_store::{Key, LocalStore, MemoryStore, Store, StoreError, conformance};
+
+#[test]
+fn local_keeps_the_contract() {
+    let dir = tempfile::tempdir().expect("scratch");
+    conformance::run(&LocalStore::new(dir.path().join("root")), dir.path());
+}
+
+#[test]
+fn memory_keeps_the_contract() {
+    let dir = tempfile::tempdir().expect("scratch");
+    conformance::run(&MemoryStore::default(), dir.path());
+}
+
+#[test]
+fn keys_cannot_leave_the_store() {
+    for bad in ["", "/etc/passwd", "a//b", "a/../b", ".", "a/.", "a\\b", "a\nb"] {
+        assert!(matches!(Key::new(bad), Err(StoreError::BadKey(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_failed_put_leaves_the_old_object_and_no_litter() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let store = LocalStore::new(dir.path());
+    std::fs::create_dir(dir.path().join("occupied")).expect("a folder in the way");
+    let key = Key::new("occupied").expect("key");
+    let error = store.put(&key, b"x").expect_err("a folder cannot be replaced");
+    assert_eq!(error.to_string(), "put occupied");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("list").count(), 1, "only the folder");
+}
+
+#[test]
+fn symbolic_links_are_not_published() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let tree = dir.path().join("tree");
+    std::fs::create_dir(&tree).expect("tree");
+    std::os::unix::fs::symlink("/etc/hostname", tree.join("link")).expect("link");
+    let store = LocalStore::new(dir.path().join("root"));
+    let key = Key::new("a/g").expect("key");
+    assert!(matches!(store.put_tree(&key, &tree), Err(StoreError::NotAnObject(_))));
+}
