@@ -191,6 +191,15 @@ fn lease(
          WHERE id = ?1",
     )?
     .execute(params![task, token, holder, now, expires_at])?;
+    describe(tx, task, token, expires_at)
+}
+
+fn describe(
+    tx: &Transaction<'_>,
+    task: i64,
+    token: i64,
+    expires_at: UnixMillis,
+) -> rusqlite::Result<Lease> {
     tx.prepare_cached(
         "SELECT j.id, j.pipeline, j.payload, t.key, t.kind, t.payload, t.attempts
          FROM tasks t JOIN jobs j ON j.id = t.job_id WHERE t.id = ?1",

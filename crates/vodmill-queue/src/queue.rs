@@ -3,9 +3,12 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
+};
 
 use crate::clock::{Clock, SystemClock, UnixMillis};
 use crate::error::{Error, Fault, Object, Result};
@@ -153,13 +156,30 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     (open)().map_err(|source| opening(path, source))
 }
 
-/// The mode is kept in the file, so this writes only when the file is new.
+/// The mode is kept in the file, so this writes only when the file is new. SQLite does not wait
+/// when two processes switch a new file at once, so we do.
 fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match switch_to_wal(connection) {
+            Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     if mode != "wal" {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     }
     Ok(())
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 fn opening(path: &Path, source: rusqlite::Error) -> Error {
