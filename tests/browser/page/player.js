@@ -1,0 +1,133 @@
+// Runs in the browser: plays one thing to its end and reports what happened on the way.
+
+const video = document.getElementById('video');
+
+/** What the element itself tells, the same for HLS and files. */
+function watchElement(report) {
+  const size = () => {
+    if (video.videoWidth) report.sizes.add(`${video.videoWidth}x${video.videoHeight}`);
+  };
+  video.addEventListener('resize', size);
+  video.addEventListener('loadedmetadata', size);
+  video.addEventListener('waiting', () => report.waits.push(video.currentTime));
+  video.addEventListener('error', () => report.fatal.push(`element: ${video.error?.message}`));
+}
+
+function newReport() {
+  return { sizes: new Set(), waits: [], fatal: [], errors: [] };
+}
+
+/** Plays until `ended`, a fatal error, or no media progress for `patience` milliseconds. */
+function playToEnd(report, patience) {
+  return new Promise((resolve) => {
+    let reached = -1;
+    let since = performance.now();
+    const timer = setInterval(() => {
+      if (video.currentTime > reached) {
+        reached = video.currentTime;
+        since = performance.now();
+      }
+      const stuck = performance.now() - since > patience;
+      if (stuck) report.fatal.push(`no progress beyond ${reached} s`);
+      if (stuck || report.fatal.length > 0) finish();
+    }, 250);
+    const finish = () => {
+      clearInterval(timer);
+      resolve();
+    };
+    video.addEventListener('ended', finish, { once: true });
+    video.play().catch((error) => report.fatal.push(`play: ${error.message}`));
+  });
+}
+
+function close(report) {
+  const quality = video.getVideoPlaybackQuality();
+  return {
+    ...report,
+    sizes: [...report.sizes],
+    ended: video.ended,
+    currentTime: video.currentTime,
+    duration: video.duration,
+    audioBytes: video.webkitAudioDecodedByteCount,
+    frames: quality.totalVideoFrames,
+    dropped: quality.droppedVideoFrames,
+  };
+}
+
+/** Plays a file as the browser itself does it. */
+window.playFile = async ({ url, rate, patience }) => {
+  const report = newReport();
+  watchElement(report);
+  video.src = url;
+  video.playbackRate = rate;
+  await playToEnd(report, patience);
+  return close(report);
+};
+
+/** Plays HLS by hls.js, going round the levels and once to another sound and to subtitles. */
+window.playHls = async ({ url, rate, patience }) => {
+  const report = { ...newReport(), levels: new Set(), fragments: new Set(), cues: 0 };
+  watchElement(report);
+  const hls = new Hls({ startLevel: 0, maxBufferLength: 8, maxMaxBufferLength: 8 });
+  watchHls(hls, report);
+  hls.loadSource(url);
+  hls.attachMedia(video);
+  const parsed = await Promise.race([once(hls, Hls.Events.MANIFEST_PARSED), failure(hls)]);
+  if (!parsed) return close(withTracks(hls, report));
+  video.playbackRate = rate;
+  await playToEnd(report, patience);
+  return close(withTracks(hls, report));
+};
+
+function once(hls, event) {
+  return new Promise((resolve) => hls.once(event, () => resolve(true)));
+}
+
+function failure(hls) {
+  return new Promise((resolve) => {
+    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && resolve(false));
+  });
+}
+
+function watchHls(hls, report) {
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    const text = `${data.type} ${data.details} ${data.reason ?? data.error?.message ?? ''}`;
+    (data.fatal ? report.fatal : report.errors).push(text);
+  });
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    if (frag.sn !== 'initSegment') report.fragments.add(`${frag.type} ${frag.sn}`);
+  });
+  hls.on(Hls.Events.FRAG_CHANGED, (_, { frag }) => {
+    report.levels.add(frag.level);
+    // Every rung gets its turn; what is buffered of the old one is played first.
+    hls.nextLoadLevel = (frag.level + 1) % hls.levels.length;
+    switchSound(hls, report);
+  });
+  hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => {
+    if (hls.subtitleTracks.length > 0) hls.subtitleTrack = 0;
+    hls.subtitleDisplay = true;
+  });
+  hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => (report.soundTrack = id));
+}
+
+function switchSound(hls, report) {
+  if (hls.audioTracks.length > 1 && !report.soundAsked) {
+    report.soundAsked = true;
+    hls.audioTrack = hls.audioTracks.length - 1;
+  }
+}
+
+function withTracks(hls, report) {
+  const tracks = [...video.textTracks];
+  const details = hls.levels?.[hls.currentLevel]?.details;
+  return {
+    ...report,
+    levels: [...report.levels],
+    levelCount: hls.levels?.length ?? 0,
+    fragments: [...report.fragments],
+    segments: details?.fragments.map((fragment) => fragment.sn) ?? [],
+    audioTracks: hls.audioTracks.map((track) => track.name),
+    subtitleTracks: hls.subtitleTracks.map((track) => track.name),
+    cues: tracks.reduce((sum, track) => sum + (track.cues?.length ?? 0), 0),
+  };
+}

@@ -1,0 +1,71 @@
+// Plays a published package to its end in a real browser and reports what was seen.
+//
+// node play.mjs --root DIR (--playlist PATH | --file PATH) [--keys DIR] [--expect-levels N]
+//               [--rate N] [--report FILE]
+
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { openPlayer } from './browser.mjs';
+import { judge } from './judge.mjs';
+import { serve } from './server.mjs';
+
+const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+// Media time must move within this many milliseconds; two busy cores decode slowly.
+const PATIENCE = 60_000;
+
+export async function play({ root, playlist, file, keys, expectLevels = 1, rate = 4 }) {
+  const held = await loadKeys(keys);
+  const site = await serve({
+    '/player/': path.join(HERE, 'page'),
+    '/hls.js/': path.join(HERE, 'node_modules/hls.js/dist'),
+    '/media/': root,
+  });
+  const { browser, page, fetched } = await openPlayer(site.origin, held);
+  try {
+    const url = `${site.origin}/media/${(playlist ?? file).split('/').map(encodeURIComponent).join('/')}`;
+    const order = { url, rate, patience: PATIENCE };
+    const report = playlist
+      ? await page.evaluate((order) => window.playHls(order), order)
+      : await page.evaluate((order) => window.playFile(order), order);
+    Object.assign(report, { keysFetched: [...new Set(fetched)], requests: site.requests });
+    report.problems = judge(report, { hls: Boolean(playlist), keys: held.size, expectLevels });
+    return report;
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+async function loadKeys(directory) {
+  const names = directory ? await readdir(directory) : [];
+  const load = async (name) => [name, await readFile(path.join(directory, name))];
+  return new Map(await Promise.all(names.map(load)));
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      root: { type: 'string' },
+      playlist: { type: 'string' },
+      file: { type: 'string' },
+      keys: { type: 'string' },
+      'expect-levels': { type: 'string' },
+      rate: { type: 'string' },
+      report: { type: 'string' },
+    },
+  });
+  if (!values.root || !(values.playlist ?? values.file)) {
+    throw new Error('give --root and one of --playlist and --file');
+  }
+  const expectLevels = Number(values['expect-levels'] ?? 1);
+  const report = await play({ ...values, expectLevels, rate: Number(values.rate ?? 4) });
+  const text = JSON.stringify(report, null, 2);
+  if (values.report) await writeFile(values.report, `${text}\n`);
+  else console.log(text);
+  for (const problem of report.problems) console.error(`problem: ${problem}`);
+  process.exitCode = report.problems.length > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) await main();
