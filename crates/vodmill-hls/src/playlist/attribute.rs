@@ -139,7 +139,8 @@ fn split_one(list: &str) -> Result<(&str, Value<'_>, Option<&str>), ParseProblem
     let bad = || ParseProblem::value("attribute list", list);
     let (name, rest) = list.split_once('=').ok_or_else(bad)?;
     let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
-    if name.is_empty() || !name.bytes().all(legal) {
+    // The writer quotes no control characters, so none are read.
+    if name.is_empty() || !name.bytes().all(legal) || rest.contains(char::is_control) {
         return Err(bad());
     }
     if let Some(open) = rest.strip_prefix('"') {

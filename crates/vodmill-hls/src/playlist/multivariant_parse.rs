@@ -187,9 +187,15 @@ fn bandwidth(attributes: &Attributes) -> Result<u64, ParseProblem> {
 }
 
 fn list(attributes: &Attributes, name: &'static str) -> Result<Vec<String>, ParseProblem> {
-    let text = attributes.quoted(name)?.unwrap_or_default();
+    let Some(text) = attributes.quoted(name)? else {
+        return Ok(Vec::new());
+    };
     // Some servers put a blank after each comma.
-    Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    let items: Vec<String> = text.split(',').map(|item| item.trim().to_owned()).collect();
+    match items.iter().any(|item| item.is_empty() || item.contains(' ')) {
+        true => Err(ParseProblem::value(name, &text)),
+        false => Ok(items),
+    }
 }
 
 fn resolution(text: &str) -> Result<Resolution, ParseProblem> {
