@@ -157,7 +157,7 @@ fn copy_tree(from: &Path, hidden: &Path, to: &Path) -> io::Result<()> {
     fs::rename(hidden, to)
 }
 
-fn remove_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn remove_dir(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

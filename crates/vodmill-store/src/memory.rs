@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Result, StoreError};
-use crate::local::files_of;
+use crate::local::{files_of, remove_dir};
 use crate::{Entry, Key, Store, Tree};
 
 /// Objects in memory; gone with the process, which is the one clause of the contract it breaks.
@@ -29,8 +29,9 @@ impl Store for MemoryStore {
 
     fn put_tree(&self, prefix: &Key, dir: &Path) -> Result<Tree> {
         let mut objects = self.objects();
+        let removed = || remove_dir(dir).map_err(StoreError::io("remove", dir.display()));
         if objects.keys().any(|key| key.is_under(prefix)) {
-            return Ok(Tree::AlreadyThere);
+            return removed().map(|()| Tree::AlreadyThere);
         }
         let mut tree = BTreeMap::new();
         for (name, path) in files_of(dir)? {
@@ -38,8 +39,7 @@ impl Store for MemoryStore {
             tree.insert(prefix.join(&name)?, bytes);
         }
         objects.append(&mut tree);
-        std::fs::remove_dir_all(dir).map_err(StoreError::io("remove", dir.display()))?;
-        Ok(Tree::Stored)
+        removed().map(|()| Tree::Stored)
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
