@@ -1,6 +1,6 @@
 //! A key store that ends with its process.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::set::KeySet;
@@ -41,7 +41,7 @@ impl KeyStore for MemoryKeyStore {
         if let Some(first) = tables.sets.get(&name) {
             return Ok(first.clone());
         }
-        check(&keys)?;
+        keys.check()?;
         if let Some(taken) = keys.kids().iter().find(|kid| tables.kids.contains_key(kid)) {
             return Err(KeyStoreError::KidTaken(*taken));
         }
@@ -80,12 +80,4 @@ impl KeyStore for MemoryKeyStore {
         };
         Ok(tables.sets.iter().map(entry).collect())
     }
-}
-
-fn check(keys: &KeySet) -> Result<(), KeyStoreError> {
-    let kids: HashSet<Kid> = keys.kids().into_iter().collect();
-    if kids.is_empty() || kids.len() != keys.periods.len() {
-        return Err(KeyStoreError::BadSet);
-    }
-    Ok(())
 }

@@ -1,7 +1,10 @@
 //! The keys of one generation, clear and wrapped.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::store::KeyStoreError;
 use super::wrap::{KeyEncryptionKey, UnwrapError, WrappedKey, context};
 use crate::key::{IvSeed, Kid, NoRandomness, SegmentKey};
 
@@ -100,6 +103,19 @@ impl KeySet {
     /// Its public names, by key period.
     pub fn kids(&self) -> Vec<Kid> {
         self.periods.iter().map(|period| period.kid).collect()
+    }
+
+    /// What every [`super::KeyStore`] asks of a set: keys, at most
+    /// [`MAX_KEY_PERIODS`], with different kids.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::BadSet`].
+    pub fn check(&self) -> Result<(), KeyStoreError> {
+        let kids: HashSet<Kid> = self.kids().into_iter().collect();
+        if kids.is_empty() || kids.len() != self.periods.len() || kids.len() > MAX_KEY_PERIODS {
+            return Err(KeyStoreError::BadSet);
+        }
+        Ok(())
     }
 
     /// Wrapped for storage.
