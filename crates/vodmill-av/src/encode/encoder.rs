@@ -1,0 +1,232 @@
+//! One encoder: takes grid frames, writes a rendition.
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+
+use ffmpeg_next::codec::{Context, encoder};
+use ffmpeg_next::frame::Video;
+use ffmpeg_next::{Dictionary, Error, Packet, ffi, picture};
+use vodmill_model::outcome::MediaError;
+use vodmill_model::plan::{ChunkPlan, VideoEncode};
+use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::units::{Frames, Ratio};
+
+use super::frames::{self, Shape};
+use crate::error;
+use crate::rendition::{Header, PacketMeta, RenditionWriter, VideoHeader};
+
+/// Frames from one report of progress to the next.
+const REPORT_EVERY: u64 = 8;
+
+/// What an encoder thread is to do.
+pub(super) struct Work<'a> {
+    pub encode: &'a VideoEncode,
+    pub path: &'a Path,
+    pub rate: Ratio,
+    pub chunk: &'a ChunkPlan,
+    pub watch: &'a dyn Watch,
+}
+
+/// Encodes every frame that comes; the number of packets is that of frames.
+pub(super) fn run(work: &Work<'_>, frames: Receiver<Video>) -> Result<Frames, MediaError> {
+    let mut running = None;
+    for mut frame in frames {
+        frames::strip_side_data(&mut frame);
+        let running = match &mut running {
+            Some(running) => running,
+            None => running.insert(Running::begin(work, &frame)?),
+        };
+        running.encode(frame)?;
+    }
+    match running {
+        Some(running) => running.finish(),
+        None => Ok(0),
+    }
+}
+
+struct Running<'a> {
+    work: &'a Work<'a>,
+    codec: encoder::video::Encoder,
+    shape: (i32, i32, i32),
+    writer: RenditionWriter,
+    frames: Frames,
+    packets: Frames,
+}
+
+impl<'a> Running<'a> {
+    fn begin(work: &'a Work<'a>, first: &Video) -> Result<Running<'a>, MediaError> {
+        let shape = Shape::of(first);
+        let (width, height) = (work.encode.size.width, work.encode.size.height);
+        if (shape.width as u32, shape.height as u32) != (width, height) {
+            let cause = format!("frames of {}x{} came", shape.width, shape.height);
+            return Err(error::failed("encode", &work.encode.id, cause));
+        }
+        let codec = open(work, first)?;
+        let header = Header::Video(VideoHeader {
+            codec: codec_name(&codec),
+            size: work.encode.size,
+            time_base: work.rate.inverse(),
+            extradata: extradata(&codec),
+        });
+        Ok(Running {
+            work,
+            codec,
+            shape: (shape.width, shape.height, shape.format),
+            writer: RenditionWriter::create(work.path, &header)?,
+            frames: 0,
+            packets: 0,
+        })
+    }
+
+    fn encode(&mut self, mut frame: Video) -> Result<(), MediaError> {
+        let shape = Shape::of(&frame);
+        if (shape.width, shape.height, shape.format) != self.shape {
+            let cause = "the filter's output changes shape in mid-stream";
+            return Err(error::failed("encode", &self.work.encode.id, cause));
+        }
+        let expected = self.work.chunk.first_frame + self.frames;
+        if frame.pts() != i64::try_from(expected).ok() {
+            let cause = format!("frame {:?} came, expected was {expected}", frame.pts());
+            return Err(error::failed("encode", &self.work.encode.id, cause));
+        }
+        let key = expected % u64::from(self.work.encode.gop.0.max(1)) == 0;
+        frame.set_kind(if key { picture::Type::I } else { picture::Type::None });
+        frame.set_pts(Some(self.frames as i64));
+        self.codec.send_frame(&frame).map_err(|cause| self.error(cause))?;
+        self.frames += 1;
+        self.write_packets()?;
+        if self.frames % REPORT_EVERY == 0 {
+            self.report();
+        }
+        Ok(())
+    }
+
+    fn write_packets(&mut self) -> Result<(), MediaError> {
+        let mut packet = Packet::empty();
+        loop {
+            match self.codec.receive_packet(&mut packet) {
+                Ok(()) => self.write(&packet)?,
+                Err(Error::Eof) => return Ok(()),
+                Err(Error::Other { errno: ffmpeg_next::error::EAGAIN }) => return Ok(()),
+                Err(cause) => return Err(self.error(cause)),
+            }
+        }
+    }
+
+    fn write(&mut self, packet: &Packet) -> Result<(), MediaError> {
+        let (Some(pts), Some(dts), Some(data)) = (packet.pts(), packet.dts(), packet.data()) else {
+            let cause = "the encoder gave a packet without times or data";
+            return Err(error::failed("encode", &self.work.encode.id, cause));
+        };
+        let first = self.work.chunk.first_frame as i64;
+        let meta =
+            PacketMeta { pts: pts + first, dts: dts + first, duration: 1, key: packet.is_key() };
+        self.packets += 1;
+        self.writer.write(&meta, data)
+    }
+
+    fn finish(mut self) -> Result<Frames, MediaError> {
+        self.codec.send_eof().map_err(|cause| self.error(cause))?;
+        self.write_packets()?;
+        self.report();
+        if self.packets != self.frames {
+            let cause = format!("{} frames went in, {} came out", self.frames, self.packets);
+            return Err(error::failed("encode", &self.work.encode.id, cause));
+        }
+        self.writer.finish()?;
+        Ok(self.packets)
+    }
+
+    fn report(&self) {
+        self.work.watch.progress(Progress {
+            of: self.work.encode.id.clone(),
+            done: self.frames,
+            total: Some(self.work.chunk.frames),
+        });
+    }
+
+    fn error(&self, cause: Error) -> MediaError {
+        error::libav("encode", &self.work.encode.id, cause)
+    }
+}
+
+fn open(work: &Work<'_>, first: &Video) -> Result<encoder::video::Encoder, MediaError> {
+    let stage = |cause| error::libav("open encoder of", &work.encode.id, cause);
+    let codec =
+        encoder::find_by_name(&work.encode.encoder).ok_or_else(|| stage(Error::EncoderNotFound))?;
+    let mut context = Context::new_with_codec(codec);
+    let unknown = set_options(&mut context, &work.encode.options).map_err(stage)?;
+    if !unknown.is_empty() {
+        let cause = format!("{} does not know {}", work.encode.encoder, unknown.join(", "));
+        return Err(error::failed("open encoder of", &work.encode.id, cause));
+    }
+    describe(&mut context, first, work.rate);
+    context.encoder().video().and_then(encoder::video::Video::open).map_err(stage)
+}
+
+/// Sets what the frames are. After the options, so that none of them can undo it.
+fn describe(context: &mut Context, frame: &Video, rate: Ratio) {
+    // SAFETY: the context is not open yet, the frame is valid.
+    unsafe {
+        let (context, frame) = (&mut *context.as_mut_ptr(), &*frame.as_ptr());
+        context.width = frame.width;
+        context.height = frame.height;
+        std::ptr::addr_of_mut!(context.pix_fmt).cast::<i32>().write(frame.format);
+        context.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+        context.time_base = ffi::AVRational { num: rate.den as i32, den: rate.num as i32 };
+        context.framerate = ffi::AVRational { num: rate.num as i32, den: rate.den as i32 };
+        context.color_range = frame.color_range;
+        context.color_primaries = frame.color_primaries;
+        context.color_trc = frame.color_trc;
+        context.colorspace = frame.colorspace;
+        context.chroma_sample_location = frame.chroma_location;
+        context.flags |= (ffi::AV_CODEC_FLAG_GLOBAL_HEADER | ffi::AV_CODEC_FLAG_BITEXACT) as i32;
+    }
+}
+
+/// Sets every option; gives back the names of those that the encoder does not know.
+fn set_options(
+    context: &mut Context,
+    options: &BTreeMap<String, String>,
+) -> Result<Vec<String>, Error> {
+    let mut dictionary = Dictionary::new();
+    for (name, value) in options {
+        if CString::new(name.as_str()).and(CString::new(value.as_str())).is_err() {
+            return Err(Error::InvalidData);
+        }
+        dictionary.set(name, value);
+    }
+    // SAFETY: the context is valid; the dictionary is handed over and taken back, less what was
+    // set.
+    unsafe {
+        let mut left = dictionary.disown();
+        let code = ffi::av_opt_set_dict2(
+            context.as_mut_ptr().cast(),
+            &mut left,
+            ffi::AV_OPT_SEARCH_CHILDREN as i32,
+        );
+        let left = Dictionary::own(left);
+        if code < 0 {
+            return Err(Error::from(code));
+        }
+        Ok(left.iter().map(|(name, value)| format!("{name}={value}")).collect())
+    }
+}
+
+fn codec_name(codec: &encoder::video::Encoder) -> String {
+    codec.id().name().to_owned()
+}
+
+fn extradata(codec: &encoder::video::Encoder) -> Vec<u8> {
+    // SAFETY: the encoder is open; its extradata is null or as long as it says.
+    unsafe {
+        let context = &*codec.as_ptr();
+        if context.extradata.is_null() {
+            return Vec::new();
+        }
+        let size = usize::try_from(context.extradata_size).unwrap_or(0);
+        std::slice::from_raw_parts(context.extradata, size).to_vec()
+    }
+}

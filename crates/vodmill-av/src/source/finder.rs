@@ -1,0 +1,150 @@
+//! Finding the packet at which decoding is to begin, and reading on from there.
+
+use std::path::Path;
+
+use ffmpeg_next::Packet;
+use vodmill_model::media::{ClockJump, SeekPoint};
+use vodmill_model::outcome::MediaError;
+use vodmill_model::transcode::JumpCorrector;
+use vodmill_model::units::{Ratio, TICKS_PER_SECOND};
+
+use super::{Read, Source};
+use crate::error;
+
+/// Packets of the track that are read in search of the wanted one after a seek.
+const MAX_PACKETS_AFTER_SEEK: u32 = 1_000;
+
+/// The packets of one track from a seek point on, clock jumps taken out.
+pub(crate) struct PacketFinder<'a> {
+    source: Source,
+    track: u32,
+    time_base: Ratio,
+    jumps: Option<JumpCorrector<'a>>,
+    /// Packets of the track still to drop.
+    drop: u64,
+    /// The packet that a seek was verified with.
+    found: Option<Packet>,
+}
+
+impl<'a> PacketFinder<'a> {
+    /// Opens `path` and moves to `from` on `track`.
+    pub(crate) fn open(
+        path: &Path,
+        track: u32,
+        from: SeekPoint,
+        jumps: &'a [ClockJump],
+    ) -> Result<PacketFinder<'a>, MediaError> {
+        let mut finder = PacketFinder::from_beginning(path, track, jumps)?;
+        if from.packet == 0 {
+            return Ok(finder);
+        }
+        // With clock jumps the packets of the whole file have to be counted.
+        if jumps.is_empty() {
+            if let Some(packet) = finder.seek(from.pts)? {
+                finder.found = Some(packet);
+                return Ok(finder);
+            }
+            finder = PacketFinder::from_beginning(path, track, jumps)?;
+        }
+        finder.drop = from.packet;
+        Ok(finder)
+    }
+
+    fn from_beginning(
+        path: &Path,
+        track: u32,
+        jumps: &'a [ClockJump],
+    ) -> Result<PacketFinder<'a>, MediaError> {
+        let mut source = Source::open(path)?;
+        let time_base = source.time_base(track as usize).ok_or_else(|| {
+            error::failed("find", format!("track {track} of {}", path.display()), "no such track")
+        })?;
+        let jumps = if jumps.is_empty() {
+            source.only(track);
+            None
+        } else {
+            Some(JumpCorrector::new(jumps))
+        };
+        Ok(PacketFinder { source, track, time_base, jumps, drop: 0, found: None })
+    }
+
+    /// The original.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Seconds per unit of the track's timestamps.
+    pub(crate) fn time_base(&self) -> Ratio {
+        self.time_base
+    }
+
+    /// Seeks to the key packet with exactly that time; none if it is not where it should be.
+    fn seek(&mut self, pts: i64) -> Result<Option<Packet>, MediaError> {
+        if self.source.seek(self.track, pts).is_err() {
+            return Ok(None);
+        }
+        let mut packet = Packet::empty();
+        for _ in 0..MAX_PACKETS_AFTER_SEEK {
+            if !self.read_of_track(&mut packet)? {
+                return Ok(None);
+            }
+            match (time_of(&packet), packet.is_key()) {
+                (Some(time), true) if time == pts => return Ok(Some(packet)),
+                (Some(time), true) if time > pts => return Ok(None),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the next packet of the track; false at the end.
+    pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<bool, MediaError> {
+        if let Some(found) = self.found.take() {
+            *packet = found;
+            return Ok(true);
+        }
+        loop {
+            if !self.read_of_track(packet)? {
+                return Ok(false);
+            }
+            if self.drop == 0 {
+                return Ok(true);
+            }
+            self.drop -= 1;
+        }
+    }
+
+    fn read_of_track(&mut self, packet: &mut Packet) -> Result<bool, MediaError> {
+        loop {
+            // A container that makes no sense any more ends here; probing has told of it.
+            if self.source.read(packet)? != Read::Packet {
+                return Ok(false);
+            }
+            let shift = self.jumps.as_mut().map(JumpCorrector::next_shift);
+            if packet.stream() != self.track as usize {
+                continue;
+            }
+            if let Some(shift) = shift {
+                let units = units_of(shift.0, self.time_base);
+                packet.set_pts(packet.pts().map(|pts| pts.saturating_add(units)));
+                packet.set_dts(packet.dts().map(|dts| dts.saturating_add(units)));
+            }
+            return Ok(true);
+        }
+    }
+}
+
+/// When a packet is shown; where the container does not say, when it is decoded.
+pub(crate) fn time_of(packet: &Packet) -> Option<i64> {
+    packet.pts().or(packet.dts())
+}
+
+/// 90 kHz ticks in units of `time_base`, rounded to the nearest.
+pub(crate) fn units_of(ticks: i64, time_base: Ratio) -> i64 {
+    let (numerator, denominator) = (
+        i128::from(ticks) * i128::from(time_base.den),
+        i128::from(TICKS_PER_SECOND) * i128::from(time_base.num),
+    );
+    let rounded = (2 * numerator + denominator).div_euclid(2 * denominator);
+    i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
+}

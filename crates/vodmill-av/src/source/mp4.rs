@@ -1,0 +1,145 @@
+//! Whether a container promises more bytes than the file has: a walk over the outermost boxes of
+//! MP4 (ISO/IEC 14496-12, 4.2) and elements of Matroska (RFC 8794, 5 and 6).
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Outermost boxes that a walk looks at; fragmented files have two or three for each fragment.
+const MAX_BOXES: usize = 1_000_000;
+
+/// Whether the file ends before the container says. False when it cannot be told.
+pub(crate) fn container_is_cut(path: &Path) -> bool {
+    File::open(path).and_then(|mut file| is_cut(&mut file)).unwrap_or(false)
+}
+
+fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut head = [0; 12];
+    let got = read_up_to(file, &mut head)?;
+    if got >= 8 && is_mp4_start(&head) {
+        mp4_is_cut(file, length)
+    } else if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
+        matroska_is_cut(file, length)
+    } else {
+        Ok(false)
+    }
+}
+
+fn is_mp4_start(head: &[u8; 12]) -> bool {
+    let kinds: [&[u8; 4]; 8] =
+        [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
+    kinds.iter().any(|kind| &head[4..8] == *kind)
+}
+
+/// Cut if a box reaches beyond the end, or if the walk ends without a `moov`.
+fn mp4_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+    let (mut at, mut moov) = (0, false);
+    for _ in 0..MAX_BOXES {
+        if at == length {
+            return Ok(!moov);
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 16];
+        let got = read_up_to(file, &mut head)?;
+        if got < 8 {
+            // A few bytes of padding after the last box are common and harmless.
+            return Ok(!moov);
+        }
+        moov |= &head[4..8] == b"moov";
+        let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
+            0 => length - at,
+            1 if got == 16 => u64::from_be_bytes([
+                head[8], head[9], head[10], head[11], head[12], head[13], head[14], head[15],
+            ]),
+            short => u64::from(short),
+        };
+        if size < 8 {
+            return Ok(!moov);
+        }
+        match at.checked_add(size) {
+            Some(next) if next <= length => at = next,
+            _ => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// Cut if the segment declares a size that reaches beyond the end.
+fn matroska_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(4))?;
+    let Some(header) = element_size(file)? else { return Ok(false) };
+    let at = file.seek(SeekFrom::Current(i64::try_from(header).unwrap_or(i64::MAX)))?;
+    let mut id = [0; 4];
+    if at >= length || read_up_to(file, &mut id)? < 4 {
+        return Ok(true);
+    }
+    if id != [0x18, 0x53, 0x80, 0x67] {
+        return Ok(false);
+    }
+    let Some(segment) = element_size(file)? else { return Ok(false) };
+    let begin = file.stream_position()?;
+    Ok(begin.saturating_add(segment) > length)
+}
+
+/// An EBML size; none when it is unknown.
+fn element_size(file: &mut impl Read) -> io::Result<Option<u64>> {
+    let mut first = [0];
+    file.read_exact(&mut first)?;
+    let more = first[0].leading_zeros() as usize;
+    if more > 7 {
+        return Ok(None);
+    }
+    let mut rest = [0; 7];
+    file.read_exact(&mut rest[..more])?;
+    let mask = if more == 7 { 0 } else { 0x7f_u8 >> more };
+    let value = rest[..more]
+        .iter()
+        .fold(u64::from(first[0] & mask), |value, &byte| value << 8 | u64::from(byte));
+    let unknown = (1_u64 << (7 * (more + 1))) - 1;
+    Ok((value != unknown).then_some(value))
+}
+
+fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match file.read(&mut buffer[got..])? {
+            0 => break,
+            more => got += more,
+        }
+    }
+    Ok(got)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn a_box(kind: &[u8; 4], size: u32, body: usize) -> Vec<u8> {
+        [&size.to_be_bytes()[..], kind, &vec![0; body]].concat()
+    }
+
+    fn cut(parts: &[Vec<u8>]) -> bool {
+        is_cut(&mut io::Cursor::new(parts.concat())).unwrap()
+    }
+
+    #[test]
+    fn mp4_is_cut_where_a_box_reaches_beyond_the_end_or_the_index_is_missing() {
+        let (ftyp, moov) = (a_box(b"ftyp", 16, 8), a_box(b"moov", 20, 12));
+        assert!(!cut(&[ftyp.clone(), moov.clone(), a_box(b"mdat", 108, 100)]));
+        assert!(!cut(&[ftyp.clone(), moov.clone(), a_box(b"mdat", 0, 100)]), "to the end");
+        assert!(cut(&[ftyp.clone(), moov, a_box(b"mdat", 108, 99)]));
+        assert!(cut(&[ftyp, a_box(b"mdat", 108, 100)]), "no index");
+    }
+
+    #[test]
+    fn matroska_is_cut_where_its_segment_reaches_beyond_the_end() {
+        let head = vec![0x1a, 0x45, 0xdf, 0xa3, 0x80];
+        let segment = vec![0x18, 0x53, 0x80, 0x67, 0x84];
+        assert!(!cut(&[head.clone(), segment.clone(), vec![0; 4]]));
+        assert!(cut(&[head.clone(), segment, vec![0; 3]]));
+        assert!(!cut(&[head, vec![0x18, 0x53, 0x80, 0x67, 0xff], vec![0; 3]]), "unknown size");
+    }
+}
