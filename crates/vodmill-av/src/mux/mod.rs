@@ -1,14 +1,12 @@
-//! Muxing renditions.
-use vodmill_model::outcome::{Failed, MediaError};
-use vodmill_model::transcode::{Mp4Order, Segment, SegmentOrder};
+//! Muxing renditions: HLS segments in memory, and progressive MP4 files. No media is decoded here.
 
-pub(crate) fn segment(
-    _order: &SegmentOrder,
-    _sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
-) -> Result<(), MediaError> {
-    Err(Failed::new("segment", "not built yet").into())
-}
+mod boxes;
+mod clock;
+mod cut;
+mod lane;
+mod mp4;
+mod muxer;
+mod segments;
 
-pub(crate) fn write_mp4(_order: &Mp4Order) -> Result<(), MediaError> {
-    Err(Failed::new("write MP4", "not built yet").into())
-}
+pub(crate) use mp4::write_mp4;
+pub(crate) use segments::segment;

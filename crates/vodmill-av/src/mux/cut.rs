@@ -1,0 +1,124 @@
+//! Where one segment ends and the next begins.
+
+use vodmill_model::outcome::MediaError;
+use vodmill_model::transcode::Segment;
+use vodmill_model::units::Ticks;
+
+use super::lane::{Lane, Packet};
+use super::segments::{Segmenter, Sink};
+use crate::error;
+
+/// Segments that end at `ends`. The first lane leads: its packets are the boundaries.
+pub(super) fn at(
+    mut lanes: Vec<Lane>,
+    ends: &[Ticks],
+    muxer: &mut Segmenter,
+    sink: Sink<'_>,
+) -> Result<(), MediaError> {
+    let mut start = start_of(&lanes[0], Ticks::ZERO);
+    for (index, end) in ends.iter().enumerate() {
+        let limit = (index + 1 < ends.len()).then_some(*end);
+        muxer.begin()?;
+        let last = write_until(&mut lanes, limit, muxer)?;
+        let bytes = muxer.end()?;
+        let Some(last) = last else {
+            let cause = format!("nothing to put into the segment that ends at {end}");
+            return Err(error::failed("segment", "renditions", cause));
+        };
+        let next = start_of(&lanes[0], last);
+        sink(Segment { init: false, start, duration: next - start, bytes })?;
+        start = next;
+    }
+    Ok(())
+}
+
+/// Start of the next packet, or `end` if there is none; priming lies before zero and takes no time.
+fn start_of(lane: &Lane, end: Ticks) -> Ticks {
+    lane.peek().map_or(end, |meta| lane.ticks(meta.pts)).max(Ticks::ZERO)
+}
+
+/// Writes all packets before `limit` in decoding order, and gives the end of the leading lane's.
+fn write_until(
+    lanes: &mut [Lane],
+    limit: Option<Ticks>,
+    muxer: &mut Segmenter,
+) -> Result<Option<Ticks>, MediaError> {
+    let mut end = None;
+    while let Some(index) = next_lane(lanes, limit)? {
+        let Some(packet) = lanes[index].take()? else { break };
+        muxer.write(index, &packet)?;
+        if index == 0 {
+            end = end.max(Some(lanes[0].ticks(packet.meta.pts + packet.meta.duration)));
+        }
+    }
+    Ok(end)
+}
+
+/// The lane whose next packet is decoded first, among those that have one before `limit`.
+fn next_lane(lanes: &[Lane], limit: Option<Ticks>) -> Result<Option<usize>, MediaError> {
+    let mut first: Option<(Ticks, usize)> = None;
+    for (index, lane) in lanes.iter().enumerate() {
+        let Some(dts) = lane.next_dts() else { continue };
+        if !is_past(lane, limit)? && first.is_none_or(|(before, _)| dts < before) {
+            first = Some((dts, index));
+        }
+    }
+    Ok(first.map(|(_, index)| index))
+}
+
+/// Whether the next packet of `lane` belongs to a later segment.
+fn is_past(lane: &Lane, limit: Option<Ticks>) -> Result<bool, MediaError> {
+    let (Some(limit), Some(meta)) = (limit, lane.peek()) else { return Ok(false) };
+    let pts = lane.ticks(meta.pts);
+    if pts < limit {
+        return Ok(false);
+    }
+    if lane.stream.is_video() && (pts > limit || !meta.key) {
+        let cause = format!("no key frame at the boundary {limit}, but frame {} ", meta.pts);
+        return Err(error::failed("segment", "video", cause));
+    }
+    Ok(true)
+}
+
+/// Each key frame alone, lasting until the next.
+pub(super) fn key_frames(
+    mut lanes: Vec<Lane>,
+    muxer: &mut Segmenter,
+    sink: Sink<'_>,
+) -> Result<(), MediaError> {
+    let Some(lane) = lanes.first_mut().filter(|lane| lane.stream.is_video()) else {
+        return Err(error::failed("segment", "key frames", "there is no video"));
+    };
+    let mut held: Option<Packet> = None;
+    let mut end = 0;
+    while let Some(packet) = lane.take()? {
+        end = end.max(packet.meta.pts + packet.meta.duration);
+        if packet.meta.key {
+            let until = packet.meta.pts;
+            if let Some(picture) = held.replace(packet) {
+                write_picture(lane, picture, until, muxer, sink)?;
+            }
+        }
+    }
+    match held {
+        Some(picture) => write_picture(lane, picture, end, muxer, sink),
+        None => Err(error::failed("segment", "key frames", "there is none")),
+    }
+}
+
+fn write_picture(
+    lane: &Lane,
+    mut picture: Packet,
+    until: i64,
+    muxer: &mut Segmenter,
+    sink: Sink<'_>,
+) -> Result<(), MediaError> {
+    let pts = picture.meta.pts;
+    // Without the pictures that it would be decoded before, it needs no time of its own for that.
+    picture.meta.dts = pts;
+    picture.meta.duration = until - pts;
+    muxer.begin()?;
+    muxer.write(0, &picture)?;
+    let (start, bytes) = (lane.ticks(pts), muxer.end()?);
+    sink(Segment { init: false, start, duration: lane.ticks(until) - start, bytes })
+}

@@ -1,0 +1,148 @@
+//! One stream on its way into a container: its packets in decoding order, the next one in sight.
+
+use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
+
+use vodmill_model::outcome::MediaError;
+use vodmill_model::transcode::VideoInput;
+use vodmill_model::units::{Ratio, Ticks};
+
+use crate::error;
+use crate::rendition::{AudioHeader, Header, PacketMeta, RenditionReader, VideoHeader};
+
+/// What a stream is, and the seconds of a unit of its times.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    pub kind: Kind,
+    pub unit: Ratio,
+    /// ISO 639-2 code, if known.
+    pub language: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Video(VideoHeader),
+    Audio(AudioHeader),
+}
+
+impl Stream {
+    pub(super) fn is_video(&self) -> bool {
+        matches!(self.kind, Kind::Video(_))
+    }
+}
+
+/// A packet and its data.
+pub(super) struct Packet {
+    pub meta: PacketMeta,
+    pub data: Vec<u8>,
+}
+
+/// The packets of one stream.
+pub(super) struct Lane {
+    pub stream: Stream,
+    reader: RenditionReader,
+    /// Chunks that come after the one of `reader`.
+    rest: IntoIter<PathBuf>,
+    next: Option<Packet>,
+    last_dts: Option<i64>,
+}
+
+impl Lane {
+    pub(super) fn video(input: &VideoInput) -> Result<Lane, MediaError> {
+        let mut rest = input.chunks.clone().into_iter();
+        let first = rest.next().ok_or_else(|| error::failed("mux", "video", "no chunks"))?;
+        let reader = RenditionReader::open(&first)?;
+        let header = video_header(&reader, &first)?;
+        let stream =
+            Stream { kind: Kind::Video(header), unit: input.rate.inverse(), language: None };
+        Lane::begin(stream, reader, rest)
+    }
+
+    pub(super) fn audio(path: &Path, language: Option<String>) -> Result<Lane, MediaError> {
+        let reader = RenditionReader::open(path)?;
+        let Header::Audio(header) = reader.header().clone() else {
+            return Err(error::failed("mux", path.display(), "it is not an audio rendition"));
+        };
+        let unit = Ratio::new(1, header.sample_rate);
+        let stream = Stream { kind: Kind::Audio(header), unit, language };
+        Lane::begin(stream, reader, Vec::new().into_iter())
+    }
+
+    fn begin(
+        stream: Stream,
+        reader: RenditionReader,
+        rest: IntoIter<PathBuf>,
+    ) -> Result<Lane, MediaError> {
+        let mut lane = Lane { stream, reader, rest, next: None, last_dts: None };
+        lane.next = lane.read()?;
+        Ok(lane)
+    }
+
+    /// The packet that [`Lane::take`] gives next.
+    pub(super) fn peek(&self) -> Option<&PacketMeta> {
+        self.next.as_ref().map(|packet| &packet.meta)
+    }
+
+    /// Takes the next packet.
+    pub(super) fn take(&mut self) -> Result<Option<Packet>, MediaError> {
+        let next = self.read()?;
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+
+    /// `units` of this stream as a time from zero.
+    pub(super) fn ticks(&self, units: i64) -> Ticks {
+        Ticks::from_units(units, self.stream.unit)
+    }
+
+    /// When the next packet is decoded.
+    pub(super) fn next_dts(&self) -> Option<Ticks> {
+        self.peek().map(|meta| self.ticks(meta.dts))
+    }
+
+    fn read(&mut self) -> Result<Option<Packet>, MediaError> {
+        let mut data = Vec::new();
+        loop {
+            if let Some(meta) = self.reader.next(&mut data)? {
+                self.check_order(&meta)?;
+                return Ok(Some(Packet { meta, data }));
+            }
+            let Some(path) = self.rest.next() else { return Ok(None) };
+            self.reader = self.continue_with(&path)?;
+        }
+    }
+
+    /// Opens a further chunk: one decoder configuration must serve all of them.
+    fn continue_with(&self, path: &Path) -> Result<RenditionReader, MediaError> {
+        let reader = RenditionReader::open(path)?;
+        let header = video_header(&reader, path)?;
+        match &self.stream.kind {
+            Kind::Video(first) if *first == header => Ok(reader),
+            _ => Err(error::failed(
+                "mux",
+                path.display(),
+                "its decoder configuration differs from that of the first chunk",
+            )),
+        }
+    }
+
+    fn check_order(&mut self, meta: &PacketMeta) -> Result<(), MediaError> {
+        if self.last_dts.is_some_and(|last| meta.dts <= last) || meta.pts < meta.dts {
+            let times = format!(
+                "decode time {} (shown at {}) after {:?}",
+                meta.dts, meta.pts, self.last_dts
+            );
+            return Err(error::failed("mux", "rendition", times));
+        }
+        self.last_dts = Some(meta.dts);
+        Ok(())
+    }
+}
+
+fn video_header(reader: &RenditionReader, path: &Path) -> Result<VideoHeader, MediaError> {
+    match reader.header() {
+        Header::Video(header) => Ok(header.clone()),
+        Header::Audio(_) => {
+            Err(error::failed("mux", path.display(), "it is not a video rendition"))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Progressive MP4.
+
+use vodmill_model::outcome::MediaError;
+use vodmill_model::transcode::Mp4Order;
+use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
+
+use super::clock::video_timescale;
+use super::lane::Lane;
+use super::muxer::Muxer;
+use super::segments::mp4_input;
+use crate::error;
+
+/// Length of the runs in which tracks take turns: short enough to play while loading, long enough
+/// that the index, which has an entry for each run, stays small.
+const RUN: Ticks = Ticks(TICKS_PER_SECOND / 2);
+
+/// Writes a progressive MP4.
+pub(crate) fn write_mp4(order: &Mp4Order) -> Result<(), MediaError> {
+    let mut lanes = open_lanes(order)?;
+    let mut muxer = open_muxer(order, &lanes)?;
+    let mut limit = RUN;
+    while lanes.iter().any(|lane| lane.peek().is_some()) {
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            write_run(index, lane, limit, &mut muxer)?;
+        }
+        limit = limit + RUN;
+    }
+    muxer.finish()
+}
+
+fn write_run(
+    index: usize,
+    lane: &mut Lane,
+    limit: Ticks,
+    muxer: &mut Muxer,
+) -> Result<(), MediaError> {
+    while lane.next_dts().is_some_and(|dts| dts < limit) {
+        let Some(packet) = lane.take()? else { break };
+        muxer.write(index, &packet)?;
+    }
+    Ok(())
+}
+
+fn open_lanes(order: &Mp4Order) -> Result<Vec<Lane>, MediaError> {
+    let mut lanes = Vec::new();
+    if let Some(video) = &order.video {
+        lanes.push(Lane::video(video)?);
+    }
+    for (path, language) in &order.audio {
+        lanes.push(Lane::audio(path, language.clone())?);
+    }
+    if lanes.iter().all(|lane| lane.peek().is_none()) {
+        return Err(error::failed("write MP4", order.path.display(), "there is nothing in it"));
+    }
+    Ok(lanes)
+}
+
+fn open_muxer(order: &Mp4Order, lanes: &[Lane]) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = lanes.iter().map(mp4_input).collect();
+    let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
+    let options = [
+        ("fflags", "+bitexact"),
+        // Times before zero stay, and edit lists skip them: that is what makes tracks start at 0.
+        ("avoid_negative_ts", "disabled"),
+        ("use_editlist", "1"),
+        ("movflags", "+faststart"),
+        // Edit lists are in units of the movie; its default of 1 ms would round them.
+        ("movie_timescale", "90000"),
+        ("video_track_timescale", &video.to_string()),
+    ];
+    let name = if order.video.is_some() { "mp4" } else { "ipod" };
+    Muxer::to_file(name, &order.path, &inputs, &options)
+}

@@ -1,0 +1,154 @@
+//! HLS segments: the containers and their options.
+
+use vodmill_model::outcome::MediaError;
+use vodmill_model::pipeline::Container;
+use vodmill_model::transcode::{Cut, Segment, SegmentOrder};
+use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
+
+use super::boxes::SEGMENT_TYPE;
+use super::clock::video_timescale;
+use super::cut;
+use super::lane::Lane;
+use super::muxer::{Input, Muxer};
+use crate::error;
+
+/// Takes each finished segment.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(Segment) -> Result<(), MediaError>;
+
+/// Cuts renditions into segments and hands them over in order.
+pub(crate) fn segment(order: &SegmentOrder, sink: Sink<'_>) -> Result<(), MediaError> {
+    let lanes = open_lanes(order)?;
+    let mut muxer = Segmenter::new(order, &lanes)?;
+    if let Some(bytes) = muxer.init_segment() {
+        sink(Segment { init: true, start: Ticks::ZERO, duration: Ticks::ZERO, bytes })?;
+    }
+    match &order.cut {
+        Cut::At(ends) => cut::at(lanes, ends, &mut muxer, sink),
+        Cut::KeyFrames => cut::key_frames(lanes, &mut muxer, sink),
+    }
+}
+
+fn open_lanes(order: &SegmentOrder) -> Result<Vec<Lane>, MediaError> {
+    let mut lanes = Vec::new();
+    if let Some(video) = &order.video {
+        lanes.push(Lane::video(video)?);
+    }
+    if let (Some(audio), Cut::At(_)) = (&order.audio, &order.cut) {
+        lanes.push(Lane::audio(audio, None)?);
+    }
+    if lanes.iter().all(|lane| lane.peek().is_none()) {
+        return Err(error::failed("segment", "renditions", "there is nothing in them"));
+    }
+    Ok(lanes)
+}
+
+/// A muxer that is cut at segment boundaries.
+pub(super) struct Segmenter {
+    muxer: Muxer,
+    container: Container,
+}
+
+impl Segmenter {
+    fn new(order: &SegmentOrder, lanes: &[Lane]) -> Result<Segmenter, MediaError> {
+        let first = lanes.iter().filter_map(Lane::next_dts).min().unwrap_or_default() + order.base;
+        if first < Ticks::ZERO {
+            let cause = format!("the base of {} leaves a time of {first}", order.base);
+            return Err(error::failed("segment", "renditions", cause));
+        }
+        let muxer = match order.container {
+            Container::Ts => transport_stream(order, lanes, first),
+            Container::Fmp4 => fragmented_mp4(order, lanes),
+        }?;
+        Ok(Segmenter { muxer, container: order.container })
+    }
+
+    fn init_segment(&mut self) -> Option<Vec<u8>> {
+        (self.container == Container::Fmp4).then(|| self.muxer.take())
+    }
+
+    /// Begins a segment.
+    pub(super) fn begin(&mut self) -> Result<(), MediaError> {
+        match self.container {
+            Container::Ts => self.muxer.set("mpegts_flags", "+resend_headers"),
+            Container::Fmp4 => Ok(()),
+        }
+    }
+
+    /// Adds a packet to the segment.
+    pub(super) fn write(
+        &mut self,
+        lane: usize,
+        packet: &super::lane::Packet,
+    ) -> Result<(), MediaError> {
+        self.muxer.write(lane, packet)
+    }
+
+    /// Ends the segment and takes its bytes.
+    pub(super) fn end(&mut self) -> Result<Vec<u8>, MediaError> {
+        self.muxer.flush()?;
+        let bytes = self.muxer.take();
+        Ok(match self.container {
+            Container::Ts => bytes,
+            Container::Fmp4 => [&SEGMENT_TYPE[..], &bytes].concat(),
+        })
+    }
+}
+
+/// How far the clock reference (PCR) runs before decoding times. The muxer gathers audio frames
+/// into one PES packet for half of it, which is what keeps audio small: a PES packet for each
+/// frame, its default, adds half as much again.
+const CLOCK_LEAD: Ticks = Ticks(TICKS_PER_SECOND * 7 / 10);
+
+fn transport_stream(
+    order: &SegmentOrder,
+    lanes: &[Lane],
+    first: Ticks,
+) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = lanes
+        .iter()
+        .map(|lane| Input { stream: &lane.stream, timescale: TICKS_PER_SECOND as u32 })
+        .collect();
+    // The clock reference must not be negative either.
+    let lead = CLOCK_LEAD.min(first).0 * 100 / 9;
+    let options = [
+        ("fflags", "+bitexact"),
+        ("avoid_negative_ts", "disabled"),
+        ("max_delay", &lead.to_string()),
+        // Timestamps as given: without it the muxer adds twice `max_delay`.
+        ("mpegts_copyts", "1"),
+        // 32 TS packets: room for the audio frames of half the lead at 128 kbit/s.
+        ("pes_payload_size", "5874"),
+        // PAT, PMT and SDT at the start of each segment, PAT and PMT at key frames; no more.
+        ("pat_period", "86400"),
+        ("sdt_period", "86400"),
+        ("flush_packets", "0"),
+    ];
+    Muxer::in_memory("mpegts", &inputs, order.base, &options)
+}
+
+fn fragmented_mp4(order: &SegmentOrder, lanes: &[Lane]) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = lanes.iter().map(mp4_input).collect();
+    let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
+    let options = [
+        ("fflags", "+bitexact"),
+        ("avoid_negative_ts", "disabled"),
+        // `frag_discont` without edit lists makes the decode time of a fragment (tfdt) the
+        // packet's own; otherwise the muxer counts from its first packet. Not `cmaf`: it means
+        // negative composition offsets, which FFmpeg's own reader puts a frame late.
+        (
+            "movflags",
+            "frag_custom+empty_moov+default_base_moof+frag_discont+skip_trailer+skip_sidx",
+        ),
+        ("use_editlist", "0"),
+        ("video_track_timescale", &video.to_string()),
+        ("flush_packets", "0"),
+    ];
+    Muxer::in_memory("mp4", &inputs, order.base, &options)
+}
+
+/// A stream with the timescale that is exact for it.
+pub(super) fn mp4_input(lane: &Lane) -> Input<'_> {
+    let unit = lane.stream.unit;
+    let timescale = if lane.stream.is_video() { video_timescale(unit.inverse()) } else { unit.den };
+    Input { stream: &lane.stream, timescale }
+}
