@@ -4,18 +4,25 @@
 //! become a [`Plan`] (exactly what will be done), which the stages carry out without a choice
 //! left to them.
 
+pub mod catalogue;
+pub mod diagnose;
 pub mod media;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod planner;
 pub mod preset;
+mod preset_file;
 pub mod transcode;
 pub mod units;
+pub mod validate;
 
+pub use catalogue::Catalogue;
 pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;
 pub use plan::Plan;
+pub use planner::{PlanInput, plan};
 pub use preset::{Ladder, Preset, Rung};
 pub use transcode::Transcode;
 pub use units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};

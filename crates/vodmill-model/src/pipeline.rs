@@ -45,7 +45,7 @@ impl Default for Pipeline {
             mp4: Vec::new(),
             hls: HlsSettings::default(),
             encryption: None,
-            thumbnails: Some(Thumbnails::default()),
+            thumbnails: None,
             input: InputPolicy::default(),
             chunk_seconds: 60,
         }

@@ -35,7 +35,7 @@ pub struct Ladder {
 
 /// One rung: what is particular to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "crate::preset_file::RungTable")]
 pub struct Rung {
     /// Its name in paths and playlists, as `low`: lower-case letters, digits and hyphens.
     pub name: String,
@@ -60,6 +60,7 @@ pub struct Mp4Preset {
 
 /// Video settings of an MP4: those of a ladder and of one of its rungs together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "crate::preset_file::Mp4VideoTable")]
 pub struct Mp4Video {
     /// Settings that a ladder has in common.
     #[serde(flatten)]
@@ -71,7 +72,7 @@ pub struct Mp4Video {
 
 /// Encoder settings that the rungs of a ladder share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct VideoCommon {
     /// Video codec.
     pub codec: VideoCodec,
@@ -109,6 +110,7 @@ impl Default for VideoCommon {
 
 /// The box that pictures go into and the bit rate that they may take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct VideoTarget {
     /// Largest width in pixels, for a landscape picture; a portrait one has the box turned.
     pub width: u32,
@@ -127,7 +129,7 @@ pub struct VideoTarget {
     pub buffer_seconds: u32,
 }
 
-fn one_second() -> u32 {
+pub(crate) fn one_second() -> u32 {
     1
 }
 

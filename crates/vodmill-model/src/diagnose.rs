@@ -1,0 +1,241 @@
+//! What is odd about an original, and what is done about it, in plain words.
+
+use crate::media::{AudioTrack, FieldOrder, MediaInfo, VideoTrack};
+use crate::pipeline::InputPolicy;
+use crate::plan::{Hazard, HazardCode};
+use crate::planner::{self, hertz};
+use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
+
+/// Sound this far from the first picture is worth a word; encoder delay stays below it.
+const NOTABLE_OFFSET: Ticks = Ticks(TICKS_PER_SECOND / 20);
+
+/// A gap this long between pictures of a track is a hole.
+const HOLE: Ticks = Ticks(TICKS_PER_SECOND);
+
+/// Every hazard of `media`; `rate` is the grid's, where a plan has one.
+pub fn diagnose(media: &MediaInfo, policy: &InputPolicy, rate: Option<Ratio>) -> Vec<Hazard> {
+    let mut found = Found(Vec::new());
+    let video = planner::main_video(media);
+    file(media, &mut found);
+    tracks(media, video, &mut found);
+    if let Some(track) = video {
+        time(track, rate, &mut found);
+        shape(track, &mut found);
+        colour(track, &mut found);
+        sync(media, track, policy, &mut found);
+    }
+    lengths(media, video, policy, &mut found);
+    found.0
+}
+
+struct Found(Vec<Hazard>);
+
+impl Found {
+    fn add(&mut self, code: HazardCode, detail: impl Into<String>, remedy: impl Into<String>) {
+        self.push(code, detail.into(), remedy.into(), false);
+    }
+
+    /// The output is less than what was delivered.
+    fn repair(&mut self, code: HazardCode, detail: impl Into<String>, remedy: impl Into<String>) {
+        self.push(code, detail.into(), remedy.into(), true);
+    }
+
+    fn push(&mut self, code: HazardCode, detail: String, remedy: String, repair: bool) {
+        self.0.push(Hazard { code, detail, remedy, repair });
+    }
+}
+
+fn file(media: &MediaInfo, found: &mut Found) {
+    if media.truncated {
+        found.repair(
+            HazardCode::Truncated,
+            "the file ends before its index says",
+            "what there is of it is published, if the pipeline allows that",
+        );
+    }
+    if media.corrupt_packets > 0 {
+        found.repair(
+            HazardCode::Damaged,
+            format!("{} packets are marked as corrupt", media.corrupt_packets),
+            "damaged pictures are concealed, damaged sound is replaced by silence",
+        );
+    }
+    if !media.clock_jumps.is_empty() {
+        let detail = format!("the clock of the file jumps {} times", media.clock_jumps.len());
+        found.add(HazardCode::ClockJump, detail, "the jumps are taken out of all timestamps");
+    }
+}
+
+fn tracks(media: &MediaInfo, video: Option<&VideoTrack>, found: &mut Found) {
+    for track in &media.video {
+        if track.attached_picture {
+            let detail = format!("track {} is a still that belongs to the file", track.index);
+            found.add(HazardCode::CoverArt, detail, "it is not treated as video");
+        } else if video.is_none_or(|main| main.index != track.index) {
+            let detail = format!("video track {}, {}", track.index, track.codec);
+            found.repair(HazardCode::TrackDropped, detail, "one video track is published");
+        }
+    }
+    for track in media.audio.iter().filter(|track| !planner::is_usable(track)) {
+        let codec = planner::codec_name(&track.codec);
+        let detail = format!("audio track {} ({codec}) is empty or cannot be decoded", track.index);
+        found.repair(HazardCode::TrackDropped, detail, "it is left out");
+    }
+    for track in media.subtitles.iter().filter(|track| !track.text) {
+        let detail = format!("subtitle track {} ({}) holds pictures", track.index, track.codec);
+        found.repair(HazardCode::TrackDropped, detail, "it is left out: WebVTT is text");
+    }
+    if video.is_none() {
+        found.add(HazardCode::NoVideo, "there are no pictures", "outputs hold sound only");
+    }
+    sound(media, found);
+}
+
+fn sound(media: &MediaInfo, found: &mut Found) {
+    let usable: Vec<&AudioTrack> =
+        media.audio.iter().filter(|track| planner::is_usable(track)).collect();
+    if usable.is_empty() {
+        found.add(HazardCode::NoAudio, "there is no sound", "outputs hold pictures only");
+    }
+    for track in usable.iter().filter(|track| track.channels > 2) {
+        let layout = if track.layout.is_empty() { "unknown layout" } else { &track.layout };
+        found.add(
+            HazardCode::SurroundSound,
+            format!("audio track {} has {} channels, {layout}", track.index, track.channels),
+            "mixed down to what each preset holds",
+        );
+    }
+}
+
+fn time(track: &VideoTrack, rate: Option<Ratio>, found: &mut Found) {
+    let grid = rate.map_or_else(|| "a constant rate".to_owned(), hertz);
+    let at = |units| Ticks::from_units(units, track.time_base);
+    if track.packets == 1 {
+        let detail = "there is a single picture";
+        found.add(HazardCode::SingleFrame, detail, "it is shown for as long as the file lasts");
+    } else if !planner::is_constant(track) {
+        let (min, max) = (at(track.gaps.min), at(track.gaps.max));
+        let detail = format!("pictures are {min} to {max} apart");
+        found.add(HazardCode::VariableFrameRate, detail, format!("every output runs at {grid}"));
+    }
+    if track.gaps.max > 4 * track.gaps.median && at(track.gaps.max) >= HOLE {
+        let detail = format!("there is no new picture for {}", at(track.gaps.max));
+        found.add(HazardCode::TimestampGap, detail, "the picture before it stays");
+    }
+    if at(track.gaps.median) > Ticks::ZERO && at(track.gaps.median) < Ticks(1_490) {
+        let detail = format!("pictures come every {}", at(track.gaps.median));
+        found.repair(HazardCode::HighFrameRate, detail, format!("outputs run at {grid}"));
+    }
+    let first = at(track.first);
+    if first != Ticks::ZERO {
+        let detail = format!("the first picture stands at {first}");
+        found.add(HazardCode::StartNotZero, detail, "it becomes time zero, sound with it");
+    }
+}
+
+fn shape(track: &VideoTrack, found: &mut Found) {
+    let shown = planner::display_size(track);
+    if track.rotation != 0 {
+        let detail = format!("to be turned by {} degrees", track.rotation);
+        found.add(HazardCode::Rotated, detail, format!("turned upright, shown as {shown}"));
+    }
+    if track.mirrored {
+        let detail = "the picture is stored mirrored";
+        found.add(HazardCode::Mirrored, detail, "mirrored back, left to right");
+    }
+    let aspect = planner::pixel_aspect(track);
+    if aspect != Ratio::ONE {
+        let detail = format!("pixels of {aspect} in a picture of {}", track.coded);
+        found.add(HazardCode::NonSquarePixels, detail, format!("made square, shown as {shown}"));
+    }
+    if shown.width % 2 == 1 || shown.height % 2 == 1 {
+        let detail = format!("{shown} has an odd side");
+        found.add(HazardCode::OddSize, detail, "outputs have even sides");
+    }
+    if track.size_changes {
+        let detail = "the size of the picture changes within the file";
+        found.add(HazardCode::SizeChanges, detail, "every part is scaled to the same size");
+    }
+    if track.field_order != FieldOrder::Progressive {
+        let detail = "pictures are interlaced";
+        found.add(HazardCode::Interlaced, detail, "deinterlaced, one picture for each frame");
+    }
+}
+
+fn colour(track: &VideoTrack, found: &mut Found) {
+    let colour = &track.colour;
+    let format = &track.pixel_format;
+    match colour.transfer.as_str() {
+        "smpte2084" => found.add(HazardCode::HdrPq, "high dynamic range, PQ", "tone mapped to SDR"),
+        "arib-std-b67" => {
+            found.add(HazardCode::HdrHlg, "high dynamic range, HLG", "tone mapped to SDR");
+        }
+        _ => {}
+    }
+    if planner::is_wide_gamut(track) {
+        let detail = format!("primaries are {}", colour.primaries);
+        found.add(HazardCode::WideGamut, detail, "mapped to BT.709");
+    }
+    if track.bit_depth > 8 {
+        let detail = format!("{} bits, {format}", track.bit_depth);
+        found.add(HazardCode::HighBitDepth, detail, "converted to 8 bits");
+    }
+    if planner::is_rgb(track) || !has_delivery_chroma(format) {
+        found.add(HazardCode::ChromaSubsampling, format.clone(), "converted to 4:2:0");
+    }
+    if !planner::is_rgb(track) && (colour.full_range || format.starts_with("yuvj")) {
+        let detail = "luma uses the full range";
+        found.add(HazardCode::FullRange, detail, "converted to the limited range");
+    }
+}
+
+fn has_delivery_chroma(format: &str) -> bool {
+    let names = ["yuv420", "yuvj420", "yuva420", "nv12", "nv21", "p010", "p016", "gray"];
+    names.iter().any(|name| format.starts_with(name))
+}
+
+fn sync(media: &MediaInfo, video: &VideoTrack, policy: &InputPolicy, found: &mut Found) {
+    let origin = Ticks::from_units(video.first, video.time_base);
+    let usable: Vec<&AudioTrack> =
+        media.audio.iter().filter(|track| planner::is_usable(track)).collect();
+    for track in &usable {
+        let offset = track.first - origin;
+        if offset > NOTABLE_OFFSET {
+            let detail = format!("audio track {} begins {offset} after the pictures", track.index);
+            found.add(HazardCode::AudioOffset, detail, "silence fills the time before it");
+        } else if Ticks::ZERO - offset > NOTABLE_OFFSET {
+            let early = Ticks::ZERO - offset;
+            let detail = format!("audio track {} begins {early} before the pictures", track.index);
+            found.repair(HazardCode::AudioOffset, detail, "what is before the first one is cut");
+        }
+    }
+    let pictures = origin + planner::picture_span(video, policy.max_gap_seconds);
+    let excess = planner::sound_end(&usable).map_or(Ticks::ZERO, |end| end - pictures);
+    if excess > planner::LONGEST_CUT {
+        let detail = format!("sound goes on for {excess} after the last picture");
+        let remedy = "the last picture is held until the sound ends";
+        found.repair(HazardCode::AudioOutlastsVideo, detail, remedy);
+    }
+}
+
+/// Compares the declared duration with what the packets say.
+fn lengths(media: &MediaInfo, video: Option<&VideoTrack>, policy: &InputPolicy, found: &mut Found) {
+    let Some(declared) = media.declared_duration.filter(|duration| duration.0 > 0) else {
+        let detail = "the container declares no duration";
+        found.add(HazardCode::NoDuration, detail, "measured from the packets");
+        return;
+    };
+    let start = |track: &VideoTrack| Ticks::from_units(track.first, track.time_base);
+    let end =
+        |track: &VideoTrack| start(track) + planner::picture_span(track, policy.max_gap_seconds);
+    let audio = || media.audio.iter().filter(|track| track.packets > 0);
+    let first = video.map(start).into_iter().chain(audio().map(|track| track.first)).min();
+    let last = video.map(end).into_iter().chain(audio().map(|track| track.end)).max();
+    let (Some(first), Some(last)) = (first, last) else { return };
+    // Some containers count from zero, others from the first packet.
+    let nearest = (declared - last).0.abs().min((declared - (last - first)).0.abs());
+    if Ticks(nearest) > Ticks::from_seconds(1) && nearest > declared.0 / 100 {
+        let detail = format!("{declared} declared, {} measured", last - first);
+        found.add(HazardCode::WrongDuration, detail, "the measured one counts");
+    }
+}

@@ -1,0 +1,132 @@
+//! How colours are coded in the source, and what converts them to BT.709.
+
+use crate::media::VideoTrack;
+use crate::units::Size;
+
+/// bitexact and accurate_rnd: the same bytes on every machine, whatever its vector units.
+const SCALER: &str = "flags=bicubic+accurate_rnd+bitexact";
+
+/// Light, in units of 100 cd/m², that the tone curve maps to white: a fixed 1000 cd/m², because
+/// the mastering data of files is wrong too often to be trusted.
+const HDR_PEAK: u32 = 10;
+
+/// How the pictures that a scaler takes are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ColourForm {
+    /// swscale's name of the matrix; none for RGB.
+    pub matrix: Option<&'static str>,
+    /// Whether luma uses the full range.
+    pub full_range: bool,
+}
+
+/// What every output is: BT.709, limited range.
+pub(super) const DELIVERY: ColourForm = ColourForm { matrix: Some("bt709"), full_range: false };
+
+/// What a JPEG is (JFIF 1.02): BT.601 matrix, full range.
+pub(super) const JPEG: ColourForm = ColourForm { matrix: Some("bt601"), full_range: true };
+
+impl ColourForm {
+    /// The form of the source; where the matrix is not said, by its height as players guess it.
+    pub fn of(track: &VideoTrack) -> ColourForm {
+        if is_rgb(track) {
+            return ColourForm { matrix: None, full_range: true };
+        }
+        let guess = match () {
+            () if is_hdr(track) => "bt2020",
+            () if track.coded.height <= 576 => "bt601",
+            () => "bt709",
+        };
+        let matrix = match track.colour.matrix.as_str() {
+            "bt709" => "bt709",
+            "smpte170m" | "bt470bg" => "bt601",
+            "smpte240m" => "smpte240m",
+            "fcc" => "fcc",
+            "bt2020nc" | "bt2020c" => "bt2020",
+            _ => guess,
+        };
+        let full_range = track.colour.full_range || track.pixel_format.starts_with("yuvj");
+        ColourForm { matrix: Some(matrix), full_range }
+    }
+}
+
+/// Transfer functions of high dynamic range.
+pub(crate) fn is_hdr(track: &VideoTrack) -> bool {
+    matches!(track.colour.transfer.as_str(), "smpte2084" | "arib-std-b67")
+}
+
+/// Primaries wider than BT.709's, in a picture that is not HDR.
+pub(crate) fn is_wide_gamut(track: &VideoTrack) -> bool {
+    !is_hdr(track) && matches!(track.colour.primaries.as_str(), "bt2020" | "smpte431" | "smpte432")
+}
+
+/// Whether pixels are red, green and blue.
+pub(crate) fn is_rgb(track: &VideoTrack) -> bool {
+    let rgb = ["gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"];
+    track.colour.matrix == "gbr" || rgb.iter().any(|name| track.pixel_format.starts_with(name))
+}
+
+/// A scaler to `size` that also takes pictures from one form to another, with every parameter
+/// spelled out: frames often lack them.
+pub(super) fn scale(size: Size, from: ColourForm, to: ColourForm) -> String {
+    let mut filter = format!("scale={}:{}:{SCALER}", size.width, size.height);
+    if let Some(matrix) = from.matrix {
+        filter.push_str(&format!(":in_color_matrix={matrix}:in_range={}", range(from.full_range)));
+    }
+    let matrix = to.matrix.unwrap_or("bt709");
+    filter.push_str(&format!(":out_color_matrix={matrix}:out_range={}", range(to.full_range)));
+    filter
+}
+
+fn range(full: bool) -> &'static str {
+    if full { "pc" } else { "tv" }
+}
+
+/// The chain from HDR or wide gamut to BT.709, at `size`; none where there is nothing to map.
+pub(super) fn to_bt709(track: &VideoTrack, size: Size) -> Option<String> {
+    if is_hdr(track) {
+        Some(tone_map(track, size))
+    } else if is_wide_gamut(track) {
+        Some(narrow_gamut(track, size))
+    } else {
+        None
+    }
+}
+
+/// Scaled down first: what follows is in floating point.
+fn tone_map(track: &VideoTrack, size: Size) -> String {
+    let wide = ColourForm { matrix: Some("bt2020"), full_range: false };
+    let scale = scale(size, ColourForm::of(track), wide);
+    let primaries = zimg_primaries(track, "bt2020");
+    let transfer = &track.colour.transfer;
+    format!(
+        "{scale},format=yuv420p10le,\
+         zscale=min=2020_ncl:rin=limited:pin={primaries}:tin={transfer}:t=linear:npl=100,\
+         format=gbrpf32le,zscale=pin={primaries}:tin=linear:p=bt709:t=linear,\
+         tonemap=tonemap=hable:desat=0:peak={HDR_PEAK},\
+         zscale=pin=bt709:tin=linear:p=bt709:t=bt709:m=bt709:r=limited,format=yuv420p"
+    )
+}
+
+fn narrow_gamut(track: &VideoTrack, size: Size) -> String {
+    let form = ColourForm::of(track);
+    let (matrix, zimg) = match form.matrix {
+        Some("bt2020") => ("bt2020", "2020_ncl"),
+        _ => ("bt709", "709"),
+    };
+    let scale = scale(size, form, ColourForm { matrix: Some(matrix), full_range: false });
+    let primaries = zimg_primaries(track, "bt2020");
+    format!(
+        "{scale},format=yuv420p10le,\
+         zscale=min={zimg}:rin=limited:pin={primaries}:tin=709:p=bt709:t=709:m=709:r=limited,\
+         format=yuv420p"
+    )
+}
+
+fn zimg_primaries(track: &VideoTrack, otherwise: &'static str) -> &'static str {
+    match track.colour.primaries.as_str() {
+        "bt709" => "bt709",
+        "smpte431" => "smpte431",
+        "smpte432" => "smpte432",
+        _ => otherwise,
+    }
+}

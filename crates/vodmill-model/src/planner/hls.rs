@@ -1,0 +1,167 @@
+//! The HLS part of a package: variants, alternatives, key periods.
+
+use std::collections::BTreeSet;
+
+use super::Decisions;
+use super::audio::AudioEncodes;
+use super::language;
+use crate::media::AudioTrack;
+use crate::pipeline::{AudioPlacement, Encryption, Pipeline};
+use crate::plan::{
+    AudioAlternativePlan, EncryptionPlan, HlsPlan, SubtitleAlternativePlan, VariantPlan,
+};
+use crate::preset::AudioPreset;
+use crate::units::Ticks;
+
+/// Room below zero for encoder delay and for pictures that are decoded before they are shown.
+const BASE: Ticks = Ticks::from_seconds(10);
+
+/// What the parts of a package have to offer to HLS.
+pub(super) struct Sources<'a> {
+    pub pipeline: &'a Pipeline,
+    /// Name of a rung and id of its encode, lowest first.
+    pub rungs: &'a [(String, String)],
+    /// The default first.
+    pub audio: &'a [&'a AudioTrack],
+    pub preset: &'a AudioPreset,
+    pub segments: usize,
+}
+
+/// The HLS plan; the audio that it takes is added to `encodes`.
+pub(super) fn hls(
+    sources: &Sources<'_>,
+    subtitles: Vec<SubtitleAlternativePlan>,
+    encodes: &mut AudioEncodes<'_>,
+    decisions: &mut Decisions,
+) -> HlsPlan {
+    let Sources { pipeline, audio, preset, segments, .. } = *sources;
+    let ids: Vec<String> =
+        audio.iter().map(|track| encodes.want(track, preset, decisions)).collect();
+    let group = in_group(sources, decisions);
+    HlsPlan {
+        container: pipeline.hls.container,
+        base: BASE,
+        variants: variants(sources, &ids, group),
+        audio: if group { alternatives(audio, &ids) } else { Vec::new() },
+        subtitles,
+        encryption: pipeline
+            .encryption
+            .as_ref()
+            .map(|encryption| encryption_plan(encryption, segments, decisions)),
+    }
+}
+
+/// Whether sound goes into playlists of its own.
+fn in_group(sources: &Sources<'_>, decisions: &mut Decisions) -> bool {
+    let placement = sources.pipeline.hls.audio;
+    let pictures = !sources.rungs.is_empty();
+    let (group, choice, reason) = match (sources.audio.len(), placement) {
+        (0, _) => return false,
+        (1, _) if !pictures => (false, "one variant", "there is only sound"),
+        (1, AudioPlacement::Muxed) => {
+            (false, "in the segments of every rung", "the pipeline's way")
+        }
+        (1, AudioPlacement::Group) => (true, "playlists of its own", "the pipeline's way"),
+        _ => (true, "playlists of its own", "there are several tracks to choose from"),
+    };
+    decisions.add("hls audio", choice, reason);
+    group
+}
+
+fn variants(sources: &Sources<'_>, audio: &[String], group: bool) -> Vec<VariantPlan> {
+    if sources.rungs.is_empty() {
+        // A variant needs media of its own, even where the group offers its track once more.
+        return vec![VariantPlan {
+            name: "audio".to_owned(),
+            video: None,
+            muxed_audio: audio.first().cloned(),
+            prefix: "hls/audio".to_owned(),
+            iframes: false,
+        }];
+    }
+    let variant = |(name, video): &(String, String)| VariantPlan {
+        name: name.clone(),
+        video: Some(video.clone()),
+        muxed_audio: audio.first().filter(|_| !group).cloned(),
+        prefix: format!("hls/{name}"),
+        iframes: sources.pipeline.hls.iframes,
+    };
+    sources.rungs.iter().map(variant).collect()
+}
+
+fn alternatives(tracks: &[&AudioTrack], ids: &[String]) -> Vec<AudioAlternativePlan> {
+    let mut names = BTreeSet::new();
+    let mut prefixes = BTreeSet::new();
+    let alternative = |(number, (track, id)): (usize, (&&AudioTrack, &String))| {
+        let tag = track.language.as_deref();
+        AudioAlternativePlan {
+            audio: id.clone(),
+            name: alternative_name(track.title.as_deref(), tag, "Audio", number, &mut names),
+            language: tag.and_then(language::bcp47),
+            default: number == 0,
+            channels: track.channels,
+            prefix: alternative_prefix("audio", tag, number, &mut prefixes),
+        }
+    };
+    tracks.iter().zip(ids).enumerate().map(alternative).collect()
+}
+
+/// A NAME that is unique in its group: the track's title, else its language, else its number.
+pub(super) fn alternative_name(
+    title: Option<&str>,
+    tag: Option<&str>,
+    kind: &str,
+    number: usize,
+    taken: &mut BTreeSet<String>,
+) -> String {
+    // RFC 8216, 4.2: a quoted string holds no line feeds, carriage returns or double quotes.
+    let clean = |title: &str| -> String {
+        let kept =
+            title.chars().filter(|c| !c.is_control() && *c != '"').take(80).collect::<String>();
+        kept.trim().to_owned()
+    };
+    let name = title
+        .map(clean)
+        .filter(|title| !title.is_empty())
+        .or_else(|| tag.and_then(language::name).map(str::to_owned))
+        .unwrap_or_else(|| format!("{kind} {}", number + 1));
+    let mut unique = name.clone();
+    let mut next = 2;
+    while !taken.insert(unique.clone()) {
+        unique = format!("{name} ({next})");
+        next += 1;
+    }
+    unique
+}
+
+/// A prefix of objects that is unique and safe in paths, as `hls/audio-swe`.
+pub(super) fn alternative_prefix(
+    kind: &str,
+    tag: Option<&str>,
+    number: usize,
+    taken: &mut BTreeSet<String>,
+) -> String {
+    let safe = tag
+        .and_then(|tag| language::iso639(tag).or_else(|| language::bcp47(tag)))
+        .map(|tag| tag.to_ascii_lowercase())
+        .unwrap_or_else(|| (number + 1).to_string());
+    let prefix = super::unique(&format!("hls/{kind}-{safe}"), |prefix| taken.contains(prefix));
+    taken.insert(prefix.clone());
+    prefix
+}
+
+fn encryption_plan(
+    encryption: &Encryption,
+    segments: usize,
+    decisions: &mut Decisions,
+) -> EncryptionPlan {
+    let segments = u32::try_from(segments).unwrap_or(u32::MAX);
+    let periods = segments.div_ceil(encryption.segments_per_key.max(1));
+    let reason = format!("a new key every {} segments", encryption.segments_per_key);
+    decisions.add("encryption", format!("AES-128, {periods} keys"), reason);
+    EncryptionPlan {
+        key_uri: encryption.key_uri.clone(),
+        segments_per_key: encryption.segments_per_key.max(1),
+        periods,
+    }
+}

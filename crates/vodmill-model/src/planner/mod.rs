@@ -1,0 +1,239 @@
+//! The planner: from what an original is and what is wanted to exactly what will be done. Pure:
+//! the same input gives the same plan, on every machine.
+
+mod audio;
+mod chunks;
+mod colour;
+mod hls;
+mod language;
+mod mp4;
+mod picture;
+mod rate;
+mod rungs;
+mod sizing;
+mod stills;
+mod subtitles;
+mod timeline;
+mod tracks;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+use crate::diagnose::diagnose;
+use crate::media::{AudioTrack, MediaInfo, VideoTrack};
+use crate::outcome::{Reason, Rejected};
+use crate::pipeline::{DamagePolicy, Pipeline};
+use crate::plan::{
+    Build, ChunkPlan, Decision, DecodePlan, OriginalFacts, Plan, StillsPlan, Timeline,
+};
+use crate::preset::Preset;
+use audio::AudioEncodes;
+use rungs::Encodes;
+use wanted::Wanted;
+
+pub(crate) use audio::{codec_name, is_usable};
+pub(crate) use colour::{is_rgb, is_wide_gamut};
+pub(crate) use picture::{display_size, pixel_aspect};
+pub(crate) use rate::{hertz, is_constant};
+pub(crate) use timeline::{LONGEST_CUT, picture_span, sound_end};
+pub(crate) use tracks::main_video;
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanInput<'a> {
+    /// The original.
+    pub media: &'a MediaInfo,
+    /// Name of the pipeline.
+    pub pipeline_name: &'a str,
+    /// The pipeline, validated together with the presets.
+    pub pipeline: &'a Pipeline,
+    /// All presets by name.
+    pub presets: &'a BTreeMap<String, Preset>,
+    /// What makes the bytes.
+    pub build: &'a Build,
+}
+
+/// Plans everything that will be done for one original, or says why nothing can be.
+pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
+    let PlanInput { media, pipeline, .. } = *input;
+    let mut decisions = Decisions::default();
+    tracks::refuse_truncated(media, &pipeline.input)?;
+    let wanted = Wanted::find(pipeline, input.presets)?;
+    let source = Source::choose(input, &wanted, &mut decisions)?;
+    let timeline =
+        timeline::timeline(source.video, &source.audio, &wanted, pipeline, &mut decisions)?;
+    let pictures = Pictures::plan(input, &source, &timeline, &wanted, &mut decisions);
+    let mut sounds = AudioEncodes::new(&timeline, media);
+    let outputs = Outputs::plan(input, &source, &pictures, &wanted, &mut sounds, &mut decisions);
+    let audio = sounds.list;
+    if outputs.hls.is_none() && outputs.mp4.is_empty() {
+        return Err(Rejected::new(Reason::NothingToDo, "no output can be made from its tracks"));
+    }
+    let rate = timeline.video.as_ref().map(|grid| grid.rate);
+    Ok(Plan {
+        build: input.build.clone(),
+        pipeline: input.pipeline_name.to_owned(),
+        original: original(media),
+        decode: pictures.decode,
+        video: pictures.encodes.list,
+        chunks: pictures.chunks,
+        audio,
+        subtitles: outputs.subtitles,
+        stills: pictures.stills,
+        hls: outputs.hls,
+        mp4: outputs.mp4,
+        tolerated_damage_per_mille: tolerated_damage(pipeline, &mut decisions),
+        hazards: diagnose(media, &pipeline.input, rate),
+        decisions: decisions.0,
+        timeline,
+    })
+}
+
+/// The tracks that the outputs are made from.
+struct Source<'a> {
+    video: Option<&'a VideoTrack>,
+    audio: Vec<&'a AudioTrack>,
+}
+
+impl<'a> Source<'a> {
+    fn choose(
+        input: &PlanInput<'a>,
+        wanted: &Wanted<'_>,
+        decisions: &mut Decisions,
+    ) -> Result<Source<'a>, Rejected> {
+        let media = input.media;
+        let video = tracks::video(media, &input.pipeline.input, decisions)?;
+        let audio = audio::kept(media, decisions);
+        if video.is_none() && audio.is_empty() {
+            return Err(audio::refuse_nothing(media));
+        }
+        let video = video.filter(|_| wanted.has_pictures());
+        if video.is_none() && audio.is_empty() {
+            let detail = "the pipeline makes sound only, and the file has none";
+            return Err(Rejected::new(Reason::NothingToDo, detail));
+        }
+        Ok(Source { video, audio })
+    }
+}
+
+/// Everything about pictures; empty for sound alone.
+#[derive(Default)]
+struct Pictures {
+    decode: Option<DecodePlan>,
+    encodes: Encodes,
+    chunks: Vec<ChunkPlan>,
+    stills: Option<StillsPlan>,
+    segments: usize,
+}
+
+impl Pictures {
+    fn plan(
+        input: &PlanInput<'_>,
+        source: &Source<'_>,
+        timeline: &Timeline,
+        wanted: &Wanted<'_>,
+        decisions: &mut Decisions,
+    ) -> Pictures {
+        let segments = timeline.segment_ends.len();
+        let (Some(track), Some(grid)) = (source.video, &timeline.video) else {
+            return Pictures { segments, ..Pictures::default() };
+        };
+        let PlanInput { media, pipeline, .. } = *input;
+        let display = display_size(track);
+        let form = picture::common_form(track);
+        let layout = rungs::layout(display, wanted, decisions);
+        let largest = layout.largest(display);
+        Pictures {
+            decode: Some(picture::decode_plan(media, track, largest, &pipeline.input, decisions)),
+            encodes: layout.encodes(form, grid.rate, decisions),
+            chunks: chunks::chunks(media, track, grid, pipeline.chunk_seconds, decisions),
+            stills: pipeline
+                .thumbnails
+                .as_ref()
+                .map(|settings| stills::stills(display, form, grid, settings, decisions)),
+            segments,
+        }
+    }
+}
+
+/// What is published besides stills.
+struct Outputs {
+    subtitles: Vec<crate::plan::SubtitlePlan>,
+    hls: Option<crate::plan::HlsPlan>,
+    mp4: Vec<crate::plan::Mp4Plan>,
+}
+
+impl Outputs {
+    fn plan(
+        input: &PlanInput<'_>,
+        source: &Source<'_>,
+        pictures: &Pictures,
+        wanted: &Wanted<'_>,
+        sounds: &mut AudioEncodes<'_>,
+        decisions: &mut Decisions,
+    ) -> Outputs {
+        let PlanInput { media, pipeline, .. } = *input;
+        let texts = wanted.ladder.is_some() && pipeline.hls.subtitles;
+        let kept = subtitles::kept(media, texts, decisions);
+        let (subtitles, alternatives) = subtitles::plans(media, &kept);
+        let hls = wanted.ladder.map(|ladder| {
+            let sources = hls::Sources {
+                pipeline,
+                rungs: &pictures.encodes.rungs,
+                audio: &source.audio,
+                preset: &ladder.audio,
+                segments: pictures.segments,
+            };
+            hls::hls(&sources, alternatives, sounds, decisions)
+        });
+        let mp4 = mp4::mp4s(wanted, &pictures.encodes.mp4, &source.audio, sounds, decisions);
+        Outputs { subtitles, hls, mp4 }
+    }
+}
+
+/// Decisions in the order of deciding.
+#[derive(Default)]
+struct Decisions(Vec<Decision>);
+
+impl Decisions {
+    fn add(
+        &mut self,
+        about: impl Into<String>,
+        choice: impl Into<String>,
+        reason: impl Into<String>,
+    ) {
+        self.0.push(Decision { about: about.into(), choice: choice.into(), reason: reason.into() });
+    }
+}
+
+/// `stem`, or the first of `stem-2`, `stem-3`, … that is not taken.
+fn unique(stem: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut name = stem.to_owned();
+    let mut next = 2;
+    while taken(&name) {
+        name = format!("{stem}-{next}");
+        next += 1;
+    }
+    name
+}
+
+fn original(media: &MediaInfo) -> OriginalFacts {
+    OriginalFacts {
+        bytes: media.bytes,
+        sha256: media.sha256.clone(),
+        container: media.container.clone(),
+    }
+}
+
+fn tolerated_damage(pipeline: &Pipeline, decisions: &mut Decisions) -> Option<u32> {
+    let policy = &pipeline.input;
+    let (tolerated, choice) = match policy.damage {
+        DamagePolicy::Refuse => {
+            let share = policy.damaged_per_mille;
+            (Some(share), format!("concealed up to {share} frames in a thousand, then refused"))
+        }
+        DamagePolicy::Repair => (None, "concealed, however much".to_owned()),
+    };
+    decisions.add("damage", choice, "the pipeline's way");
+    tolerated
+}

@@ -1,0 +1,113 @@
+//! From coded pictures to the common picture: upright, progressive, BT.709 where need be.
+
+use super::Decisions;
+use super::colour::{self, ColourForm};
+use crate::media::{FieldOrder, MediaInfo, VideoTrack};
+use crate::pipeline::InputPolicy;
+use crate::plan::DecodePlan;
+use crate::units::{Ratio, Size};
+
+/// A pixel more than this much wider or higher than the other way is a mistake in the file.
+const ODDEST_PIXEL: u32 = 20;
+
+/// The pixel aspect as it is believed.
+pub(crate) fn pixel_aspect(track: &VideoTrack) -> Ratio {
+    let aspect = track.pixel_aspect;
+    let limit = Ratio { num: ODDEST_PIXEL, den: 1 };
+    let sane = aspect.num > 0 && !aspect.exceeds(limit) && !aspect.inverse().exceeds(limit);
+    if sane { aspect } else { Ratio::ONE }
+}
+
+/// Size as shown: square pixels, upright. Height is kept, width follows the pixel aspect.
+pub(crate) fn display_size(track: &VideoTrack) -> Size {
+    let width = pixel_aspect(track).scale(i64::from(track.coded.width), 1);
+    let width = u32::try_from(width).unwrap_or(track.coded.width).max(1);
+    let height = track.coded.height.max(1);
+    match track.rotation % 180 {
+        90 => Size { width: height, height: width },
+        _ => Size { width, height },
+    }
+}
+
+/// The form of the common picture's colours.
+pub(super) fn common_form(track: &VideoTrack) -> ColourForm {
+    if colour::is_hdr(track) || colour::is_wide_gamut(track) {
+        colour::DELIVERY
+    } else {
+        ColourForm::of(track)
+    }
+}
+
+/// How the track is decoded; `largest` is the largest picture that any output takes.
+pub(super) fn decode_plan(
+    media: &MediaInfo,
+    track: &VideoTrack,
+    largest: Size,
+    policy: &InputPolicy,
+    decisions: &mut Decisions,
+) -> DecodePlan {
+    let mut chain = turn(track);
+    chain.extend(colour::to_bt709(track, largest));
+    let plan = DecodePlan {
+        track: track.index,
+        time_base: track.time_base,
+        origin: track.first,
+        field_filter: field_filter(track),
+        picture_filter: chain.join(","),
+        max_pixels: policy.max_pixels,
+        clock_jumps: media.clock_jumps.clone(),
+    };
+    explain(track, &plan, decisions);
+    plan
+}
+
+/// One picture for each frame, not for each field: the rate of the programme stays.
+fn field_filter(track: &VideoTrack) -> String {
+    let parity = match track.field_order {
+        FieldOrder::Progressive => return String::new(),
+        FieldOrder::TopFirst => "tff",
+        FieldOrder::BottomFirst => "bff",
+    };
+    format!("bwdif=mode=send_frame:parity={parity}:deint=all")
+}
+
+/// Mirrored first, then turned; the decoder does neither.
+fn turn(track: &VideoTrack) -> Vec<String> {
+    let filters: &[&str] = match (track.mirrored, track.rotation) {
+        (false, 90) => &["transpose=clock"],
+        (false, 180) => &["hflip", "vflip"],
+        (false, 270) => &["transpose=cclock"],
+        (true, 90) => &["hflip", "transpose=clock"],
+        (true, 180) => &["vflip"],
+        (true, 270) => &["hflip", "transpose=cclock"],
+        (true, _) => &["hflip"],
+        (false, _) => &[],
+    };
+    filters.iter().map(|&filter| filter.to_owned()).collect()
+}
+
+fn explain(track: &VideoTrack, plan: &DecodePlan, decisions: &mut Decisions) {
+    let display = display_size(track);
+    let reason = format!(
+        "coded {}, pixel aspect {}, turned by {} degrees",
+        track.coded,
+        pixel_aspect(track),
+        track.rotation
+    );
+    decisions.add("displayed size", display.to_string(), reason);
+    if !plan.field_filter.is_empty() {
+        decisions.add("fields", &plan.field_filter, "the source is interlaced, screens are not");
+    }
+    let colour = &track.colour;
+    let found = format!("the source is {}/{}/{}", colour.matrix, colour.primaries, colour.transfer);
+    let (choice, reason) = match () {
+        () if colour::is_hdr(track) => {
+            ("tone mapped to BT.709", format!("{found}; H.264 outputs are for SDR screens"))
+        }
+        () if colour::is_wide_gamut(track) => {
+            ("primaries mapped to BT.709", format!("{found}; outputs are for every screen"))
+        }
+        () => ("BT.709, limited range", format!("{found}; players assume BT.709 for H.264")),
+    };
+    decisions.add("colour", choice, reason);
+}

@@ -1,0 +1,56 @@
+//! Subtitles: text tracks are published as WebVTT, pictures are not.
+
+use std::collections::BTreeSet;
+
+use super::Decisions;
+use super::hls::{alternative_name, alternative_prefix};
+use super::language;
+use crate::media::{MediaInfo, SubtitleTrack};
+use crate::plan::{SubtitleAlternativePlan, SubtitlePlan};
+
+/// The text tracks; each other one is dropped with its reason.
+pub(super) fn kept<'a>(
+    media: &'a MediaInfo,
+    wanted: bool,
+    decisions: &mut Decisions,
+) -> Vec<&'a SubtitleTrack> {
+    let mut kept = Vec::new();
+    for track in &media.subtitles {
+        let about = format!("subtitle track {}", track.index);
+        match () {
+            () if !track.text => decisions.add(
+                about,
+                "dropped",
+                format!("{} holds pictures or cannot be decoded; WebVTT is text", track.codec),
+            ),
+            () if !wanted => decisions.add(about, "left out", "the pipeline asks for none"),
+            () => kept.push(track),
+        }
+    }
+    kept
+}
+
+/// What to extract and how it is offered, one for each track.
+pub(super) fn plans(
+    media: &MediaInfo,
+    tracks: &[&SubtitleTrack],
+) -> (Vec<SubtitlePlan>, Vec<SubtitleAlternativePlan>) {
+    let mut names = BTreeSet::new();
+    let mut prefixes = BTreeSet::new();
+    let default = tracks.iter().position(|track| track.default);
+    let plans = tracks.iter().enumerate().map(|(number, track)| {
+        let id = format!("s{number}");
+        let tag = track.language.as_deref();
+        let alternative = SubtitleAlternativePlan {
+            subtitle: id.clone(),
+            name: alternative_name(track.title.as_deref(), tag, "Subtitles", number, &mut names),
+            language: tag.and_then(language::bcp47),
+            default: default == Some(number),
+            forced: track.forced,
+            prefix: alternative_prefix("subtitles", tag, number, &mut prefixes),
+        };
+        let plan = SubtitlePlan { id, track: track.index, clock_jumps: media.clock_jumps.clone() };
+        (plan, alternative)
+    });
+    plans.unzip()
+}

@@ -1,0 +1,166 @@
+//! The clock of the package: origin, grid of frames, duration, ends of segments.
+
+use super::Decisions;
+use super::rate::{self, hertz};
+use super::wanted::Wanted;
+use crate::media::{AudioTrack, VideoTrack};
+use crate::outcome::{Reason, Rejected};
+use crate::pipeline::Pipeline;
+use crate::plan::{Timeline, VideoTimeline};
+use crate::units::{Frames, Gop, Ratio, TICKS_PER_SECOND, Ticks};
+
+/// Sound that outlasts the pictures by more than this has the last picture held for it.
+pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 2);
+
+/// The clock for these tracks.
+pub(super) fn timeline(
+    video: Option<&VideoTrack>,
+    audio: &[&AudioTrack],
+    wanted: &Wanted<'_>,
+    pipeline: &Pipeline,
+    decisions: &mut Decisions,
+) -> Result<Timeline, Rejected> {
+    let timeline = match video {
+        Some(track) => with_pictures(track, audio, wanted, pipeline, decisions)?,
+        None => sound_alone(audio, pipeline, decisions),
+    };
+    let limit = Ticks::from_seconds(pipeline.input.max_duration_seconds.into());
+    if timeline.duration > limit {
+        let detail = format!("it lasts {}, the limit is {limit}", timeline.duration);
+        return Err(Rejected::new(Reason::TooLong, detail));
+    }
+    if timeline.duration <= Ticks::ZERO {
+        return Err(Rejected::new(Reason::NothingDecodable, "its tracks have no duration"));
+    }
+    Ok(Timeline { segment_ends: segment_ends(&timeline, pipeline), ..timeline })
+}
+
+/// Time from the first picture to the end of the last one.
+pub(crate) fn picture_span(track: &VideoTrack, max_gap_seconds: u32) -> Ticks {
+    let base = track.time_base;
+    let longest = base.inverse().scale(i64::from(max_gap_seconds.max(1)), 1);
+    let declared = Some(track.last_duration).filter(|&last| last > 0 && last <= longest);
+    let last = declared.unwrap_or(track.gaps.median).max(0);
+    Ticks::from_units(track.last - track.first + last, base)
+}
+
+fn with_pictures(
+    track: &VideoTrack,
+    audio: &[&AudioTrack],
+    wanted: &Wanted<'_>,
+    pipeline: &Pipeline,
+    decisions: &mut Decisions,
+) -> Result<Timeline, Rejected> {
+    refuse_gap(track, pipeline.input.max_gap_seconds)?;
+    let choice = rate::choose(track, wanted.max_frame_rate());
+    decisions.add("frame rate", hertz(choice.rate), choice.reason);
+    let origin = Ticks::from_units(track.first, track.time_base);
+    let pictures = frames_in(picture_span(track, pipeline.input.max_gap_seconds), choice.rate);
+    let frames = with_held_picture(pictures, choice.rate, origin, audio, decisions);
+    let grid = grid(choice.rate, frames, wanted, pipeline, decisions);
+    decisions.add(
+        "origin",
+        origin.to_string(),
+        "the first picture is time zero; earlier sound is cut, later sound begins with silence",
+    );
+    Ok(Timeline {
+        origin,
+        duration: choice.rate.frame_start(frames),
+        video: Some(grid),
+        segment_ends: Vec::new(),
+    })
+}
+
+fn refuse_gap(track: &VideoTrack, max_gap_seconds: u32) -> Result<(), Rejected> {
+    let gap = Ticks::from_units(track.gaps.max, track.time_base);
+    let limit = Ticks::from_seconds(max_gap_seconds.into());
+    if gap <= limit {
+        return Ok(());
+    }
+    let detail = format!("there is no picture for {gap}, the limit is {limit}");
+    Err(Rejected::new(Reason::TimestampGap, detail))
+}
+
+/// Frames of the grid in `span`, at least one.
+fn frames_in(span: Ticks, rate: Ratio) -> Frames {
+    let ticks = i128::from(span.0) * i128::from(rate.num);
+    let frame = i128::from(rate.den) * i128::from(TICKS_PER_SECOND);
+    Frames::try_from((ticks + frame / 2) / frame).unwrap_or(0).max(1)
+}
+
+/// The end of the last of these tracks.
+pub(crate) fn sound_end(audio: &[&AudioTrack]) -> Option<Ticks> {
+    audio.iter().map(|track| track.end).max()
+}
+
+fn with_held_picture(
+    pictures: Frames,
+    rate: Ratio,
+    origin: Ticks,
+    audio: &[&AudioTrack],
+    decisions: &mut Decisions,
+) -> Frames {
+    let about = "duration";
+    let video_end = rate.frame_start(pictures);
+    let excess = sound_end(audio).map_or(Ticks::ZERO, |end| end - origin - video_end);
+    if excess > LONGEST_CUT {
+        let sound = Ticks(video_end.0 + excess.0);
+        let frames = frames_in(sound, rate).max(pictures);
+        let reason = format!("sound goes on for {excess} after the last picture, which is held");
+        decisions.add(about, format!("{frames} frames"), reason);
+        return frames;
+    }
+    let reason = if excess > rate.frame_start(1) {
+        format!("the pictures decide; {excess} of sound after the last one is cut")
+    } else {
+        "from the first picture to the end of the last".to_owned()
+    };
+    decisions.add(about, format!("{pictures} frames, {video_end}"), reason);
+    pictures
+}
+
+fn grid(
+    rate: Ratio,
+    frames: Frames,
+    wanted: &Wanted<'_>,
+    pipeline: &Pipeline,
+    decisions: &mut Decisions,
+) -> VideoTimeline {
+    let gop_seconds = wanted.gop_seconds().max(1);
+    let gop = gop(gop_seconds, rate);
+    let groups = (pipeline.hls.segment_seconds / gop_seconds).max(1);
+    let segment_frames = Frames::from(gop.0) * Frames::from(groups);
+    decisions.add(
+        "segments",
+        format!("{segment_frames} frames, {groups} groups of {} frames", gop.0),
+        "whole frames and whole groups, so that every rung is cut at the same pictures",
+    );
+    VideoTimeline { rate, frames, gop, segment_frames }
+}
+
+/// Frames of a group of pictures that lasts about `seconds`.
+pub(super) fn gop(seconds: u32, rate: Ratio) -> Gop {
+    Gop(u32::try_from(rate.scale(i64::from(seconds), 1)).unwrap_or(1).max(1))
+}
+
+fn sound_alone(audio: &[&AudioTrack], pipeline: &Pipeline, decisions: &mut Decisions) -> Timeline {
+    let origin = audio.iter().map(|track| track.first).min().unwrap_or(Ticks::ZERO);
+    let duration = sound_end(audio).unwrap_or(origin) - origin;
+    let seconds = pipeline.hls.segment_seconds;
+    decisions.add("duration", duration.to_string(), "from the first sound to the end of the last");
+    decisions.add("segments", format!("{seconds} s"), "there are no pictures to cut at");
+    Timeline { origin, duration, video: None, segment_ends: Vec::new() }
+}
+
+fn segment_ends(timeline: &Timeline, pipeline: &Pipeline) -> Vec<Ticks> {
+    let segment = i64::from(pipeline.hls.segment_seconds.max(1));
+    let end_of = |number: u64| match &timeline.video {
+        Some(grid) => grid.rate.frame_start((number * grid.segment_frames).min(grid.frames)),
+        None => Ticks::from_seconds(segment * number as i64).min(timeline.duration),
+    };
+    let mut ends = Vec::new();
+    while ends.last() != Some(&timeline.duration) {
+        ends.push(end_of(ends.len() as u64 + 1));
+    }
+    ends
+}

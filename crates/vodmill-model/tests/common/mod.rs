@@ -1,0 +1,57 @@
+//! What the tests share: the committed presets and pipelines, and the fixtures.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file takes a part of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use vodmill_model::plan::Build;
+use vodmill_model::{Catalogue, MediaInfo, Plan, PlanInput, Rejected, plan};
+
+pub fn manifest_path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// The catalogue as it is shipped.
+pub fn catalogue() -> Catalogue {
+    Catalogue {
+        pipelines: folder(&manifest_path("../../pipelines")),
+        presets: folder(&manifest_path("../../presets")),
+    }
+}
+
+fn folder<T: DeserializeOwned>(folder: &Path) -> BTreeMap<String, T> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            (name, toml::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        })
+        .collect()
+}
+
+pub fn fixture_names() -> Vec<String> {
+    let files = std::fs::read_dir(manifest_path("tests/fixtures")).unwrap();
+    let name = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut names: Vec<String> = files.map(|entry| name(entry.unwrap().path())).collect();
+    names.sort();
+    names
+}
+
+pub fn fixture(name: &str) -> MediaInfo {
+    let path = manifest_path(&format!("tests/fixtures/{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+pub fn plan_of(media: &MediaInfo, catalogue: &Catalogue, pipeline: &str) -> Result<Plan, Rejected> {
+    let build = Build { vodmill: "0".to_owned(), libav: "0".to_owned() };
+    plan(&PlanInput {
+        media,
+        pipeline_name: pipeline,
+        pipeline: catalogue.pipeline(pipeline).unwrap(),
+        presets: &catalogue.presets,
+        build: &build,
+    })
+}
