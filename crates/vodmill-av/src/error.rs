@@ -11,6 +11,8 @@ pub(crate) fn libav(
     object: impl std::fmt::Display,
     cause: ffmpeg_next::Error,
 ) -> MediaError {
+    // Without it, libav's errors have no text.
+    crate::source::prepare();
     failed(operation, object, cause)
 }
 

@@ -12,14 +12,15 @@ use std::sync::Once;
 
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::packet::Mut as _;
-use ffmpeg_next::{Dictionary, Error, Packet};
+use ffmpeg_next::{Dictionary, Error, Packet, media};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::units::Ratio;
 
 use crate::error;
 
-pub(crate) use finder::{PacketFinder, time_of, units_of};
+pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
 pub(crate) use mp4::container_is_cut;
 
 /// Containers that hold media themselves. Playlists and lists of files are not among them.
@@ -29,8 +30,20 @@ const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,
 /// Errors in a row after which a container is given up.
 const MAX_ERRORS_IN_A_ROW: u32 = 256;
 
+/// Makes libav speak of errors only, and its errors speak for themselves.
+pub(crate) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // It can only fail where devices are built in.
+        let _ = ffmpeg_next::init();
+        // SAFETY: sets a number in libav.
+        unsafe { ffi::av_log_set_level(ffi::AV_LOG_ERROR) };
+    });
+}
+
 /// Versions of libav's libraries, of how they were configured, and so of x264.
 pub(crate) fn build() -> String {
+    prepare();
     // SAFETY: these functions only return constants.
     let versions = unsafe {
         [
@@ -74,13 +87,20 @@ pub(crate) struct Source {
 impl Source {
     /// Opens `path` as media and as nothing else.
     pub(crate) fn open(path: &Path) -> Result<Source, MediaError> {
-        static QUIET: Once = Once::new();
-        // SAFETY: sets a number in libav.
-        QUIET.call_once(|| unsafe { ffi::av_log_set_level(ffi::AV_LOG_ERROR) });
+        Source::open_within(path, i64::MAX as u64)
+    }
+
+    /// Opens `path`; no picture beyond `max_pixels` is decoded in finding out what is in it.
+    pub(crate) fn open_within(path: &Path, max_pixels: u64) -> Result<Source, MediaError> {
+        prepare();
         sniff::refuse_what_is_not_media(path)?;
         let mut input =
             open_input(path).map_err(|cause| why_not_opened(path, "open original", cause))?;
-        find_streams(&mut input).map_err(|cause| why_not_opened(path, "read streams of", cause))?;
+        // Before finding out more, which decodes a picture, and after: not every container tells.
+        refuse_too_many_pixels(&input, max_pixels)?;
+        find_streams(&mut input, max_pixels)
+            .map_err(|cause| why_not_opened(path, "read streams of", cause))?;
+        refuse_too_many_pixels(&input, max_pixels)?;
         Ok(Source { input, path: path.to_owned() })
     }
 
@@ -198,10 +218,36 @@ fn open_input(path: &Path) -> Result<Input, Error> {
     }
 }
 
-fn find_streams(input: &mut Input) -> Result<(), Error> {
-    // SAFETY: the context was opened above and is borrowed mutably.
-    let code = unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) };
-    if code < 0 { Err(Error::from(code)) } else { Ok(()) }
+fn find_streams(input: &mut Input, max_pixels: u64) -> Result<(), Error> {
+    let limit = max_pixels.min(i32::MAX as u64).to_string();
+    // SAFETY: the context was opened above and is borrowed mutably; there is one dictionary for
+    // each stream that it has now, and each is taken back.
+    unsafe {
+        let mut options: Vec<_> = (0..input.nb_streams())
+            .map(|_| [("max_pixels", limit.as_str())].into_iter().collect::<Dictionary<'_>>())
+            .map(|dictionary| dictionary.disown())
+            .collect();
+        let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
+        options.into_iter().for_each(|dictionary| drop(Dictionary::own(dictionary)));
+        if code < 0 { Err(Error::from(code)) } else { Ok(()) }
+    }
+}
+
+fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
+    for stream in input.streams() {
+        let parameters = stream.parameters();
+        // SAFETY: parameters of an open stream.
+        let (width, height) =
+            unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
+        let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
+        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        if parameters.medium() == media::Type::Video && !attached && pixels > limit {
+            let detail =
+                format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
+            return Err(error::rejected(Reason::TooManyPixels, detail));
+        }
+    }
+    Ok(())
 }
 
 /// Whose fault it is that a file cannot be opened.

@@ -57,7 +57,8 @@ impl<'a> Decoder<'a> {
         chunk: &ChunkPlan,
         within: Range<i64>,
     ) -> Result<Decoder<'a>, MediaError> {
-        let packets = PacketFinder::open(path, plan.track, chunk.seek, &plan.clock_jumps)?;
+        let packets =
+            PacketFinder::open(path, plan.track, chunk.seek, &plan.clock_jumps, plan.max_pixels)?;
         if packets.time_base() != plan.time_base {
             let cause =
                 format!("the time base is {}, planned was {}", packets.time_base(), plan.time_base);

@@ -1,14 +1,114 @@
-//! What an original is.
+//! What an original is: one pass over all its packets.
+
+mod clock;
+mod fields;
+mod matrix;
+mod meter;
+mod names;
+mod parse;
+mod scan;
+mod streams;
+mod timing;
+mod track;
+
+use std::fs;
 use std::path::Path;
+use std::thread;
+
 use vodmill_model::MediaInfo;
-use vodmill_model::outcome::{Failed, MediaError};
+use vodmill_model::media::{FieldOrder, VideoTrack};
+use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::Watch;
+use vodmill_model::units::Ticks;
 
+use self::meter::Meter;
+use self::scan::Scan;
+use crate::error;
+use crate::source::{Source, container_is_cut};
+
+/// Reads every packet of `original` and says what it is.
 pub(crate) fn probe(
-    _original: &Path,
-    _policy: &InputPolicy,
-    _watch: &dyn Watch,
+    original: &Path,
+    policy: &InputPolicy,
+    watch: &dyn Watch,
 ) -> Result<MediaInfo, MediaError> {
-    Err(Failed::new("probe", "not built yet").into())
+    let mut source = Source::open_within(original, policy.max_pixels)?;
+    let bytes = fs::metadata(original)
+        .map_err(|cause| error::file("open original", original, &cause))?
+        .len();
+    let meter = Meter::new(watch, bytes);
+    let (scan, sha256) = thread::scope(|scope| {
+        let hash = scope.spawn(|| meter.hash(original));
+        let scan = Scan::run(&mut source, &meter);
+        let hash = hash.join().unwrap_or_else(|_| {
+            Err(error::failed("hash", original.display(), "the thread panicked"))
+        });
+        Ok::<_, MediaError>((scan?, hash?))
+    })?;
+    let mut info = streams::describe(&source, scan);
+    (info.bytes, info.sha256) = (bytes, sha256);
+    info.truncated |= container_is_cut(original);
+    refuse(&info, policy)?;
+    look_at_fields(original, &mut info, policy);
+    meter.finish();
+    Ok(info)
+}
+
+/// The track that the planner takes.
+fn main_video(info: &MediaInfo) -> Option<&VideoTrack> {
+    info.video.iter().find(|track| track.decodable && !track.attached_picture)
+}
+
+fn refuse(info: &MediaInfo, policy: &InputPolicy) -> Result<(), MediaError> {
+    let video = main_video(info);
+    if video.is_none() && !info.audio.iter().any(|track| track.decodable) {
+        return Err(match info.truncated {
+            true => error::rejected(Reason::Incomplete, "none of its media is there"),
+            false => error::rejected(Reason::NothingDecodable, streams::names(info)),
+        });
+    }
+    if let Some(video) = video {
+        let gap = Ticks::from_units(video.gaps.max, video.time_base);
+        if gap > Ticks::from_seconds(policy.max_gap_seconds.into()) {
+            let limit = policy.max_gap_seconds;
+            let detail = format!("there is a hole of {gap} between frames; the limit is {limit} s");
+            return Err(error::rejected(Reason::TimestampGap, detail));
+        }
+    }
+    let length = length(info);
+    if length > Ticks::from_seconds(policy.max_duration_seconds.into()) {
+        let limit = policy.max_duration_seconds;
+        let detail = format!("it lasts {length}; the limit is {limit} s");
+        return Err(error::rejected(Reason::TooLong, detail));
+    }
+    Ok(())
+}
+
+/// From the first sample or frame of the decodable tracks to the end of the last.
+fn length(info: &MediaInfo) -> Ticks {
+    let video = main_video(info).map(|track| {
+        let end = track.last.saturating_add(track.last_duration);
+        (Ticks::from_units(track.first, track.time_base), Ticks::from_units(end, track.time_base))
+    });
+    let audio = info.audio.iter().filter(|track| track.decodable);
+    let spans: Vec<_> = audio.map(|track| (track.first, track.end)).chain(video).collect();
+    let first = spans.iter().map(|span| span.0).min().unwrap_or_default();
+    let end = spans.iter().map(|span| span.1).max().unwrap_or_default();
+    end - first
+}
+
+/// Containers and codecs often do not say that frames hold two fields; frames do.
+fn look_at_fields(original: &Path, info: &mut MediaInfo, policy: &InputPolicy) {
+    let Some(index) = main_video(info).map(|track| track.index) else { return };
+    let jumps = std::mem::take(&mut info.clock_jumps);
+    let track = info.video.iter_mut().find(|track| track.index == index);
+    if let Some(track) = track
+        && track.field_order == FieldOrder::Progressive
+        && fields::may_be_interlaced(&track.codec)
+        && let Ok(order) = fields::look(original, track, &jumps, policy.max_pixels)
+    {
+        track.field_order = order;
+    }
+    info.clock_jumps = jumps;
 }

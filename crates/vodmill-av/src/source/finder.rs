@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ffmpeg_next::Packet;
+use ffmpeg_next::packet::Ref as _;
+use ffmpeg_next::{Packet, ffi};
 use vodmill_model::media::{ClockJump, SeekPoint};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::transcode::JumpCorrector;
@@ -33,8 +34,9 @@ impl<'a> PacketFinder<'a> {
         track: u32,
         from: SeekPoint,
         jumps: &'a [ClockJump],
+        max_pixels: u64,
     ) -> Result<PacketFinder<'a>, MediaError> {
-        let mut finder = PacketFinder::from_beginning(path, track, jumps)?;
+        let mut finder = PacketFinder::from_beginning(path, track, jumps, max_pixels)?;
         if from.packet == 0 {
             return Ok(finder);
         }
@@ -44,7 +46,7 @@ impl<'a> PacketFinder<'a> {
                 finder.found = Some(packet);
                 return Ok(finder);
             }
-            finder = PacketFinder::from_beginning(path, track, jumps)?;
+            finder = PacketFinder::from_beginning(path, track, jumps, max_pixels)?;
         }
         finder.drop = from.packet;
         Ok(finder)
@@ -54,8 +56,9 @@ impl<'a> PacketFinder<'a> {
         path: &Path,
         track: u32,
         jumps: &'a [ClockJump],
+        max_pixels: u64,
     ) -> Result<PacketFinder<'a>, MediaError> {
-        let mut source = Source::open(path)?;
+        let mut source = Source::open_within(path, max_pixels)?;
         let time_base = source.time_base(track as usize).ok_or_else(|| {
             error::failed("find", format!("track {track} of {}", path.display()), "no such track")
         })?;
@@ -137,6 +140,12 @@ impl<'a> PacketFinder<'a> {
 /// When a packet is shown; where the container does not say, when it is decoded.
 pub(crate) fn time_of(packet: &Packet) -> Option<i64> {
     packet.pts().or(packet.dts())
+}
+
+/// Whether what a packet holds is shown: an edit list may leave it out.
+pub(crate) fn is_shown(packet: &Packet) -> bool {
+    // SAFETY: the packet is valid.
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD == 0 }
 }
 
 /// 90 kHz ticks in units of `time_base`, rounded to the nearest.

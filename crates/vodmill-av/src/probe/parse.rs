@@ -1,0 +1,87 @@
+//! The size of pictures as their own headers have it, without decoding them.
+
+use ffmpeg_next::codec::{Context, Parameters};
+use ffmpeg_next::{Packet, ffi};
+
+/// Reads key packets and sees whether the size in their headers changes.
+pub(super) struct SizeWatch {
+    parser: *mut ffi::AVCodecParserContext,
+    codec: Context,
+    size: Option<(i32, i32)>,
+    /// Whether it has changed.
+    pub changed: bool,
+}
+
+impl SizeWatch {
+    /// None where libav has no parser for the codec.
+    pub(super) fn new(parameters: Parameters) -> Option<SizeWatch> {
+        let codec = Context::from_parameters(parameters).ok()?;
+        // SAFETY: the context is valid; a parser is ours until closed in `drop`.
+        let parser = unsafe {
+            let parser = ffi::av_parser_init((*codec.as_ptr()).codec_id as i32);
+            if parser.is_null() {
+                return None;
+            }
+            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES as i32;
+            parser
+        };
+        Some(SizeWatch { parser, codec, size: None, changed: false })
+    }
+
+    /// Parameter sets that come beside a packet, where a file has several descriptions.
+    pub(super) fn new_extradata(&mut self, data: &[u8]) {
+        // SAFETY: extradata is libav's memory, padded with zeros; the parser is replaced, as it
+        // reads extradata only once.
+        unsafe {
+            let context = self.codec.as_mut_ptr();
+            let padded = data.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+            let memory = ffi::av_mallocz(padded).cast::<u8>();
+            let parser = ffi::av_parser_init((*context).codec_id as i32);
+            if memory.is_null() || parser.is_null() {
+                ffi::av_free(memory.cast());
+                ffi::av_parser_close(parser);
+                return;
+            }
+            memory.copy_from_nonoverlapping(data.as_ptr(), data.len());
+            ffi::av_free((*context).extradata.cast());
+            (*context).extradata = memory;
+            (*context).extradata_size = data.len() as i32;
+            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES as i32;
+            ffi::av_parser_close(std::mem::replace(&mut self.parser, parser));
+        }
+    }
+
+    /// Takes a whole key packet.
+    pub(super) fn look(&mut self, packet: &Packet) {
+        let Some(data) = packet.data() else { return };
+        let Ok(length) = i32::try_from(data.len()) else { return };
+        let (mut out, mut out_size) = (std::ptr::null_mut(), 0);
+        // SAFETY: parser and context are valid, and packets of libav are padded as parsers need.
+        let size = unsafe {
+            ffi::av_parser_parse2(
+                self.parser,
+                self.codec.as_mut_ptr(),
+                &mut out,
+                &mut out_size,
+                data.as_ptr(),
+                length,
+                ffi::AV_NOPTS_VALUE,
+                ffi::AV_NOPTS_VALUE,
+                -1,
+            );
+            ((*self.parser).width, (*self.parser).height)
+        };
+        if size.0 <= 0 || size.1 <= 0 {
+            return;
+        }
+        self.changed |= self.size.is_some_and(|known| known != size);
+        self.size = Some(size);
+    }
+}
+
+impl Drop for SizeWatch {
+    fn drop(&mut self) {
+        // SAFETY: made by `av_parser_init`, closed once.
+        unsafe { ffi::av_parser_close(self.parser) };
+    }
+}

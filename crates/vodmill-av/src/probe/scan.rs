@@ -1,0 +1,220 @@
+//! The pass over all packets.
+
+use ffmpeg_next::codec::packet::side_data;
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{Packet, Stream, media};
+use vodmill_model::media::ClockJump;
+use vodmill_model::outcome::{MediaError, Reason};
+use vodmill_model::units::{Ratio, Ticks};
+
+use super::clock::ClockWatch;
+use super::meter::Meter;
+use super::parse::SizeWatch;
+use super::timing::{SeekPoints, Timing};
+use crate::error;
+use crate::source::{Read, Source, is_shown, time_of, units_of};
+
+/// Packets from one report of progress to the next.
+const REPORT_EVERY: u64 = 256;
+
+/// What the packets told.
+#[derive(Default)]
+pub(super) struct Scan {
+    /// By stream.
+    pub tracks: Vec<TrackScan>,
+    pub jumps: Vec<ClockJump>,
+    pub corrupt: u64,
+    pub torn: bool,
+}
+
+/// What the packets of one track told.
+#[derive(Default)]
+pub(super) struct TrackScan {
+    pub time_base: Option<Ratio>,
+    kind: Kind,
+    /// Packets, those that are decoded but not shown included.
+    all: u64,
+    /// Packets that are shown.
+    pub packets: u64,
+    pub timing: Timing,
+    pub seek_points: SeekPoints,
+    pub size_changes: bool,
+    sizes: Option<SizeWatch>,
+    /// First and end time of sound.
+    pub span: Option<(Ticks, Ticks)>,
+    sample_rate: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    Video,
+    Audio,
+    #[default]
+    Other,
+}
+
+impl Scan {
+    /// Reads `source` to its end.
+    pub(super) fn run(source: &mut Source, meter: &Meter<'_>) -> Result<Scan, MediaError> {
+        let mut scan = Scan::default();
+        let mut clock = source.clock_may_jump().then(ClockWatch::default);
+        let mut packet = Packet::empty();
+        for number in 0.. {
+            match source.read(&mut packet)? {
+                Read::Packet => {}
+                Read::End => break,
+                Read::Torn => {
+                    scan.torn = true;
+                    break;
+                }
+            }
+            if number % REPORT_EVERY == 0 {
+                meter.scanned(u64::try_from(packet.position()).unwrap_or(0));
+            }
+            scan.take(source, number, &packet, clock.as_mut())?;
+        }
+        // Tracks without a packet are tracks all the same.
+        scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
+        scan.jumps = clock.map(ClockWatch::into_jumps).unwrap_or_default();
+        Ok(scan)
+    }
+
+    /// Streams may appear in mid-file.
+    fn know(&mut self, source: &Source, index: usize) {
+        while self.tracks.len() <= index {
+            let track = source.input().stream(self.tracks.len());
+            self.tracks.push(track.map_or_else(TrackScan::default, |s| TrackScan::new(source, &s)));
+        }
+    }
+
+    fn take(
+        &mut self,
+        source: &Source,
+        number: u64,
+        packet: &Packet,
+        clock: Option<&mut ClockWatch>,
+    ) -> Result<(), MediaError> {
+        self.know(source, packet.stream());
+        self.corrupt += u64::from(packet.is_corrupt());
+        let track = &mut self.tracks[packet.stream()];
+        let shift = clock.map_or(Ticks::ZERO, |clock| track.shift(clock, number, packet));
+        for data in packet.side_data() {
+            match data.kind() {
+                side_data::Type::EncryptionInfo => {
+                    return Err(error::rejected(Reason::Encrypted, "its packets are encrypted"));
+                }
+                side_data::Type::NewExtraData => track.new_extradata(data.data()),
+                _ => {}
+            }
+        }
+        track.take(packet, shift);
+        Ok(())
+    }
+}
+
+impl TrackScan {
+    fn new(source: &Source, stream: &Stream<'_>) -> TrackScan {
+        let parameters = stream.parameters();
+        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        let kind = match parameters.medium() {
+            media::Type::Video if !attached => Kind::Video,
+            media::Type::Audio => Kind::Audio,
+            _ => Kind::Other,
+        };
+        // SAFETY: parameters of an open stream.
+        let sample_rate = unsafe { (*parameters.as_ptr()).sample_rate };
+        TrackScan {
+            time_base: source.time_base(stream.index()),
+            kind,
+            sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
+            sample_rate: u32::try_from(sample_rate).unwrap_or(0),
+            ..TrackScan::default()
+        }
+    }
+
+    fn new_extradata(&mut self, data: &[u8]) {
+        if let Some(sizes) = &mut self.sizes {
+            sizes.new_extradata(data);
+        }
+    }
+
+    fn ticks(&self, units: i64) -> Ticks {
+        self.time_base.map_or(Ticks::ZERO, |base| Ticks::from_units(units, base))
+    }
+
+    /// Subtitles and data are sparse: only sound and pictures tell of the clock.
+    fn shift(&self, clock: &mut ClockWatch, number: u64, packet: &Packet) -> Ticks {
+        match packet.dts().or(packet.pts()) {
+            Some(time) if self.kind != Kind::Other => clock.shift(
+                number,
+                packet.stream(),
+                self.ticks(time),
+                self.ticks(packet.duration()),
+            ),
+            _ => clock.current(),
+        }
+    }
+
+    fn take(&mut self, packet: &Packet, shift: Ticks) {
+        let ordinal = self.all;
+        self.all += 1;
+        let shown = is_shown(packet);
+        self.packets += u64::from(shown);
+        let Some(in_file) = time_of(packet) else { return };
+        let base = self.time_base.unwrap_or(Ratio::ONE);
+        let time = in_file.saturating_add(units_of(shift.0, base));
+        match self.kind {
+            Kind::Video => self.take_picture(packet, ordinal, in_file, time, shown),
+            Kind::Audio if shown => self.take_sound(packet, time),
+            _ => {}
+        }
+    }
+
+    fn take_picture(
+        &mut self,
+        packet: &Packet,
+        ordinal: u64,
+        in_file: i64,
+        time: i64,
+        shown: bool,
+    ) {
+        let base = self.time_base.unwrap_or(Ratio::ONE);
+        let half_a_second = units_of(45_000, base);
+        self.seek_points.add(ordinal, in_file, time, packet.is_key(), half_a_second);
+        if packet.is_key()
+            && let Some(sizes) = &mut self.sizes
+        {
+            sizes.look(packet);
+            self.size_changes |= sizes.changed;
+        }
+        if shown {
+            self.timing.add(time, packet.duration());
+        }
+    }
+
+    fn take_sound(&mut self, packet: &Packet, time: i64) {
+        let (skip, cut) = skipped(packet);
+        let rate = Ratio::new(1, self.sample_rate.max(1));
+        let from = self.ticks(time) + Ticks::from_units(skip.into(), rate);
+        let to = self.ticks(time.saturating_add(packet.duration().max(0)))
+            - Ticks::from_units(cut.into(), rate);
+        self.span = Some(match self.span {
+            None => (from, to),
+            Some((first, end)) => (first.min(from), end.max(to)),
+        });
+    }
+}
+
+/// Samples at the start and at the end of a packet that are not to be heard (encoder delay).
+fn skipped(packet: &Packet) -> (u32, u32) {
+    let Some(data) = packet.side_data().find(|data| data.kind() == side_data::Type::SkipSamples)
+    else {
+        return (0, 0);
+    };
+    match data.data() {
+        [a, b, c, d, e, f, g, h, ..] => {
+            (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]))
+        }
+        _ => (0, 0),
+    }
+}
