@@ -11,6 +11,7 @@ mod probe;
 mod rendition;
 mod source;
 mod subtitles;
+mod track;
 
 use std::path::Path;
 

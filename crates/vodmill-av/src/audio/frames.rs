@@ -1,0 +1,102 @@
+//! What ffmpeg-next does not offer of audio frames.
+
+use std::ffi::{CStr, c_char};
+
+use ffmpeg_next::ffi;
+use ffmpeg_next::frame::Audio;
+
+/// The format of samples, as filters name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Format {
+    pub rate: u32,
+    pub sample: &'static str,
+    pub layout: String,
+}
+
+impl Format {
+    pub(super) fn of(frame: &Audio) -> Format {
+        let mut name = [0; 128];
+        // SAFETY: the layout is the frame's own; the text is cut to fit and ends in a zero byte.
+        let layout = unsafe {
+            let layout = &raw const (*frame.as_ptr()).ch_layout;
+            ffi::av_channel_layout_describe(layout, name.as_mut_ptr(), name.len());
+            CStr::from_ptr(name.as_ptr().cast::<c_char>())
+        };
+        let layout = layout.to_string_lossy().into_owned();
+        Format { rate: frame.rate(), sample: frame.format().name(), layout }
+    }
+}
+
+/// How many channels a frame has.
+pub(super) fn channels(frame: &Audio) -> u32 {
+    // SAFETY: reads a number of the frame's own.
+    unsafe { (*frame.as_ptr()).ch_layout.nb_channels as u32 }
+}
+
+/// Sets the position of a decoded frame, and a layout where the file only gives a number of
+/// channels.
+pub(super) fn prepare(frame: &mut Audio, pts: i64) {
+    frame.set_pts(Some(pts));
+    // SAFETY: the frame is ours; its layout is replaced by one of as many channels.
+    unsafe {
+        let layout = &raw mut (*frame.as_mut_ptr()).ch_layout;
+        if (*layout).order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC {
+            let channels = (*layout).nb_channels;
+            ffi::av_channel_layout_default(layout, channels);
+        }
+    }
+}
+
+/// A silent frame in the format of `like`.
+pub(super) fn silence(like: &Audio, samples: usize, pts: i64) -> Result<Audio, ffmpeg_next::Error> {
+    let mut frame = Audio::empty();
+    frame.set_format(like.format());
+    frame.set_rate(like.rate());
+    frame.set_samples(samples);
+    // SAFETY: `like` is a whole frame; the new one gets its layout, then buffers that fit.
+    let code = unsafe {
+        let (new, like) = (frame.as_mut_ptr(), like.as_ptr());
+        let copied = ffi::av_channel_layout_copy(&mut (*new).ch_layout, &(*like).ch_layout);
+        if copied < 0 { copied } else { allocate_silence(new) }
+    };
+    frame.set_pts(Some(pts));
+    if code < 0 { Err(ffmpeg_next::Error::from(code)) } else { Ok(frame) }
+}
+
+/// # Safety
+/// `frame` is valid, without buffers, and has a format, a layout and a number of samples.
+unsafe fn allocate_silence(frame: *mut ffi::AVFrame) -> i32 {
+    // SAFETY: as the caller promises; silence fills what was allocated.
+    unsafe {
+        let code = ffi::av_frame_get_buffer(frame, 0);
+        if code < 0 {
+            return code;
+        }
+        ffi::av_samples_set_silence(
+            (*frame).extended_data,
+            0,
+            (*frame).nb_samples,
+            (*frame).ch_layout.nb_channels,
+            std::mem::transmute::<i32, ffi::AVSampleFormat>((*frame).format),
+        )
+    }
+}
+
+/// `frame` with silence after it up to `samples`.
+pub(super) fn lengthen(frame: &Audio, samples: usize) -> Result<Audio, ffmpeg_next::Error> {
+    let mut longer = silence(frame, samples, 0)?;
+    // SAFETY: both frames have the same format and layout; `longer` is at least as long.
+    unsafe {
+        let (to, from) = (longer.as_mut_ptr(), frame.as_ptr());
+        ffi::av_samples_copy(
+            (*to).extended_data,
+            (*from).extended_data,
+            0,
+            0,
+            (*from).nb_samples.min((*to).nb_samples),
+            (*from).ch_layout.nb_channels,
+            std::mem::transmute::<i32, ffi::AVSampleFormat>((*from).format),
+        );
+    }
+    Ok(longer)
+}

@@ -1,0 +1,3 @@
+//! Tests of media work against real media.
+
+mod mux;
