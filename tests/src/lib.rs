@@ -1,1 +1,12 @@
-//! placeholder
+//! What the tests of the built product share: inputs, readers that know nothing of libav or of
+//! vodmill's own writers, the rules of a package, and the product as a program to run.
+
+pub mod cases;
+pub mod conformance;
+pub mod m3u8;
+pub mod media;
+pub mod mp4;
+pub mod nal;
+pub mod sps;
+pub mod tools;
+pub mod ts;
