@@ -1,2 +1,27 @@
-//! placeholder
-fn main() {}
+//! The program `vodmill`: configuration, command line, inboxes and wiring; the work is done in the
+//! crates below it.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod inbox;
+mod logs;
+mod output;
+mod progress;
+mod signals;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vodmill: {}", exit::explain(&error));
+            ExitCode::from(exit::code_of(&error))
+        }
+    }
+}

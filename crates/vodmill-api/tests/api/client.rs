@@ -1,0 +1,98 @@
+//! A site on a free port, and as much of HTTP as asking for it takes.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use vodmill_api::{Folder, Server, Site};
+use vodmill_hls::keyring::{KeySet, KeyStore as _, MemoryKeyStore};
+
+pub const SEGMENT: &[u8] = b"0123456789abcdef";
+
+pub struct Demo {
+    pub server: Server,
+    pub keys: KeySet,
+    pub home: TempDir,
+}
+
+/// One published asset of one generation, and its key.
+pub fn demo(player_js: bool) -> Demo {
+    let home = tempfile::tempdir().expect("scratch");
+    let published = home.path().join("published");
+    let tree = published.join("talk/g1/hls/low");
+    std::fs::create_dir_all(&tree).expect("tree");
+    for (file, content) in [
+        ("talk/asset.json", &b"{}"[..]),
+        ("talk/index.m3u8", b"#EXTM3U\n"),
+        ("talk/g1/hls/low/index.m3u8", b"#EXTM3U\n"),
+        ("talk/g1/hls/low/000000.ts", SEGMENT),
+        ("talk/g1/.scratch", b"not for you"),
+        ("../secret", b"not for you"),
+    ] {
+        std::fs::write(published.join(file), content).expect("file");
+    }
+    std::os::unix::fs::symlink(home.path().join("secret"), published.join("talk/link.ts"))
+        .expect("link");
+    let script = home.path().join("hls.js");
+    std::fs::write(&script, "window.Hls = 1").expect("script");
+    let store = MemoryKeyStore::new();
+    let keys = KeySet::generate(1).expect("keys");
+    let keys = store.put("talk", "g1", keys).expect("stored");
+    let site = Site {
+        folders: Folder::name_all([published]),
+        keys: Arc::new(store),
+        player_js: player_js.then_some(script),
+    };
+    let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");
+    Demo { server, keys, home }
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Demo {
+    pub fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "")
+    }
+
+    /// The path goes out as it is: no client tidies it.
+    pub fn ask(&self, method: &str, path: &str, header: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.server.address()).expect("connect");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n{header}\r\n");
+        stream.write_all(request.as_bytes()).expect("ask");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("answer");
+        parse(&answer)
+    }
+}
+
+fn parse(answer: &[u8]) -> Answer {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("end of headers");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("status");
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").expect("header");
+        (name.to_ascii_lowercase(), value.to_owned())
+    };
+    Answer {
+        status: status.parse().expect("number"),
+        headers: lines.map(header).collect(),
+        body: answer[end + 4..].to_vec(),
+    }
+}

@@ -1,0 +1,6 @@
+//! The server over a real socket.
+
+mod client;
+mod files;
+mod keys;
+mod pages;

@@ -1,0 +1,235 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::settings::LogFilter;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  vodmill run talk.mov                 encode, package, prove and publish under ./published
+  vodmill plan talk.mov                what that would do, and why; nothing is written
+  vodmill daemon --serve 127.0.0.1:8480
+                                       work on whatever is dropped into inbox/default/,
+                                       and play it at http://127.0.0.1:8480/
+  vodmill jobs                         what the daemon is doing
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 the input was refused.";
+
+/// Turns originals into verified, encrypted, multi-platform video packages.
+///
+/// Nothing needs to be configured. To change something, put files into pipelines/ and presets/ of
+/// the home folder (`vodmill pipelines show default` prints a start), and vodmill.toml beside them.
+#[derive(Debug, Parser)]
+#[command(name = "vodmill", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Folder with vodmill.toml, pipelines/, presets/, inbox/, published/ and state/
+    #[arg(long, global = true, env = "VODMILL_HOME", default_value = ".", value_name = "DIR")]
+    pub home: PathBuf,
+    /// What to log on stderr: error, warn, info, debug or trace, also for parts of vodmill:
+    /// info,vodmill_queue=debug [default: `log` of vodmill.toml, for `run` warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<LogFilter>,
+    /// How to log
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what a file is: container, tracks, and what is odd about it
+    Probe(Probe),
+    /// Say what would be done with a file, and why; write nothing
+    Plan(Plan),
+    /// Work on given files in the foreground and publish them
+    Run(Run),
+    /// Watch the inboxes of all pipelines and work until stopped
+    ///
+    /// The first SIGTERM or Ctrl-C takes nothing new and lets running work finish for
+    /// `drain_seconds`; what is not finished is parked and goes on at the next start. A second
+    /// one stops at once.
+    Daemon(Daemon),
+    /// Prove a published package again, from its files alone
+    Check(Check),
+    /// List, show, retry or cancel the daemon's jobs
+    Jobs(Jobs),
+    /// List or export keys
+    Keys(Keys),
+    /// List, show or validate presets
+    Presets(Catalogue),
+    /// List, show or validate pipelines
+    Pipelines(Catalogue),
+    /// Media work in a process of its own; started by vodmill itself
+    #[command(hide = true)]
+    Child,
+}
+
+/// `probe`.
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// The file
+    pub file: PathBuf,
+    /// Use the input policy of this pipeline
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The file
+    pub file: PathBuf,
+    /// Plan for this pipeline [default: the only one, or the one named default]
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill run talk.mov
+  vodmill run --out /srv/video -- -strange-name.mp4
+
+Started again after an interruption with the same files, it goes on where it was. Originals stay
+where they are.")]
+pub struct Run {
+    /// The files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Use this pipeline [default: the only one, or the one named default]
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Publish under this folder [default: the pipeline's destination]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `daemon`.
+#[derive(Debug, Args)]
+pub struct Daemon {
+    /// Serve published packages, their keys and a player page at this address.
+    /// Whoever can connect gets every key: keep to 127.0.0.1 unless that is right
+    #[arg(long, value_name = "ADDR")]
+    pub serve: Option<SocketAddr>,
+    /// A copy of hls.js for the player page; without it, only browsers that can play HLS
+    /// themselves switch levels, and others get an MP4
+    #[arg(long, value_name = "FILE")]
+    pub player_js: Option<PathBuf>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The asset's folder, the one with asset.json
+    pub dir: PathBuf,
+    /// Keys as `vodmill keys export` leaves them [default: the key store of the home]
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
+}
+
+/// `jobs`.
+#[derive(Debug, Args)]
+#[command(after_help = "An ID can be shortened as long as it is clear which job is meant.")]
+pub struct Jobs {
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; list without it.
+    #[command(subcommand)]
+    pub action: Option<JobsAction>,
+}
+
+/// What to do with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobsAction {
+    /// List jobs, the newest first
+    List,
+    /// Show one job: its tasks, how far each rung is, how fast, how long still
+    Show {
+        /// The job
+        id: String,
+    },
+    /// Take up a failed, rejected or cancelled job again; what it finished is not done twice
+    Retry {
+        /// The job
+        id: String,
+    },
+    /// Stop a job; its original stays where it is
+    Cancel {
+        /// The job
+        id: String,
+    },
+}
+
+/// `keys`.
+#[derive(Debug, Args)]
+pub struct Keys {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: KeysAction,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    /// List assets, generations and the ids of their keys; no key is shown
+    List,
+    /// Write the raw 16-byte keys of an asset, one file each, named by the last part of its URI
+    Export {
+        /// The asset
+        asset: String,
+        /// Folder to write to; it is made if it is not there
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}
+
+/// `presets` and `pipelines`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Catalogue {
+    /// Print the JSON Schema of the files, for editors
+    #[arg(long)]
+    pub schema: bool,
+    /// What to do; list without it.
+    #[command(subcommand)]
+    pub action: Option<CatalogueAction>,
+}
+
+/// What to do with presets or pipelines.
+#[derive(Debug, Subcommand)]
+pub enum CatalogueAction {
+    /// List them with their descriptions
+    List,
+    /// Print the file of one
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Check all of the configuration, or only these files
+    Validate {
+        /// The files
+        files: Vec<PathBuf>,
+    },
+}

@@ -1,0 +1,92 @@
+//! `vodmill presets` and `vodmill pipelines`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vodmill_model::{Pipeline, Preset};
+
+use crate::cli::CatalogueAction;
+use crate::config::Config;
+use crate::config::files::{self, BuiltIn, read_source, sources};
+use crate::config::problem::{Problem, Problems};
+use crate::exit::Usage;
+use crate::output::{print, print_json, table};
+
+/// Prints the JSON Schema of one kind of file.
+pub fn schema<T: JsonSchema>() -> anyhow::Result<ExitCode> {
+    print_json(&schemars::schema_for!(T))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vodmill presets`.
+pub fn presets(config: &Config, action: Option<CatalogueAction>) -> anyhow::Result<ExitCode> {
+    let rows = config.catalogue.presets.iter().map(|(name, preset)| {
+        let (kind, description) = match preset {
+            Preset::Ladder(ladder) => ("ladder", &ladder.description),
+            Preset::Mp4(mp4) => ("mp4", &mp4.description),
+        };
+        vec![name.clone(), kind.to_owned(), description.clone()]
+    });
+    let kind = Kind { folder: "presets", built_in: files::PRESETS, rows: rows.collect() };
+    kind.run::<Preset>(config, action)
+}
+
+/// `vodmill pipelines`.
+pub fn pipelines(config: &Config, action: Option<CatalogueAction>) -> anyhow::Result<ExitCode> {
+    let rows = config.catalogue.pipelines.iter().map(|(name, pipeline)| {
+        let inbox = config.folders(name, pipeline).inbox;
+        let inbox = inbox.strip_prefix(&config.home).unwrap_or(&inbox).display().to_string();
+        vec![name.clone(), inbox, pipeline.description.clone()]
+    });
+    let kind = Kind { folder: "pipelines", built_in: files::PIPELINES, rows: rows.collect() };
+    kind.run::<Pipeline>(config, action)
+}
+
+/// One kind of configuration file.
+struct Kind {
+    folder: &'static str,
+    built_in: &'static [BuiltIn],
+    rows: Vec<Vec<String>>,
+}
+
+impl Kind {
+    fn run<T: DeserializeOwned + JsonSchema + Serialize>(
+        &self,
+        config: &Config,
+        action: Option<CatalogueAction>,
+    ) -> anyhow::Result<ExitCode> {
+        match action.unwrap_or(CatalogueAction::List) {
+            CatalogueAction::List => print(&table(&self.rows))?,
+            CatalogueAction::Show { name } => self.show(config, &name)?,
+            CatalogueAction::Validate { files } => validate::<T>(&files)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Prints the file as it is, comments and all: a start for one's own.
+    fn show(&self, config: &Config, name: &str) -> anyhow::Result<()> {
+        let sources = sources(&config.home, self.folder, self.built_in, &mut Vec::new());
+        match sources.iter().find(|source| source.name == name) {
+            Some(source) => Ok(print(&source.text)?),
+            None => Err(Usage::error(format!("no {name} in {}", self.folder))),
+        }
+    }
+}
+
+/// The configuration as a whole was found valid before; what is left is to look at given files.
+fn validate<T: DeserializeOwned + JsonSchema>(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut problems = Vec::new();
+    for file in files {
+        match read_source(Path::new(""), file.clone()) {
+            Ok(source) => drop(source.parse::<T>(&mut problems)),
+            Err((file, error)) => {
+                problems.push(Problem { file, line: None, message: error.to_string() });
+            }
+        }
+    }
+    Problems::none_or(problems, ())?;
+    Ok(print("valid")?)
+}

@@ -1,0 +1,101 @@
+//! `vodmill check`: prove a published package again, from its files alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use vodmill_hls::key::Kid;
+use vodmill_hls::keyring::KeyStore as _;
+use vodmill_pipeline::keys::DirKeyStore;
+use vodmill_pipeline::{CheckReport, Finding};
+
+use super::{FOREGROUND, mill_settings};
+use crate::cli::Check;
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::output::{bytes, print, table};
+
+/// Keys by their ids, both in hex.
+type Keys = BTreeMap<String, String>;
+
+/// `vodmill check`.
+pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
+    let Ok(package) = arguments.dir.canonicalize() else {
+        return Err(Usage::error(format!("{} is not there", arguments.dir.display())));
+    };
+    let keys = match &arguments.keys {
+        Some(folder) => exported(folder)?,
+        None => stored(config, &package)?,
+    };
+    let settings = mill_settings(config, FOREGROUND)?;
+    let report = vodmill_pipeline::check(&settings, &package, keys)?;
+    print(&describe(&report))?;
+    // 1 although nothing of ours failed: scripts ask whether the package is sound.
+    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(report: &CheckReport) -> String {
+    let CheckReport { asset, generation, objects, segments, without_key, findings, .. } = report;
+    let read = bytes(report.bytes);
+    let mut text =
+        format!("{asset} {generation}: {objects} objects, {read}, {segments} segments\n");
+    if *without_key > 0 {
+        text.push_str(&format!("{without_key} segments without their key: digests proved only\n"));
+    }
+    if findings.is_empty() {
+        text.push_str("sound\n");
+        return text;
+    }
+    text.push_str(&format!("{} findings\n", findings.len()));
+    let row =
+        |one: &Finding| vec![format!("  {}", one.object), one.code.clone(), one.detail.clone()];
+    text.push_str(&table(&findings.iter().map(row).collect::<Vec<_>>()));
+    text
+}
+
+/// Keys as `vodmill keys export` leaves them: the kid is in the name.
+fn exported(folder: &Path) -> anyhow::Result<Keys> {
+    let mut keys = Keys::new();
+    let list = std::fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+    for entry in list {
+        let entry = entry.context("list keys")?;
+        let name = entry.file_name();
+        let Some(kid) = name.to_str().and_then(kid_in) else { continue };
+        let path = entry.path();
+        let bytes = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        if bytes.len() != 16 {
+            return Err(Usage::error(format!("{} does not hold 16 bytes", path.display())));
+        }
+        keys.insert(kid.to_string(), hex(&bytes));
+    }
+    Ok(keys)
+}
+
+/// The first run of 32 hex digits in a file's name.
+fn kid_in(name: &str) -> Option<Kid> {
+    (0..name.len()).find_map(|start| name.get(start..start + 32).and_then(Kid::from_hex))
+}
+
+/// Keys of the asset, which is the last or, for one generation, the last but one part of the path.
+fn stored(config: &Config, package: &Path) -> anyhow::Result<Keys> {
+    let mut keys = Keys::new();
+    if !config.keys().is_dir() {
+        return Ok(keys);
+    }
+    let store = DirKeyStore::open(config.keys()).context("open the key store")?;
+    let names: Vec<_> = package.iter().rev().take(2).collect();
+    for set in store.list().context("list keys")? {
+        if names.contains(&set.asset.as_ref()) {
+            for kid in set.kids {
+                let stored = store.get(&kid).context("read a key")?;
+                keys.extend(stored.map(|stored| (kid.to_string(), hex(stored.key.expose()))));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

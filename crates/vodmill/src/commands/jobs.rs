@@ -1,0 +1,152 @@
+//! `vodmill jobs`: what the daemon is doing, read from its queue.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use vodmill_model::Rejected;
+use vodmill_pipeline::{Bar, progress};
+use vodmill_queue::{JobFilter, JobInfo, SqliteQueue, TaskInfo, TaskState, UnixMillis};
+
+use super::DAEMON;
+use crate::cli::{Jobs, JobsAction};
+use crate::config::Config;
+use crate::output::{print, print_json, table};
+use crate::progress::{clock, describe, pace, percent};
+
+/// Jobs in a list; older ones can still be shown by their ids.
+const LISTED: u32 = 1000;
+
+/// `vodmill jobs`.
+pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
+    let path = config.state().join(DAEMON).join("queue.sqlite");
+    if !path.exists() {
+        print(if arguments.json { "[]" } else { "no jobs yet: no daemon has run here" })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let queue = SqliteQueue::open_existing(path)?;
+    match arguments.action.as_ref().unwrap_or(&JobsAction::List) {
+        JobsAction::List => list(&queue, arguments.json)?,
+        JobsAction::Show { id } => show(&queue, id, arguments.json)?,
+        JobsAction::Retry { id } => {
+            let job = queue.find_job(id)?;
+            vodmill_pipeline::retry(&queue, &job.id)?;
+            print(&format!("{} {}: waiting", job.id, job.name))?;
+        }
+        JobsAction::Cancel { id } => {
+            let job = queue.find_job(id)?;
+            let state = queue.cancel(&job.id)?;
+            print(&format!("{} {}: {state}", job.id, job.name))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(queue: &SqliteQueue, as_json: bool) -> anyhow::Result<()> {
+    let jobs = queue.jobs(&JobFilter::default(), LISTED).context("list jobs")?;
+    if as_json {
+        return print_json(&jobs.iter().map(describe_job).collect::<Vec<_>>());
+    }
+    let mut rows = Vec::new();
+    for job in &jobs {
+        let far = match job.state.has_ended() {
+            true => String::new(),
+            false => format!("{} %", overall(&progress(queue, &job.id)?)),
+        };
+        let age = format!("{} ago", clock(since(job.created_at)));
+        let state = job.state.to_string();
+        rows.push(vec![job.id.clone(), state, far, age, job.pipeline.clone(), job.name.clone()]);
+    }
+    Ok(print(&table(&rows))?)
+}
+
+fn show(queue: &SqliteQueue, id: &str, as_json: bool) -> anyhow::Result<()> {
+    let job = queue.find_job(id)?;
+    let tasks = queue.tasks(&job.id)?;
+    let bars = progress(queue, &job.id)?;
+    if as_json {
+        let mut value = describe_job(&job);
+        value["progress"] = serde_json::to_value(&bars)?;
+        value["tasks"] = tasks.iter().map(describe_task).collect();
+        return print_json(&value);
+    }
+    let mut text = table(&facts(&job));
+    let worked = working_time(&job);
+    for bar in &bars {
+        text.push_str(&format!("  {}\n", describe(bar, pace(bar, bar.done, worked))));
+    }
+    for task in tasks.iter().filter(|task| task.error.is_some()) {
+        let error = task.error.as_deref().unwrap_or_default();
+        text.push_str(&format!(
+            "  {} ({}, attempt {}): {error}\n",
+            task.key, task.state, task.attempts
+        ));
+    }
+    Ok(print(&text)?)
+}
+
+fn facts(job: &JobInfo) -> Vec<Vec<String>> {
+    let mut rows = vec![
+        ["job", &job.id].map(str::to_owned).to_vec(),
+        ["original", &job.source].map(str::to_owned).to_vec(),
+        ["pipeline", &job.pipeline].map(str::to_owned).to_vec(),
+        ["state", job.state.as_str()].map(str::to_owned).to_vec(),
+    ];
+    let mut add = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
+    if let Some(asset) = &job.asset {
+        add("asset", asset.clone());
+    }
+    if let Some(reason) = &job.reason {
+        match serde_json::from_str::<Rejected>(reason) {
+            Ok(why) => {
+                add("reason", why.to_string());
+                add("remedy", why.remedy);
+            }
+            Err(_) => add("reason", reason.clone()),
+        }
+    }
+    add("worked", clock(working_time(job)));
+    rows
+}
+
+fn describe_job(job: &JobInfo) -> Value {
+    let reason = job.reason.as_deref();
+    // A refusal is kept as JSON, a failure as text.
+    let reason = reason.map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    json!({
+        "id": job.id, "name": job.name, "original": job.source, "pipeline": job.pipeline,
+        "state": job.state.as_str(), "reason": reason, "asset": job.asset,
+        "created_at": job.created_at, "started_at": job.started_at, "ended_at": job.ended_at,
+    })
+}
+
+fn describe_task(task: &TaskInfo) -> Value {
+    json!({
+        "key": task.key, "kind": task.kind, "state": task.state.as_str(),
+        "attempts": task.attempts, "losses": task.losses, "error": task.error,
+        "retry_at": (task.state == TaskState::Ready).then_some(task.run_at),
+        "started_at": task.started_at, "ended_at": task.ended_at,
+    })
+}
+
+/// Whole per cent of all streams together.
+fn overall(bars: &[Bar]) -> u64 {
+    let sum: u64 = bars.iter().map(percent).sum();
+    sum.checked_div(bars.len() as u64).unwrap_or(0)
+}
+
+fn working_time(job: &JobInfo) -> Duration {
+    let end = job.ended_at.unwrap_or_else(now);
+    let start = job.started_at.unwrap_or(end);
+    Duration::from_millis(end.saturating_sub(start).max(0).unsigned_abs())
+}
+
+fn since(time: UnixMillis) -> Duration {
+    Duration::from_millis(now().saturating_sub(time).max(0).unsigned_abs())
+}
+
+fn now() -> UnixMillis {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since_epoch.as_millis()).unwrap_or(UnixMillis::MAX)
+}

@@ -1,0 +1,83 @@
+//! `vodmill keys`: look at keys, or take them out for players and validators that are offline.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use vodmill_hls::key::Kid;
+use vodmill_hls::keyring::{KeyStore, KeyUriTemplate};
+use vodmill_pipeline::keys::DirKeyStore;
+
+use crate::cli::{Keys, KeysAction};
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::output::{print, table};
+
+/// `vodmill keys`.
+pub fn run(config: &Config, arguments: &Keys) -> anyhow::Result<ExitCode> {
+    if !config.keys().is_dir() {
+        print("no keys yet")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = DirKeyStore::open(config.keys()).context("open the key store")?;
+    match &arguments.action {
+        KeysAction::List => list(&store)?,
+        KeysAction::Export { asset, to } => export(config, &store, asset, to)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(store: &dyn KeyStore) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for set in store.list().context("list keys")? {
+        for (period, kid) in set.kids.iter().enumerate() {
+            let period = period.to_string();
+            rows.push(vec![set.asset.clone(), set.generation.clone(), period, kid.to_string()]);
+        }
+    }
+    Ok(print(&table(&rows))?)
+}
+
+fn export(config: &Config, store: &dyn KeyStore, asset: &str, to: &Path) -> anyhow::Result<()> {
+    let sets = store.list().context("list keys")?;
+    let kids: Vec<Kid> =
+        sets.iter().filter(|set| set.asset == asset).flat_map(|set| set.kids.clone()).collect();
+    if kids.is_empty() {
+        return Err(Usage::error(format!("no keys of {asset}; `vodmill keys list` shows all")));
+    }
+    fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
+    let templates = templates(config);
+    for kid in kids {
+        let stored = store.get(&kid).context("read a key")?;
+        let stored = stored.with_context(|| format!("key {kid} is gone"))?;
+        for name in file_names(&templates, &kid) {
+            write_key(&to.join(name), stored.key.expose())?;
+        }
+    }
+    Ok(())
+}
+
+fn templates(config: &Config) -> Vec<KeyUriTemplate> {
+    let pipelines = config.catalogue.pipelines.values();
+    let encryptions = pipelines.filter_map(|pipeline| pipeline.encryption.as_ref());
+    encryptions.filter_map(|one| KeyUriTemplate::parse(&one.key_uri).ok()).collect()
+}
+
+/// The names that URIs of this key end with: more than one only where pipelines differ in it.
+fn file_names(templates: &[KeyUriTemplate], kid: &Kid) -> BTreeSet<String> {
+    let names: BTreeSet<String> =
+        templates.iter().map(|template| template.file_name(kid)).collect();
+    if names.is_empty() { BTreeSet::from([kid.to_string()]) } else { names }
+}
+
+/// For its owner's eyes only.
+fn write_key(path: &Path, key: &[u8; 16]) -> anyhow::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(key));
+    written.with_context(|| format!("write {}", path.display()))
+}

@@ -1,0 +1,119 @@
+//! One file for each command.
+
+mod catalogue;
+mod check;
+mod daemon;
+mod jobs;
+mod keys;
+mod plan;
+mod probe;
+mod run;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use vodmill_av::Libav;
+use vodmill_model::{Pipeline, Preset, Transcode as _};
+use vodmill_pipeline::{ChildCommand, Limits, Settings};
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::config::settings::LogFilter;
+use crate::{exit, logs, signals};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// All that went wrong, to be printed once.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if matches!(cli.command, Command::Child) {
+        signals::leave_to_parent()?;
+        return Ok(vodmill_pipeline::child::main(&Libav));
+    }
+    // A schema describes files that may not be valid yet, or not be there.
+    match &cli.command {
+        Command::Presets(what) if what.schema => return catalogue::schema::<Preset>(),
+        Command::Pipelines(what) if what.schema => return catalogue::schema::<Pipeline>(),
+        _ => {}
+    }
+    let config = Config::load(&cli.home)?;
+    logs::start(&log_filter(&cli, &config), cli.log_format)?;
+    match cli.command {
+        Command::Probe(arguments) => probe::run(&config, &arguments),
+        Command::Plan(arguments) => plan::run(&config, &arguments),
+        Command::Run(arguments) => run::run(&config, &arguments),
+        Command::Daemon(arguments) => daemon::run(&config, &arguments),
+        Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Jobs(arguments) => jobs::run(&config, &arguments),
+        Command::Keys(arguments) => keys::run(&config, &arguments),
+        Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
+        Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),
+        Command::Child => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Commands that talk to a person log only what is wrong.
+fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
+    match (&cli.log, &cli.command) {
+        (Some(filter), _) => filter.clone(),
+        (None, Command::Daemon(_)) => config.settings.log.clone(),
+        (None, _) => LogFilter("warn".to_owned()),
+    }
+}
+
+/// What the mill is told. `part` is a folder of the state, so that work in the foreground does not
+/// wait for a daemon.
+fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
+    let settings = &config.settings;
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => usize::try_from(workers)?,
+    };
+    let program = std::env::current_exe().context("find this program")?;
+    Ok(Settings {
+        state: config.state().join(part),
+        keys: config.keys(),
+        catalogue: config.catalogue.clone(),
+        child: ChildCommand { program, arguments: vec!["child".to_owned()] },
+        workers,
+        keep_renditions: settings.keep_renditions.0,
+        limits: Limits {
+            memory: settings.child_memory.0,
+            stall: std::time::Duration::from_secs(settings.stall_seconds.into()),
+            ..Limits::default()
+        },
+    })
+}
+
+/// Part of the state that the daemon works in.
+const DAEMON: &str = "daemon";
+
+/// Part of the state that `run` works in.
+const FOREGROUND: &str = "run";
+
+fn libav() -> String {
+    Libav.build()
+}
+
+/// The pipeline that the caller named, or the one that is meant by naming none.
+fn pipeline<'a>(
+    config: &'a Config,
+    name: Option<&'a str>,
+) -> anyhow::Result<(&'a str, &'a Pipeline)> {
+    config.pipeline(name).ok_or_else(|| {
+        let known: Vec<&str> = config.catalogue.pipelines.keys().map(String::as_str).collect();
+        exit::Usage::error(match name {
+            Some(name) => format!("no pipeline {name}; there are {}", known.join(", ")),
+            None => format!("--pipeline is needed; there are {}", known.join(", ")),
+        })
+    })
+}
+
+/// The file as an absolute path, since work on it happens in other processes.
+fn input(file: &std::path::Path) -> anyhow::Result<std::path::PathBuf> {
+    let path = std::path::absolute(file).with_context(|| format!("find {}", file.display()))?;
+    if !path.is_file() {
+        return Err(exit::Usage::error(format!("{} is not a file", file.display())));
+    }
+    Ok(path)
+}

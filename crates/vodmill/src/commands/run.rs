@@ -1,0 +1,147 @@
+//! `vodmill run`: given files in the foreground, with progress.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use vodmill_model::Rejected;
+use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
+use vodmill_queue::{JobInfo, JobState};
+
+use super::{FOREGROUND, input, libav, mill_settings, pipeline};
+use crate::cli::Run;
+use crate::config::Config;
+use crate::progress::{Bars, Doubling, Meter, describe};
+use crate::signals;
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// `vodmill run`.
+pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
+    let (name, wanted) = pipeline(config, arguments.pipeline.as_deref())?;
+    let files: Vec<PathBuf> =
+        arguments.files.iter().map(|file| input(file)).collect::<Result<_, _>>()?;
+    let destination = match &arguments.out {
+        Some(out) => std::path::absolute(out).context("find the folder to publish in")?,
+        None => config.folders(name, wanted).destination,
+    };
+    let stop = Arc::new(Stop::default());
+    signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
+    let mill = Mill::open(mill_settings(config, FOREGROUND)?, libav())?;
+    let mut jobs = Vec::new();
+    for file in files {
+        jobs.push(submit(&mill, name, &destination, file)?);
+    }
+    work(&mill, &jobs, &stop);
+    conclude(&mill, &jobs, &destination)
+}
+
+/// Takes a file on; one that went wrong before is tried again, since somebody asks for it.
+fn submit(
+    mill: &Mill,
+    pipeline: &str,
+    destination: &Path,
+    original: PathBuf,
+) -> anyhow::Result<String> {
+    let submission = Submission {
+        original,
+        pipeline: pipeline.to_owned(),
+        destination: destination.to_path_buf(),
+        disposal: Disposal::Leave,
+    };
+    let submitted = mill.submit(&submission)?;
+    if let Some(JobState::Failed | JobState::Cancelled | JobState::Rejected) = submitted.known {
+        mill.retry(&submitted.job)?;
+    }
+    Ok(submitted.job)
+}
+
+fn work(mill: &Mill, jobs: &[String], stop: &Stop) {
+    let ended = || {
+        let has_ended = |id: &String| mill.queue().job(id).is_ok_and(|job| job.state.has_ended());
+        jobs.iter().all(has_ended)
+    };
+    let idle = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| watch(mill, jobs, &idle));
+        mill.work(stop, &ended);
+        idle.store(true, Ordering::SeqCst);
+    });
+    if stop.level() != StopLevel::Running && !ended() {
+        eprintln!("stopped; the same command goes on from here");
+    }
+}
+
+/// Shows progress: bars on a terminal, otherwise now and then a line for each job.
+fn watch(mill: &Mill, jobs: &[String], idle: &AtomicBool) {
+    let mut screen = std::io::stderr().is_terminal().then(Bars::default);
+    let mut meter = Meter::default();
+    let mut doubling = Doubling::default();
+    let start = Instant::now();
+    while !idle.load(Ordering::SeqCst) {
+        std::thread::sleep(LOOK);
+        let line_is_due = doubling.is_due(start.elapsed());
+        for id in jobs {
+            let Ok(job) = mill.queue().job(id) else { continue };
+            match &mut screen {
+                Some(bars) if job.state.has_ended() => bars.end(id),
+                Some(bars) => draw(mill, &job, bars, &mut meter),
+                None if !job.state.has_ended() => say(mill, &job, &mut meter, line_is_due),
+                None => {}
+            }
+        }
+    }
+}
+
+fn draw(mill: &Mill, job: &JobInfo, bars: &mut Bars, meter: &mut Meter) {
+    for bar in vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default() {
+        let pace = meter.pace(&job.id, &bar, Instant::now());
+        bars.draw(&job.id, &job.name, &bar, pace);
+    }
+}
+
+/// The meter is kept going also when nothing is said.
+fn say(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
+    let bars = vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default();
+    let now = Instant::now();
+    let streams: Vec<String> =
+        bars.iter().map(|bar| describe(bar, meter.pace(&job.id, bar, now))).collect();
+    if aloud && !streams.is_empty() {
+        eprintln!("{}: {}", job.name, streams.join(", "));
+    }
+}
+
+/// Says what became of each job; the worst of them is the exit code.
+fn conclude(mill: &Mill, jobs: &[String], destination: &Path) -> anyhow::Result<ExitCode> {
+    let mut code = 0;
+    for id in jobs {
+        let job = mill.queue().job(id)?;
+        let (line, this) = outcome(&job, destination);
+        println!("{line}");
+        // A failure of ours outranks a refused input.
+        code = if code == 1 || this == 1 { 1 } else { code.max(this) };
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn outcome(job: &JobInfo, destination: &Path) -> (String, u8) {
+    let name = &job.name;
+    let reason = job.reason.as_deref().unwrap_or_default();
+    match job.state {
+        JobState::Published => {
+            let asset = job.asset.as_deref().unwrap_or_default();
+            (format!("{name}: published in {}", destination.join(asset).display()), 0)
+        }
+        JobState::Rejected => match serde_json::from_str::<Rejected>(reason) {
+            Ok(why) => (format!("{name}: refused: {why}\n  {}", why.remedy), 3),
+            Err(_) => (format!("{name}: refused: {reason}"), 3),
+        },
+        JobState::Failed => (format!("{name}: failed: {reason}"), 1),
+        state => (format!("{name}: {state}"), 1),
+    }
+}

@@ -1,0 +1,119 @@
+//! The files of a home, and those that stand in for them where there are none.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use vodmill_model::Catalogue;
+
+use super::problem::Problem;
+use super::toml_file;
+
+/// Name and text of a file that is built in.
+pub type BuiltIn = (&'static str, &'static str);
+
+macro_rules! built_in {
+    ($folder:literal: $($name:literal),+) => {
+        &[$(($name, include_str!(concat!("../../../../", $folder, "/", $name, ".toml")))),+]
+    };
+}
+
+/// The presets of a home without a folder `presets`.
+pub const PRESETS: &[BuiltIn] = built_in!("presets": "hls", "phone", "tablet", "tv", "web");
+
+/// The pipelines of a home without a folder `pipelines`.
+pub const PIPELINES: &[BuiltIn] = built_in!("pipelines": "default");
+
+/// A configuration file that was read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file's name without `.toml`.
+    pub name: String,
+    /// Where it is, for messages.
+    pub file: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+impl Source {
+    /// What it says; every fault of it goes to `problems`.
+    pub fn parse<T: DeserializeOwned + JsonSchema>(
+        &self,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        toml_file::parse(&self.file, &self.text, problems)
+    }
+}
+
+/// The files of one folder of the home, or the built-in ones if there is no such folder.
+pub fn sources(
+    home: &Path,
+    folder: &str,
+    built_in: &[BuiltIn],
+    problems: &mut Vec<Problem>,
+) -> Vec<Source> {
+    let problem = |file: PathBuf, error: &io::Error| {
+        let message = error.to_string();
+        Problem { file, line: None, message }
+    };
+    match toml_files(&home.join(folder)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let source = |(name, text): &BuiltIn| Source {
+                name: (*name).to_owned(),
+                file: PathBuf::from(format!("(built in) {folder}/{name}.toml")),
+                text: (*text).to_owned(),
+            };
+            built_in.iter().map(source).collect()
+        }
+        Err(error) => {
+            problems.push(problem(PathBuf::from(folder), &error));
+            Vec::new()
+        }
+        Ok(names) => {
+            let read = |name: PathBuf| {
+                let file = Path::new(folder).join(name);
+                read_source(home, file)
+                    .map_err(|(file, error)| problems.push(problem(file, &error)))
+                    .ok()
+            };
+            names.into_iter().filter_map(read).collect()
+        }
+    }
+}
+
+/// Names of the `.toml` files in a folder, sorted.
+fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = PathBuf::from(entry?.file_name());
+        let hidden = name.as_os_str().as_encoded_bytes().starts_with(b".");
+        if !hidden && name.extension() == Some(OsStr::new("toml")) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Reads one file; its name is that of the preset or pipeline.
+pub fn read_source(home: &Path, file: PathBuf) -> Result<Source, (PathBuf, io::Error)> {
+    let Some(name) = file.file_stem().and_then(OsStr::to_str).map(str::to_owned) else {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
+        return Err((file, error));
+    };
+    match std::fs::read_to_string(home.join(&file)) {
+        Ok(text) => Ok(Source { name, file, text }),
+        Err(error) => Err((file, error)),
+    }
+}
+
+/// What no single file can tell: whether they fit together.
+pub fn validate(
+    _catalogue: &Catalogue,
+    _presets: &[Source],
+    _pipelines: &[Source],
+    _problems: &mut Vec<Problem>,
+) {
+}

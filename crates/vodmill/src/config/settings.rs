@@ -1,0 +1,131 @@
+//! `vodmill.toml`: the daemon's own settings.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tracing_subscriber::filter::LevelFilter;
+
+/// The file `vodmill.toml`; every field may be left out, and so may the file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Pieces of work at a time; 0 for as many as there are cores.
+    pub workers: u32,
+    /// Folder of the queue, the keys, scratch and kept renditions.
+    pub state: String,
+    /// Address of the local server, as `127.0.0.1:8480`; without one there is none.
+    pub listen: Option<SocketAddr>,
+    /// Seconds that running work gets to finish after the first SIGTERM.
+    pub drain_seconds: u32,
+    /// Disk space for encoded streams of finished jobs, kept so that a changed preset encodes only
+    /// what it touches.
+    pub keep_renditions: Bytes,
+    /// Memory that one child process may take.
+    pub child_memory: Bytes,
+    /// Seconds without progress after which a child process is killed and its work tried again.
+    #[schemars(range(min = 1))]
+    pub stall_seconds: u32,
+    /// Seconds for which a file in an inbox must not change before it is taken.
+    pub settle_seconds: u32,
+    /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
+    pub log: LogFilter,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            workers: 0,
+            state: "state".to_owned(),
+            listen: None,
+            drain_seconds: 30,
+            keep_renditions: Bytes(10 << 30),
+            child_memory: Bytes(2 << 30),
+            stall_seconds: 120,
+            settle_seconds: 2,
+            log: LogFilter("info".to_owned()),
+        }
+    }
+}
+
+/// A level, or levels of parts of vodmill.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct LogFilter(pub String);
+
+impl TryFrom<String> for LogFilter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<LogFilter, String> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LogFilter, String> {
+        // A word alone would otherwise pass for the name of a part.
+        let is_level = |part: &str| {
+            let level = part.rsplit('=').next().unwrap_or(part);
+            level.parse::<LevelFilter>().is_ok()
+        };
+        match text.split(',').all(is_level) {
+            true => Ok(LogFilter(text.to_owned())),
+            false => Err(format!(
+                "{text:?} is not a level (error, warn, info, debug, trace), nor levels of parts as \
+                 \"info,vodmill_queue=debug\""
+            )),
+        }
+    }
+}
+
+/// A number of bytes: a number, or text with a unit, as `"500MB"` or `"10GiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "BytesText")]
+#[schemars(with = "BytesText")]
+pub struct Bytes(pub u64);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a size: a number of bytes, or text such as \"10GiB\"")]
+enum BytesText {
+    Number(u64),
+    Text(String),
+}
+
+impl TryFrom<BytesText> for Bytes {
+    type Error = String;
+
+    fn try_from(text: BytesText) -> Result<Bytes, String> {
+        match text {
+            BytesText::Number(number) => Ok(Bytes(number)),
+            BytesText::Text(text) => text.parse(),
+        }
+    }
+}
+
+const UNITS: [(&str, u64); 9] = [
+    ("TiB", 1 << 40),
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("TB", 1_000_000_000_000),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+    ("B", 1),
+];
+
+impl std::str::FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Bytes, String> {
+        let unit = UNITS
+            .iter()
+            .find_map(|(unit, bytes)| text.strip_suffix(unit).map(|number| (number, *bytes)));
+        let (number, unit) = unit.unwrap_or((text, 1));
+        let bytes = number.trim().parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+        bytes.map(Bytes).ok_or_else(|| format!("{text:?} is not a size such as \"10GiB\""))
+    }
+}

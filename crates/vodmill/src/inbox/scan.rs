@@ -1,0 +1,91 @@
+//! What lies in an inbox now.
+
+use std::collections::HashSet;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::settle::Stamp;
+
+/// Ends of names under which programs write what they will rename when it is complete.
+const UNFINISHED: [&[u8]; 5] = [b".part", b".tmp", b".crdownload", b".download", b"~"];
+
+/// Lists the originals of one inbox, and warns once of each thing that is not one.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    warned: HashSet<PathBuf>,
+}
+
+impl Scanner {
+    /// Files directly in `inbox`, sorted by name. Not those that are hidden or still being written
+    /// under another name. Sub-folders hold no originals; `own` are those that belong there.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed.
+    pub fn list(&mut self, inbox: &Path, own: &[&Path]) -> io::Result<Vec<(PathBuf, Stamp)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(inbox)? {
+            let entry = entry?;
+            let path = entry.path();
+            if is_unfinished(entry.file_name().as_encoded_bytes()) || own.contains(&&*path) {
+                continue;
+            }
+            // Not following links: whoever may drop a file here must not reach others by it.
+            match std::fs::symlink_metadata(&path) {
+                Ok(facts) if facts.is_file() => found.push((path, stamp(&facts))),
+                Ok(facts) => self.warn(path, &facts),
+                // It left between the two calls.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    fn warn(&mut self, path: PathBuf, facts: &Metadata) {
+        if self.warned.contains(&path) {
+            return;
+        }
+        let kind = if facts.is_dir() { "folder" } else { "not a regular file" };
+        tracing::warn!(path = %path.display(), kind, "ignored in inbox");
+        self.warned.insert(path);
+    }
+}
+
+fn is_unfinished(name: &[u8]) -> bool {
+    name.starts_with(b".") || UNFINISHED.iter().any(|end| name.ends_with(end))
+}
+
+fn stamp(facts: &Metadata) -> Stamp {
+    let modified = i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec());
+    Stamp { bytes: facts.len(), modified }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn any_name_is_found_but_hidden_unfinished_and_linked_ones() {
+        let inbox = tempfile::tempdir().expect("scratch");
+        let taken: [&[u8]; 5] =
+            [b"-dash.mp4", b"100%.mov", "\u{e5} b.mp4".as_bytes(), b"a b", b"\xff.ts"];
+        let left: [&[u8]; 4] = [b".hidden.mp4", b"a.mp4.part", b"b.crdownload", b"c.mp4~"];
+        for name in taken.iter().chain(&left) {
+            std::fs::write(inbox.path().join(OsStr::from_bytes(name)), "x").expect("write");
+        }
+        std::os::unix::fs::symlink("/etc/hosts", inbox.path().join("link.mp4")).expect("link");
+        std::fs::create_dir_all(inbox.path().join("done/deep")).expect("folder");
+        let found = Scanner::default().list(inbox.path(), &[]).expect("list");
+        let mut names: Vec<&[u8]> = taken.to_vec();
+        names.sort_unstable();
+        let found: Vec<&[u8]> =
+            found.iter().filter_map(|(path, _)| path.file_name()).map(OsStr::as_bytes).collect();
+        assert_eq!(found, names);
+    }
+}

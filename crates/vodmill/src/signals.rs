@@ -1,0 +1,45 @@
+//! SIGTERM and SIGINT: the first drains, the second aborts.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use vodmill_pipeline::Stop;
+
+/// Turns signals into requests to stop, in a thread of its own, until the process ends.
+///
+/// # Errors
+/// If the system does not let us.
+pub fn watch(stop: &Arc<Stop>, grace: Duration) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT]).context("watch for signals")?;
+    let stop = Arc::clone(stop);
+    let watch = move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
+            tracing::info!(grace_seconds = grace.as_secs(), "draining");
+            stop.drain(grace);
+        }
+        if signals.next().is_some() {
+            tracing::warn!("aborting");
+            stop.abort();
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(watch).context("watch signals")?;
+    Ok(())
+}
+
+/// For children: Ctrl-C and service managers signal the whole group of processes, but when a child
+/// ends is its parent's decision.
+///
+/// # Errors
+/// If the system does not let us.
+pub fn leave_to_parent() -> anyhow::Result<()> {
+    for signal in [SIGTERM, SIGINT] {
+        let noted = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal, noted).context("leave signals to the parent")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+use crate::golden::{compare, vodmill};
+
+fn help(command: &[&str]) -> String {
+    let home = tempfile::tempdir().expect("scratch");
+    let output = vodmill(home.path(), &[command, &["--help"]].concat());
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn help_of_all_commands_is_as_committed() {
+    let commands: [&[&str]; 9] = [
+        &[],
+        &["probe"],
+        &["plan"],
+        &["run"],
+        &["daemon"],
+        &["check"],
+        &["jobs"],
+        &["keys", "export"],
+        &["presets"],
+    ];
+    let mut all = String::new();
+    for command in commands {
+        all.push_str(&format!("$ vodmill {} --help\n{}\n", command.join(" "), help(command)));
+    }
+    compare("help.txt", &all);
+}
+
+#[test]
+fn exit_codes_tell_usage_from_failure() {
+    let home = tempfile::tempdir().expect("scratch");
+    let code = |arguments: &[&str]| vodmill(home.path(), arguments).status.code();
+    assert_eq!(code(&["presets"]), Some(0));
+    assert_eq!(code(&["frobnicate"]), Some(2));
+    assert_eq!(code(&["plan", "not-there.mp4"]), Some(2));
+    assert_eq!(code(&["presets", "show", "not-there"]), Some(2));
+    assert_eq!(code(&["--log", "loudly", "presets"]), Some(2));
+    assert_eq!(code(&["--home", "not-there", "presets"]), Some(2));
+}
+
+#[test]
+fn nothing_is_made_by_looking() {
+    let home = tempfile::tempdir().expect("scratch");
+    for arguments in [&["presets"][..], &["jobs"], &["keys", "list"], &["pipelines", "--schema"]] {
+        assert!(vodmill(home.path(), arguments).status.success(), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).expect("list").count(), 0);
+}
+
+#[test]
+fn a_built_in_file_is_a_start_for_ones_own() {
+    let home = tempfile::tempdir().expect("scratch");
+    for (kind, name) in [("pipelines", "default"), ("presets", "hls"), ("presets", "phone")] {
+        let shown = vodmill(home.path(), &[kind, "show", name]).stdout;
+        let file = home.path().join(format!("{name}.toml"));
+        std::fs::write(&file, shown).expect("write");
+        let path = file.to_str().expect("path");
+        assert!(vodmill(home.path(), &[kind, "validate", path]).status.success());
+    }
+}

@@ -1,0 +1,5 @@
+//! The program from outside: its command line and its configuration.
+
+mod cli;
+mod config;
+mod golden;
