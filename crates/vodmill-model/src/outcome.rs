@@ -118,6 +118,9 @@ reasons! {
     /// A pipeline asks for what this file does not have.
     NothingToDo = "nothing_to_do",
         "None of the pipeline's outputs can be made from this file. Use another pipeline.";
+    /// Not something that vodmill published.
+    NotAPackage = "not_a_package",
+        "Give the folder of a published asset, the one that holds asset.json, or of one generation in it.";
     /// The file changed while it was worked on.
     Changed = "input_changed",
         "The file was replaced while it was being processed. The new one is a job of its own.";

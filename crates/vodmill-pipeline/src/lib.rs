@@ -1,1 +1,33 @@
-//! placeholder
+//! Runs vodmill's tasks: a queue of them, workers, media work in child processes, packages and
+//! their proof.
+//!
+//! A job is a row of tasks: `plan`, then `video/…` chunks and `audio/…` tracks side by side, then
+//! `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
+//! the same bytes.
+
+pub mod child;
+mod error;
+mod file;
+mod job;
+pub mod keys;
+mod mill;
+mod package;
+mod progress;
+mod proof;
+mod receipt;
+mod renditions;
+mod settings;
+mod settle;
+mod stages;
+mod stop;
+mod work;
+
+pub use error::{Error, Result};
+pub use job::{Disposal, Submission};
+pub use mill::{Mill, Submitted, check, plan, probe, retry};
+pub use package::KeyTable;
+pub use progress::{Bar, progress};
+pub use proof::{CheckReport, Finding};
+pub use receipt::Receipt;
+pub use settings::{ChildCommand, Limits, Settings};
+pub use stop::{Stop, StopLevel};

@@ -68,6 +68,11 @@ impl KeyEncryptionKey {
         hex::decode(text).map(Self)
     }
 
+    /// As 64 hex digits, for the file or secret that keeps it.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(&self.0))
+    }
+
     /// A public name for it: 16 hex digits of a one-way hash.
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();

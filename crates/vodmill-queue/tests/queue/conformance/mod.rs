@@ -33,6 +33,7 @@ macro_rules! on {
             }
             leases {
                 told_what_to_do ordered_by_priority_then_age limited_to_kinds heartbeat_extends
+                released_all_at_once
                 expired_lease_changes_nothing reaped_lease_changes_nothing
                 lost_too_often_is_quarantined released_is_not_counted tokens_rise
             }

@@ -1,0 +1,63 @@
+//! Media work in a process of its own: a crash, a hang or a memory bomb in libav costs one attempt
+//! at one piece of work.
+//!
+//! The parent writes an [`Assignment`] as one line of JSON to the child's standard input and keeps
+//! it open: when the parent dies, the child sees it end and leaves. The child answers with
+//! [`Event`]s, a line each, on its standard output. Its standard error is libav's log.
+
+mod run;
+mod spawn;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::transcode::{AudioOrder, Progress, VideoOrder};
+use vodmill_model::{Failed, Rejected};
+
+pub use run::main;
+pub(crate) use spawn::{ChildEnd, Spawner};
+
+use crate::package::PackageOrder;
+use crate::proof::CheckOrder;
+
+/// Environment variable with a child's bound of address space in bytes.
+const MEMORY: &str = "VODMILL_CHILD_MEMORY";
+
+/// Environment variable with the size of the largest file that a child may write.
+const FILE_SIZE: &str = "VODMILL_CHILD_FILE_SIZE";
+
+/// What a child is to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assignment {
+    /// Say what an original is.
+    Probe {
+        /// The original.
+        original: PathBuf,
+        /// What is accepted.
+        policy: InputPolicy,
+    },
+    /// Encode a chunk.
+    Video(VideoOrder),
+    /// Encode an audio track.
+    Audio(AudioOrder),
+    /// Mux, encrypt, describe and prove a package.
+    Package(Box<PackageOrder>),
+    /// Prove a published package again.
+    Check(Box<CheckOrder>),
+}
+
+/// What a child says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// It has come this far.
+    Progress(Progress),
+    /// It is done; the result is of the assignment's kind.
+    Done(serde_json::Value),
+    /// The input is at fault.
+    Rejected(Rejected),
+    /// We are.
+    Failed(Failed),
+}

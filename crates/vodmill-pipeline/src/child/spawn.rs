@@ -1,0 +1,194 @@
+//! The parent's side: start, listen, watch, kill.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use vodmill_model::transcode::Progress;
+use vodmill_model::{Failed, MediaError};
+
+use super::{Assignment, Event, FILE_SIZE, MEMORY};
+use crate::settings::{ChildCommand, Limits};
+
+/// How often the parent looks whether the child must go.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Lines of a child's log that are kept for the evidence of a failure.
+const LOG_LINES: usize = 40;
+
+/// Longest line of a child that is listened to, in bytes.
+const MAX_LINE: u64 = 64 << 20;
+
+/// Starts children.
+pub(crate) struct Spawner<'a> {
+    pub command: &'a ChildCommand,
+    pub limits: &'a Limits,
+}
+
+/// How a child ended that brought no result.
+#[derive(Debug)]
+pub(crate) enum ChildEnd {
+    /// With a reason.
+    Media(MediaError),
+    /// It was told to go before it was done.
+    Parked,
+}
+
+impl<E: Into<MediaError>> From<E> for ChildEnd {
+    fn from(error: E) -> ChildEnd {
+        ChildEnd::Media(error.into())
+    }
+}
+
+impl Spawner<'_> {
+    /// Runs an assignment to its end. `progress` hears how far it is; as soon as `must_go` answers
+    /// true, the child is killed and the work parked.
+    pub(crate) fn run<T: DeserializeOwned>(
+        &self,
+        assignment: &Assignment,
+        progress: &mut dyn FnMut(Progress),
+        must_go: &dyn Fn() -> bool,
+    ) -> Result<T, ChildEnd> {
+        let mut child = Guard(self.start()?);
+        let events = listen(&mut child.0);
+        let log = std::thread::spawn({
+            let stderr = child.0.stderr.take();
+            move || stderr.map(tail).unwrap_or_default()
+        });
+        // The pipe stays open until the child has ended: its end is the child's signal to leave.
+        let stdin = child.0.stdin.take();
+        let stdin = stdin.map(|mut pipe| tell(&mut pipe, assignment).map(|()| pipe)).transpose()?;
+        let said = self.listen_until_end(&events, progress, must_go);
+        let said = said.inspect_err(|_| child.kill())?;
+        let status =
+            child.0.wait().map_err(|error| Failed::from_error("wait for child", &error))?;
+        drop(stdin);
+        match said {
+            Some(Event::Done(value)) => {
+                Ok(serde_json::from_value(value)
+                    .map_err(|e| Failed::from_error("read result", &e))?)
+            }
+            Some(Event::Rejected(rejected)) => Err(rejected.into()),
+            Some(Event::Failed(failed)) => Err(with_log(failed, log).into()),
+            Some(Event::Progress(_)) | None => {
+                let failed =
+                    Failed::new("media child", format!("ended without a result: {status}"));
+                Err(with_log(failed, log).into())
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Child, Failed> {
+        let mut command = Command::new(&self.command.program);
+        command
+            .args(&self.command.arguments)
+            .env(MEMORY, self.limits.memory.to_string())
+            .env(FILE_SIZE, self.limits.file_size.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let stage = || format!("start {}", self.command.program.display());
+        command.spawn().map_err(|error| Failed::from_error(stage(), &error))
+    }
+
+    fn listen_until_end(
+        &self,
+        events: &Receiver<Event>,
+        progress: &mut dyn FnMut(Progress),
+        must_go: &dyn Fn() -> bool,
+    ) -> Result<Option<Event>, ChildEnd> {
+        let mut moved = Instant::now();
+        loop {
+            match events.recv_timeout(LOOK) {
+                Ok(Event::Progress(step)) => {
+                    moved = Instant::now();
+                    progress(step);
+                }
+                Ok(end) => return Ok(Some(end)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if moved.elapsed() > self.limits.stall => {
+                    let cause = format!("no progress in the media for {:?}", self.limits.stall);
+                    return Err(Failed::new("media child", cause).into());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if must_go() {
+                return Err(ChildEnd::Parked);
+            }
+        }
+    }
+}
+
+/// A child that does not outlive its parent's interest.
+struct Guard(Child);
+
+impl Guard {
+    fn kill(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn tell(pipe: &mut impl Write, assignment: &Assignment) -> Result<(), Failed> {
+    let fault =
+        |error: &dyn std::error::Error| Failed::from_error("tell child its assignment", error);
+    let mut line = serde_json::to_vec(assignment).map_err(|error| fault(&error))?;
+    line.push(b'\n');
+    pipe.write_all(&line).and_then(|()| pipe.flush()).map_err(|error| fault(&error))
+}
+
+fn listen(child: &mut Child) -> Receiver<Event> {
+    let (sender, receiver) = sync_channel(64);
+    if let Some(stdout) = child.stdout.take() {
+        std::thread::spawn(move || forward(BufReader::new(stdout), &sender));
+    }
+    receiver
+}
+
+fn forward(mut stdout: impl BufRead, sender: &SyncSender<Event>) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = stdout.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        // Anything else that a library prints there is not for us.
+        let event = serde_json::from_slice(&line).ok();
+        let gone = event.is_some_and(|event| sender.send(event).is_err());
+        if gone || !read.is_ok_and(|count| count > 0) {
+            return;
+        }
+    }
+}
+
+/// The last lines of a log, with bounded memory.
+fn tail(stderr: impl Read) -> String {
+    let mut lines = VecDeque::new();
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while reader.by_ref().take(4096).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+        if lines.len() > LOG_LINES {
+            lines.pop_front();
+        }
+    }
+    Vec::from(lines).join("\n")
+}
+
+fn with_log(mut failed: Failed, log: std::thread::JoinHandle<String>) -> Failed {
+    let log = log.join().unwrap_or_default();
+    if !log.is_empty() {
+        failed.cause.push_str("\nlast lines of the log:\n");
+        failed.cause.push_str(&log);
+    }
+    failed
+}

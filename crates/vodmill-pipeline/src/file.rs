@@ -1,0 +1,89 @@
+//! Write, verify, rename: how every file that must survive comes into being.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use vodmill_model::Failed;
+
+/// A closure for `map_err` that names the operation and the file.
+pub(crate) fn failed<'a, E: std::error::Error>(
+    operation: &'a str,
+    path: &'a Path,
+) -> impl FnOnce(E) -> Failed + 'a {
+    move |error| Failed::from_error(format!("{operation} {}", path.display()), &error)
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn make_dir(path: &Path) -> Result<(), Failed> {
+    fs::create_dir_all(path).map_err(failed("create folder", path))
+}
+
+/// Removes a folder with all in it; one that is not there is no error.
+pub(crate) fn remove_dir(path: &Path) -> Result<(), Failed> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(failed("remove folder", path)),
+    }
+}
+
+/// The hidden name that a file has until it is whole; `writer` tells writers of one process apart.
+pub(crate) fn unfinished(path: &Path, writer: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{writer}.part", std::process::id()))
+}
+
+/// Writes a file so that it is there whole, durably, or not at all.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    let part = unfinished(path, "0");
+    let written = File::create(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(failed("write", &part))?;
+    finish(&part, path)
+}
+
+/// Gives a synced file its name, durably.
+pub(crate) fn finish(part: &Path, path: &Path) -> Result<(), Failed> {
+    fs::rename(part, path).map_err(failed("rename to", path))?;
+    sync_parent(path)
+}
+
+/// Syncs a file that libav wrote and gives it its name.
+pub(crate) fn sync_and_finish(part: &Path, path: &Path) -> Result<(), Failed> {
+    File::open(part).and_then(|file| file.sync_all()).map_err(failed("sync", part))?;
+    finish(part, path)
+}
+
+fn sync_parent(path: &Path) -> Result<(), Failed> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed("sync", parent))
+}
+
+/// SHA-256 as 64 hex digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Size and SHA-256 of a file, read once with bounded memory.
+pub(crate) fn measure(path: &Path) -> Result<(u64, String), Failed> {
+    let mut file = File::open(path).map_err(failed("open", path))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let count = file.read(&mut buffer).map_err(failed("read", path))?;
+        if count == 0 {
+            return Ok((bytes, hex(&hash.finalize())));
+        }
+        hash.update(&buffer[..count]);
+        bytes += count as u64;
+    }
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,188 @@
+//! The mill: one state folder, its queue, its workers.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Mutex;
+
+use rustix::fs::{FlockOperation, flock};
+use vodmill_hls::keyring::KeyStore;
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::plan::Build;
+use vodmill_model::{Failed, MediaInfo, Plan, planner};
+use vodmill_queue::{Enqueued, JobState, NewJob, NewTask, SqliteQueue};
+
+use crate::child::{Assignment, ChildEnd, Spawner};
+use crate::file::{failed, make_dir};
+use crate::job::{JobOrder, Submission};
+use crate::keys::DirKeyStore;
+use crate::package::KeyTable;
+use crate::proof::{CheckOrder, CheckReport};
+use crate::renditions::Renditions;
+use crate::settings::{Layout, Settings};
+use crate::stages::TaskKind;
+use crate::{Error, Result};
+
+/// One state folder with its queue and its keys, held by this process alone.
+pub struct Mill {
+    pub(crate) settings: Settings,
+    pub(crate) layout: Layout,
+    pub(crate) queue: SqliteQueue,
+    pub(crate) keys: DirKeyStore,
+    pub(crate) renditions: Renditions,
+    pub(crate) build: Build,
+    /// Held while ended jobs are settled.
+    pub(crate) settling: Mutex<()>,
+    /// Held for as long as the mill lives.
+    _lock: File,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// The job's id.
+    pub job: String,
+    /// The state that it was found in; none for a new job.
+    pub known: Option<JobState>,
+}
+
+impl Mill {
+    /// Opens the state folder, making it on first use, and takes up what an earlier process left:
+    /// its leases are released, since it is gone, and scratch of ended jobs is swept.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while another process works in the folder; else what failed.
+    pub fn open(settings: Settings, libav: String) -> Result<Mill> {
+        let layout = Layout::new(settings.state.clone());
+        make_dir(layout.root())?;
+        let lock = lock(&layout.lock())?;
+        let queue = SqliteQueue::open(layout.queue())?;
+        queue.release_all()?;
+        let mill = Mill {
+            keys: DirKeyStore::open(&settings.keys)?,
+            renditions: Renditions::new(layout.renditions()),
+            build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
+            queue,
+            layout,
+            settings,
+            settling: Mutex::default(),
+            _lock: lock,
+        };
+        mill.settle_ended();
+        Ok(mill)
+    }
+
+    /// The queue, to look at jobs.
+    pub fn queue(&self) -> &SqliteQueue {
+        &self.queue
+    }
+
+    /// The key store.
+    pub fn keys(&self) -> &dyn KeyStore {
+        &self.keys
+    }
+
+    /// Takes an original on. Submitting the same one again finds the job that is there.
+    ///
+    /// # Errors
+    /// If the file cannot be looked at or the queue not written.
+    pub fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        let order = JobOrder::new(submission, &self.settings.catalogue)?;
+        let job = NewJob {
+            id: order.id(),
+            pipeline: order.pipeline.clone(),
+            name: order.name(),
+            source: order.original.to_string_lossy().into_owned(),
+            payload: serde_json::to_string(&order)
+                .map_err(|e| Failed::from_error("describe job", &e))?,
+            priority: 0,
+        };
+        let first = NewTask {
+            key: "plan".to_owned(),
+            kind: TaskKind::Plan.as_str().to_owned(),
+            ..NewTask::default()
+        };
+        let known = match self.queue.enqueue(&job, &[first])? {
+            Enqueued::New => None,
+            Enqueued::Existing(state) => Some(state),
+        };
+        if known.is_none() {
+            tracing::info!(job = job.id, name = job.name, pipeline = job.pipeline, "job taken");
+        }
+        Ok(Submitted { job: job.id, known })
+    }
+
+    /// Takes an ended job up again: with what it had done, where that is still there.
+    ///
+    /// # Errors
+    /// If there is no such job, or it is not one that can be retried.
+    pub fn retry(&self, job: &str) -> Result<()> {
+        retry(&self.queue, job)
+    }
+}
+
+/// As [`Mill::retry`], on a queue that another process may be working on.
+///
+/// # Errors
+/// If there is no such job, or it is not one that can be retried.
+pub fn retry(queue: &SqliteQueue, job: &str) -> Result<()> {
+    // Scratch may be gone; what was encoded is found again among the renditions.
+    Ok(queue.restart(job)?)
+}
+
+/// Says what a file is, in a child process.
+///
+/// # Errors
+/// [`Error::Media`] with the refusal or the failure.
+pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
+    let assignment = Assignment::Probe { original: file.to_owned(), policy: policy.clone() };
+    run_alone(settings, &assignment)
+}
+
+/// Plans a file for a pipeline, and writes nothing.
+///
+/// # Errors
+/// [`Error::Media`] with the refusal or the failure.
+pub fn plan(settings: &Settings, file: &Path, pipeline: &str, libav: String) -> Result<Plan> {
+    let wanted = settings.catalogue.pipelines.get(pipeline);
+    let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
+    let media = probe(settings, file, &wanted.input)?;
+    let build = Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav };
+    let planned = planner::plan(&planner::PlanInput {
+        media: &media,
+        pipeline_name: pipeline,
+        pipeline: wanted,
+        presets: &settings.catalogue.presets,
+        build: &build,
+    });
+    Ok(planned.map_err(vodmill_model::MediaError::from)?)
+}
+
+/// Proves a published package again, trying the keys that are at hand.
+///
+/// # Errors
+/// If the package could not be looked at; what is wrong with it is in the report.
+pub fn check(settings: &Settings, package: &Path, keys: KeyTable) -> Result<CheckReport> {
+    let order = CheckOrder { package: package.to_owned(), keys };
+    run_alone(settings, &Assignment::Check(Box::new(order)))
+}
+
+fn run_alone<T: serde::de::DeserializeOwned>(
+    settings: &Settings,
+    assignment: &Assignment,
+) -> Result<T> {
+    let spawner = Spawner { command: &settings.child, limits: &settings.limits };
+    match spawner.run(assignment, &mut |_| {}, &|| false) {
+        Ok(result) => Ok(result),
+        Err(ChildEnd::Media(error)) => Err(error.into()),
+        Err(ChildEnd::Parked) => Err(Failed::new("media child", "was told to go").into()),
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path).map_err(failed("create", path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy(path.to_owned())),
+        Err(error) => Err(Failed::from_error(format!("lock {}", path.display()), &error).into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! `asset.json`: everything that a web site needs to know.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use vodmill_model::Failed;
+use vodmill_model::plan::Hazard;
+use vodmill_model::units::Size;
+
+use super::hls::{Hls, Variant};
+use super::{MULTIVARIANT, Made, Shop};
+use crate::receipt::{Mp4Fact, RECEIPT, Receipt};
+
+/// The serialised form of what is published, for people to read too.
+pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|e| Failed::from_error("describe", &e))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The description of an asset. Paths are relative to the asset; the date is added on publication.
+pub(super) fn asset(
+    shop: &Shop<'_>,
+    made: &Made,
+    receipt: &Receipt,
+    receipt_sha256: &str,
+) -> Value {
+    let order = shop.order;
+    json!({
+        "version": 1,
+        "asset": order.asset,
+        "generation": order.generation,
+        "pipeline": shop.plan.pipeline,
+        "duration_ms": receipt.duration.millis(),
+        "frames": receipt.frames,
+        "frame_rate": receipt.frame_rate.map(|rate| rate.to_string()),
+        "hls": made.hls.as_ref().map(|hls| describe_hls(shop, hls)),
+        "mp4": made.mp4.iter().map(|mp4| describe_mp4(shop, receipt, mp4)).collect::<Vec<_>>(),
+        "thumbnails": describe_stills(shop),
+        "original": {
+            "name": order.name,
+            "container": shop.plan.original.container,
+            "bytes": shop.plan.original.bytes,
+            "sha256": shop.plan.original.sha256,
+        },
+        "repairs": repairs(shop),
+        "receipt": { "path": path(shop, RECEIPT), "sha256": receipt_sha256 },
+        "bytes": receipt.objects.iter().map(|object| object.bytes).sum::<u64>(),
+        "built_by": shop.plan.build,
+    })
+}
+
+fn path(shop: &Shop<'_>, name: &str) -> String {
+    format!("{}/{name}", shop.order.generation)
+}
+
+fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
+    let plan = shop.plan.hls.as_ref();
+    let names = plan.map(|plan| plan.variants.iter().map(|variant| variant.name.as_str()));
+    let variants = names.into_iter().flatten().zip(&hls.variants);
+    json!({
+        "playlist": MULTIVARIANT,
+        "container": plan.map(|plan| plan.container),
+        "encrypted": shop.order.keys.is_some(),
+        "target_duration_s": hls.target,
+        "segments": shop.plan.timeline.segment_ends.len(),
+        "variants": variants.map(|(name, variant)| describe_variant(shop, hls, name, variant)).collect::<Vec<_>>(),
+        "audio": plan.iter().flat_map(|plan| &plan.audio).zip(&hls.audio).map(|(audio, stream)| json!({
+            "name": audio.name, "language": audio.language, "default": audio.default,
+            "channels": audio.channels, "codecs": stream.fact.codecs, "bytes": stream.bytes(),
+            "bitrate": stream.bit_rates(hls.target).map(|rates| rates.average).unwrap_or_default(),
+            "playlist": path(shop, &stream.fact.name),
+        })).collect::<Vec<_>>(),
+        "subtitles": plan.iter().flat_map(|plan| &plan.subtitles).zip(&hls.subtitles).map(|(subtitle, stream)| json!({
+            "name": subtitle.name, "language": subtitle.language, "default": subtitle.default,
+            "forced": subtitle.forced, "playlist": path(shop, &stream.fact.name),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn describe_variant(shop: &Shop<'_>, hls: &Hls, name: &str, variant: &Variant) -> Value {
+    let rates = variant.stream.bit_rates(hls.target).unwrap_or_default();
+    json!({
+        "name": name,
+        "width": variant.stream.fact.size.map(|size| size.width),
+        "height": variant.stream.fact.size.map(|size| size.height),
+        "codecs": variant.stream.fact.codecs,
+        "peak_bitrate": rates.peak,
+        "bitrate": rates.average,
+        "bytes": variant.stream.bytes(),
+        "playlist": path(shop, &variant.stream.fact.name),
+        "iframes": variant.iframes.as_ref().map(|stream| path(shop, &stream.fact.name)),
+    })
+}
+
+fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
+    let object = receipt.objects.iter().find(|object| object.name == mp4.name);
+    let bytes = object.map(|object| object.bytes).unwrap_or_default();
+    let ticks = receipt.duration.0.max(1).unsigned_abs();
+    let plan = shop.plan.mp4.iter().find(|plan| plan.object == mp4.name);
+    json!({
+        "name": plan.map(|plan| plan.name.as_str()),
+        "path": path(shop, &mp4.name),
+        "bytes": bytes,
+        "bitrate": u128::from(bytes) * 8 * 90_000 / u128::from(ticks),
+        "sha256": object.map(|object| object.sha256.as_str()),
+        "width": mp4.size.map(|size| size.width),
+        "height": mp4.size.map(|size| size.height),
+        "codecs": mp4.codecs,
+        "audio_tracks": mp4.audio_tracks,
+    })
+}
+
+fn describe_stills(shop: &Shop<'_>) -> Value {
+    let Some(stills) = &shop.plan.stills else { return Value::Null };
+    let size = |size: Size| json!({ "width": size.width, "height": size.height });
+    json!({
+        "poster": { "path": path(shop, &stills.poster.object), "size": size(stills.poster.size) },
+        "storyboard": stills.storyboard.as_ref().map(|board| json!({
+            "index": path(shop, &board.index),
+            "sheets": board.sheets.iter().map(|sheet| path(shop, sheet)).collect::<Vec<_>>(),
+            "tile": size(board.tile), "tiles": board.frames.len(),
+            "columns": board.columns, "rows": board.rows,
+        })),
+    })
+}
+
+/// Where the output is less than what was delivered.
+fn repairs(shop: &Shop<'_>) -> Vec<Value> {
+    let stated = |hazard: &&Hazard| hazard.repair;
+    let hazards = shop.plan.hazards.iter().filter(stated);
+    let mut repairs: Vec<_> = hazards
+        .map(|hazard| json!({ "code": hazard.code, "detail": hazard.detail, "remedy": hazard.remedy }))
+        .collect();
+    let damage = shop.order.damage;
+    if damage.frames + damage.audio_packets > 0 {
+        repairs.push(json!({
+            "code": "damage_concealed",
+            "detail": format!("{} damaged frames, {} damaged audio packets", damage.frames, damage.audio_packets),
+            "remedy": "Concealed by the picture before, or by silence.",
+        }));
+    }
+    repairs
+}

@@ -1,0 +1,161 @@
+//! Packages: renditions muxed, encrypted and described, as a tree of files that is proved before
+//! it may be published.
+//!
+//! `out/generation/` becomes the immutable generation; `out/index.m3u8` and `out/asset.json` are the
+//! pointer to it. Every output is made by a thread of its own: this is work for disks, not cores.
+
+mod codecs;
+mod describe;
+mod hls;
+mod keys;
+mod mp4;
+mod multivariant;
+mod stills;
+mod stream;
+mod subtitles;
+mod tree;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use vodmill_model::transcode::Watch;
+use vodmill_model::{MediaError, Plan, Transcode};
+
+pub(crate) use codecs::codec_of;
+pub use keys::{ClearKeys, KeyTable};
+pub(crate) use stills::stills_of;
+use tree::TreeWriter;
+
+use crate::file::{make_dir, remove_dir, sha256, write_durably};
+use crate::proof;
+use crate::receipt::{RECEIPT, Receipt};
+use crate::renditions::Renditions;
+
+/// Folder of the generation in a package's scratch.
+pub(crate) const GENERATION: &str = "generation";
+/// Name of the multivariant playlist of an asset.
+pub(crate) const MULTIVARIANT: &str = "index.m3u8";
+/// Name of the description of an asset.
+pub(crate) const ASSET: &str = "asset.json";
+
+/// What a package is made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PackageOrder {
+    pub(crate) plan: Plan,
+    pub(crate) asset: String,
+    pub(crate) generation: String,
+    /// The original's name, for people.
+    pub(crate) name: String,
+    pub(crate) keys: Option<ClearKeys>,
+    pub(crate) damage: Damage,
+    /// The original, for its subtitles.
+    pub(crate) original: PathBuf,
+    /// Folder of the renditions.
+    pub(crate) renditions: PathBuf,
+    /// Folder to make it in; emptied first.
+    pub(crate) out: PathBuf,
+}
+
+/// What was concealed while encoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Damage {
+    pub frames: u64,
+    pub audio_packets: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackageDone {
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// What the makers of single outputs work with.
+pub(crate) struct Shop<'a> {
+    pub order: &'a PackageOrder,
+    pub plan: &'a Plan,
+    pub transcode: &'a dyn Transcode,
+    pub renditions: Renditions,
+    pub tree: TreeWriter<'a>,
+}
+
+/// Makes a package and proves it.
+pub(crate) fn build(
+    order: &PackageOrder,
+    transcode: &dyn Transcode,
+    watch: &dyn Watch,
+) -> Result<PackageDone, MediaError> {
+    remove_dir(&order.out)?;
+    let root = order.out.join(GENERATION);
+    make_dir(&root)?;
+    let shop = Shop {
+        order,
+        plan: &order.plan,
+        transcode,
+        renditions: Renditions::new(order.renditions.clone()),
+        tree: TreeWriter::new(root.clone(), watch),
+    };
+    let made = make(&shop)?;
+    let receipt = made.receipt(&shop)?;
+    let keys = order.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
+    proof::prove(&root, &receipt, &keys, transcode, watch)?;
+    let json = describe::json(&receipt)?;
+    write_durably(&root.join(RECEIPT), &json)?;
+    if let Some(playlist) = &made.multivariant {
+        write_durably(&order.out.join(MULTIVARIANT), playlist.as_bytes())?;
+    }
+    let asset = describe::asset(&shop, &made, &receipt, &sha256(&json));
+    write_durably(&order.out.join(ASSET), &describe::json(&asset)?)?;
+    let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
+    Ok(PackageDone { objects: receipt.objects.len() as u64, bytes })
+}
+
+/// Everything that was made, but for its receipt and description.
+struct Made {
+    hls: Option<hls::Hls>,
+    mp4: Vec<crate::receipt::Mp4Fact>,
+    multivariant: Option<String>,
+}
+
+fn make(shop: &Shop<'_>) -> Result<Made, MediaError> {
+    std::thread::scope(|scope| {
+        let mp4 = scope.spawn(|| mp4::make(shop));
+        let stills = scope.spawn(|| stills::make(shop));
+        let hls = hls::make(shop);
+        let mp4 = joined(mp4.join());
+        joined(stills.join())?;
+        let (hls, mp4) = (hls?, mp4?);
+        let multivariant = hls.as_ref().map(|hls| multivariant::write(shop, hls)).transpose()?;
+        Ok(Made { hls, mp4, multivariant })
+    })
+}
+
+/// A thread's result; its panic is this thread's.
+fn joined<T>(result: std::thread::Result<T>) -> T {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl Made {
+    fn receipt(&self, shop: &Shop<'_>) -> Result<Receipt, MediaError> {
+        let plan = shop.plan;
+        let video = plan.timeline.video.as_ref();
+        Ok(Receipt {
+            version: 1,
+            build: plan.build.clone(),
+            plan: plan.digest(),
+            original: plan.original.sha256.clone(),
+            asset: shop.order.asset.clone(),
+            generation: shop.order.generation.clone(),
+            duration: plan.timeline.duration,
+            frames: video.map(|video| video.frames),
+            frame_rate: video.map(|video| video.rate),
+            base: plan.hls.as_ref().map(|hls| hls.base).unwrap_or_default(),
+            segment_ends: plan.timeline.segment_ends.clone(),
+            encrypted: shop.order.keys.is_some(),
+            objects: shop.tree.objects(),
+            playlists: self.hls.iter().flat_map(hls::Hls::facts).collect(),
+            mp4: self.mp4.clone(),
+            multivariant: self.multivariant.as_ref().map(|text| sha256(text.as_bytes())),
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! Progressive MP4s.
+
+use vodmill_model::MediaError;
+use vodmill_model::plan::Mp4Plan;
+use vodmill_model::transcode::{Media, Mp4Order, StreamKind};
+
+use super::{Shop, codec_of};
+use crate::receipt::Mp4Fact;
+
+pub(super) fn make(shop: &Shop<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
+    shop.plan.mp4.iter().map(|plan| make_one(shop, plan)).collect()
+}
+
+fn make_one(shop: &Shop<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
+    let path = shop.tree.place(&plan.object)?;
+    let audio = plan
+        .audio
+        .iter()
+        .map(|track| Ok((shop.audio_input(&track.audio)?, track.language.clone())));
+    shop.transcode.write_mp4(&Mp4Order {
+        video: plan.video.as_deref().map(|id| shop.video_input(id)).transpose()?,
+        audio: audio.collect::<Result<_, MediaError>>()?,
+        path: path.clone(),
+    })?;
+    shop.tree.adopt(&plan.object)?;
+    let inspection = shop.transcode.inspect(Media::File(&path))?;
+    let mut codecs = inspection.streams.iter().map(codec_of).collect::<Result<Vec<_>, _>>()?;
+    codecs.dedup();
+    let is_audio = |kind| kind == StreamKind::Audio;
+    Ok(Mp4Fact {
+        name: plan.object.clone(),
+        codecs,
+        size: inspection.streams.iter().find_map(|stream| stream.size),
+        audio_tracks: inspection.streams.iter().filter(|stream| is_audio(stream.kind)).count()
+            as u32,
+    })
+}

@@ -1,0 +1,125 @@
+//! The multivariant playlist: the pointer to a generation.
+
+use vodmill_hls::bandwidth::BitRates;
+use vodmill_hls::playlist::{
+    AudioAlternative, IFrameStream, MultivariantPlaylist, Resolution, SubtitleAlternative,
+    VariantStream,
+};
+use vodmill_hls::time::FrameRate;
+use vodmill_model::Failed;
+use vodmill_model::plan::HlsPlan;
+use vodmill_model::units::Size;
+
+use super::Shop;
+use super::hls::{Hls, Variant};
+use super::stream::Stream;
+
+/// GROUP-ID of the audio alternatives.
+const AUDIO: &str = "audio";
+/// GROUP-ID of the subtitles.
+const SUBTITLES: &str = "subtitles";
+
+/// The playlist as text. Its URIs are relative to the asset.
+pub(super) fn write(shop: &Shop<'_>, hls: &Hls) -> Result<String, Failed> {
+    let fault = |error: vodmill_hls::playlist::PlaylistError| {
+        Failed::from_error("write multivariant playlist", &error)
+    };
+    let Some(plan) = &shop.plan.hls else { return Ok(String::new()) };
+    let audio_rates = hls.audio.iter().map(|stream| stream.bit_rates(hls.target));
+    let audio_rates = audio_rates.collect::<Result<Vec<_>, _>>()?;
+    let variant = |variant| variant_stream(shop, hls, &audio_rates, variant);
+    let pictures =
+        |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(shop, stream));
+    let playlist = MultivariantPlaylist {
+        independent_segments: true,
+        no_closed_captions: true,
+        audio: audio(shop, plan),
+        subtitles: subtitles(shop, plan),
+        variants: hls.variants.iter().map(variant).collect::<Result<_, _>>()?,
+        i_frames: hls.variants.iter().filter_map(pictures).collect::<Result<_, _>>()?,
+    };
+    playlist.check().map_err(fault)?;
+    playlist.write().map_err(fault)
+}
+
+fn uri(shop: &Shop<'_>, name: &str) -> String {
+    format!("{}/{name}", shop.order.generation)
+}
+
+fn variant_stream(
+    shop: &Shop<'_>,
+    hls: &Hls,
+    audio_rates: &[BitRates],
+    variant: &Variant,
+) -> Result<VariantStream, Failed> {
+    let stream = &variant.stream;
+    let rates = stream.bit_rates(hls.target)?.with_audio(audio_rates);
+    let mut codecs = stream.fact.codecs.clone();
+    codecs.extend(hls.audio.iter().flat_map(|audio| audio.fact.codecs.clone()));
+    let mut distinct = Vec::new();
+    codecs.retain(|codec| {
+        !distinct.contains(codec) && {
+            distinct.push(codec.clone());
+            true
+        }
+    });
+    let video = shop.plan.timeline.video.as_ref().filter(|_| stream.fact.size.is_some());
+    Ok(VariantStream {
+        uri: uri(shop, &stream.fact.name),
+        bandwidth: rates.peak,
+        average_bandwidth: Some(rates.average),
+        codecs,
+        resolution: stream.fact.size.map(resolution),
+        frame_rate: video.map(|video| FrameRate { num: video.rate.num, den: video.rate.den }),
+        video_range: None,
+        audio_group: (!hls.audio.is_empty()).then(|| AUDIO.to_owned()),
+        subtitle_group: (!hls.subtitles.is_empty()).then(|| SUBTITLES.to_owned()),
+    })
+}
+
+fn i_frames(shop: &Shop<'_>, stream: &Stream) -> Result<IFrameStream, Failed> {
+    let target = stream.playlist.needed_target_duration();
+    let target =
+        target.map_err(|e| Failed::from_error(format!("time {}", stream.fact.name), &e))?;
+    let rates = stream.bit_rates(target)?;
+    Ok(IFrameStream {
+        uri: uri(shop, &stream.fact.name),
+        bandwidth: rates.peak,
+        average_bandwidth: Some(rates.average),
+        codecs: stream.fact.codecs.clone(),
+        resolution: stream.fact.size.map(resolution),
+        video_range: None,
+    })
+}
+
+fn resolution(size: Size) -> Resolution {
+    Resolution { width: size.width, height: size.height }
+}
+
+fn audio(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<AudioAlternative> {
+    let alternative = |audio: &vodmill_model::plan::AudioAlternativePlan| AudioAlternative {
+        group: AUDIO.to_owned(),
+        name: audio.name.clone(),
+        language: audio.language.clone(),
+        default: audio.default,
+        autoselect: true,
+        channels: Some(audio.channels.to_string()),
+        uri: Some(uri(shop, &format!("{}/index.m3u8", audio.prefix))),
+    };
+    plan.audio.iter().map(alternative).collect()
+}
+
+fn subtitles(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
+    let alternative =
+        |subtitle: &vodmill_model::plan::SubtitleAlternativePlan| SubtitleAlternative {
+            group: SUBTITLES.to_owned(),
+            name: subtitle.name.clone(),
+            language: subtitle.language.clone(),
+            default: subtitle.default,
+            autoselect: true,
+            forced: subtitle.forced,
+            characteristics: Vec::new(),
+            uri: uri(shop, &format!("{}/index.m3u8", subtitle.prefix)),
+        };
+    plan.subtitles.iter().map(alternative).collect()
+}

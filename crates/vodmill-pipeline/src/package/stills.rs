@@ -1,0 +1,126 @@
+//! Poster and storyboard.
+
+use vodmill_hls::webvtt::{StoryboardCue, write_storyboard};
+use vodmill_model::plan::{ChunkPlan, StoryboardPlan, digest_of};
+use vodmill_model::transcode::JpegOrder;
+use vodmill_model::units::{Frames, Size};
+use vodmill_model::{Failed, MediaError, Plan};
+
+use super::Shop;
+
+/// One still that a chunk takes.
+pub(crate) struct Still<'a> {
+    pub frame: Frames,
+    pub size: Size,
+    pub filter: &'a str,
+    /// Content address: everything its bytes depend on.
+    pub digest: String,
+}
+
+impl Still<'_> {
+    pub(crate) fn is_in(&self, chunk: &ChunkPlan) -> bool {
+        (chunk.first_frame..chunk.first_frame + chunk.frames).contains(&self.frame)
+    }
+}
+
+/// Every still of a plan: the poster, then the storyboard's.
+pub(crate) fn stills_of(plan: &Plan) -> Vec<Still<'_>> {
+    let Some(stills) = &plan.stills else { return Vec::new() };
+    let still = |frame, size, filter| Still {
+        frame,
+        size,
+        filter,
+        digest: address(plan, frame, size, filter),
+    };
+    let poster = still(stills.poster.frame, stills.poster.size, stills.poster.filter.as_str());
+    let tiles = stills.storyboard.iter().flat_map(|board| {
+        board.frames.iter().map(|frame| still(*frame, board.tile, board.filter.as_str()))
+    });
+    std::iter::once(poster).chain(tiles).collect()
+}
+
+fn address(plan: &Plan, frame: Frames, size: Size, filter: &str) -> String {
+    // The chunk decides where decoding begins, which damaged media can tell.
+    let chunk = plan.chunks.iter().rfind(|chunk| chunk.first_frame <= frame);
+    let seek = chunk.map(|chunk| chunk.seek);
+    let rate = plan.timeline.video.as_ref().map(|video| video.rate);
+    digest_of(&(
+        "still",
+        &plan.build,
+        &plan.original.sha256,
+        &plan.decode,
+        rate,
+        seek,
+        frame,
+        size,
+        filter,
+    ))
+}
+
+pub(super) fn make(shop: &Shop<'_>) -> Result<(), MediaError> {
+    let Some(plan) = &shop.plan.stills else { return Ok(()) };
+    let stills = stills_of(shop.plan);
+    let Some((poster, tiles)) = stills.split_first() else { return Ok(()) };
+    make_sheet(shop, std::slice::from_ref(poster), (1, 1), &plan.poster.object)?;
+    match &plan.storyboard {
+        Some(board) => make_storyboard(shop, board, tiles),
+        None => Ok(()),
+    }
+}
+
+fn make_storyboard(
+    shop: &Shop<'_>,
+    board: &StoryboardPlan,
+    tiles: &[Still<'_>],
+) -> Result<(), MediaError> {
+    let per_sheet = (board.columns * board.rows).max(1) as usize;
+    for (sheet, tiles) in board.sheets.iter().zip(tiles.chunks(per_sheet)) {
+        let rows = (tiles.len() as u32).div_ceil(board.columns.max(1));
+        let columns = board.columns.min(tiles.len() as u32);
+        make_sheet(shop, tiles, (columns, rows), sheet)?;
+    }
+    let index = write_storyboard(&cues(shop.plan, board));
+    let index = index.map_err(|error| Failed::from_error("write storyboard", &error))?;
+    Ok(shop.tree.write(&board.index, index.as_bytes())?)
+}
+
+fn make_sheet(
+    shop: &Shop<'_>,
+    stills: &[Still<'_>],
+    (columns, rows): (u32, u32),
+    object: &str,
+) -> Result<(), MediaError> {
+    let Some(first) = stills.first() else { return Ok(()) };
+    shop.transcode.write_jpeg(&JpegOrder {
+        stills: stills.iter().map(|still| shop.renditions.path(&still.digest)).collect(),
+        size: first.size,
+        columns,
+        rows,
+        path: shop.tree.place(object)?,
+    })?;
+    Ok(shop.tree.adopt(object)?)
+}
+
+fn cues(plan: &Plan, board: &StoryboardPlan) -> Vec<StoryboardCue> {
+    let Some(video) = &plan.timeline.video else { return Vec::new() };
+    let per_sheet = u64::from((board.columns * board.rows).max(1));
+    let ticks = |frame: Frames| video.rate.frame_start(frame).0.unsigned_abs();
+    let cue = |(number, frame): (usize, &Frames)| {
+        let cell = number as u64 % per_sheet;
+        let (column, row) = (cell % u64::from(board.columns), cell / u64::from(board.columns));
+        let sheet = board.sheets.get((number as u64 / per_sheet) as usize)?;
+        Some(StoryboardCue {
+            start: if number == 0 { 0 } else { ticks(*frame) },
+            end: board
+                .frames
+                .get(number + 1)
+                .map_or(plan.timeline.duration.0.unsigned_abs(), |next| ticks(*next)),
+            sheet: sheet.rsplit('/').next().unwrap_or(sheet).to_owned(),
+            x: column as u32 * board.tile.width,
+            y: row as u32 * board.tile.height,
+            width: board.tile.width,
+            height: board.tile.height,
+        })
+    };
+    board.frames.iter().enumerate().filter_map(cue).collect()
+}

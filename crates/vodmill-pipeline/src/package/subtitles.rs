@@ -1,0 +1,74 @@
+//! Subtitles as segmented WebVTT (RFC 8216, 3.5).
+
+use vodmill_hls::playlist::{MediaPlaylist, Segment};
+use vodmill_hls::time::Seconds;
+use vodmill_hls::webvtt;
+use vodmill_model::plan::{HlsPlan, SubtitleAlternativePlan};
+use vodmill_model::transcode::SubtitleOrder;
+use vodmill_model::{Failed, MediaError};
+
+use super::Shop;
+use crate::receipt::{Holds, PlaylistFact};
+
+/// A subtitle playlist.
+pub(super) struct SubtitleStream {
+    pub playlist: MediaPlaylist,
+    pub fact: PlaylistFact,
+}
+
+impl SubtitleStream {
+    pub fn text(&self, target: u64) -> Result<String, Failed> {
+        let playlist = MediaPlaylist { target_duration: target, ..self.playlist.clone() };
+        playlist
+            .write()
+            .map_err(|error| Failed::from_error(format!("write {}", self.fact.name), &error))
+    }
+}
+
+pub(super) fn make(shop: &Shop<'_>, plan: &HlsPlan) -> Result<Vec<SubtitleStream>, MediaError> {
+    plan.subtitles.iter().map(|alternative| make_one(shop, plan, alternative)).collect()
+}
+
+fn make_one(
+    shop: &Shop<'_>,
+    plan: &HlsPlan,
+    alternative: &SubtitleAlternativePlan,
+) -> Result<SubtitleStream, MediaError> {
+    let cues = extract(shop, alternative)?;
+    let mut playlist = MediaPlaylist { vod: true, ended: true, ..MediaPlaylist::default() };
+    let mut start = 0;
+    for (number, end) in shop.plan.timeline.segment_ends.iter().enumerate() {
+        let uri = format!("{number:06}.vtt");
+        let end = end.0.unsigned_abs();
+        let text = webvtt::write_segment(&cues, start..end, plan.base.0.unsigned_abs());
+        let text = text.map_err(|error| Failed::from_error("write WebVTT", &error))?;
+        shop.tree.write(&format!("{}/{uri}", alternative.prefix), text.as_bytes())?;
+        let duration = Seconds::from_ticks(end - start);
+        playlist.segments.push(Segment { uri, duration, byte_range: None, key: None });
+        start = end;
+    }
+    let name = format!("{}/index.m3u8", alternative.prefix);
+    let fact = PlaylistFact { name, holds: Holds::Subtitles, codecs: Vec::new(), size: None };
+    Ok(SubtitleStream { playlist, fact })
+}
+
+fn extract(
+    shop: &Shop<'_>,
+    alternative: &SubtitleAlternativePlan,
+) -> Result<Vec<webvtt::Cue>, MediaError> {
+    let unknown =
+        || Failed::new("package", format!("the plan has no subtitles {}", alternative.subtitle));
+    let subtitle = shop.plan.subtitles.iter().find(|subtitle| subtitle.id == alternative.subtitle);
+    let cues = shop.transcode.extract_subtitles(&SubtitleOrder {
+        original: shop.order.original.clone(),
+        origin: shop.plan.timeline.origin,
+        subtitle: subtitle.ok_or_else(unknown)?.clone(),
+    })?;
+    let ticks = |time: vodmill_model::Ticks| time.0.max(0).unsigned_abs();
+    let cue = |cue: vodmill_model::transcode::Cue| webvtt::Cue {
+        start: ticks(cue.start),
+        end: ticks(cue.end),
+        text: cue.text,
+    };
+    Ok(cues.into_iter().map(cue).filter(|cue| cue.end > cue.start).collect())
+}

@@ -1,0 +1,63 @@
+//! The files of a generation as they come into being, hashed while they are in memory.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use vodmill_model::Failed;
+use vodmill_model::transcode::{Progress, Watch};
+
+use crate::file::{failed, make_dir, measure, sha256};
+use crate::receipt::ObjectFact;
+
+/// Writes objects below one folder and remembers what they were. One sync of the whole file system
+/// when the tree is published makes them durable.
+pub(crate) struct TreeWriter<'a> {
+    root: PathBuf,
+    watch: &'a dyn Watch,
+    objects: Mutex<Vec<ObjectFact>>,
+}
+
+impl<'a> TreeWriter<'a> {
+    pub(crate) fn new(root: PathBuf, watch: &'a dyn Watch) -> TreeWriter<'a> {
+        TreeWriter { root, watch, objects: Mutex::default() }
+    }
+
+    /// Where an object goes that somebody else writes; its folder is made.
+    pub(crate) fn place(&self, name: &str) -> Result<PathBuf, Failed> {
+        let path = self.root.join(name);
+        make_dir(path.parent().unwrap_or(&self.root))?;
+        Ok(path)
+    }
+
+    /// Writes an object.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failed> {
+        let path = self.place(name)?;
+        fs::write(&path, bytes).map_err(failed("write", &path))?;
+        let sha256 = sha256(bytes);
+        self.add(ObjectFact { name: name.to_owned(), bytes: bytes.len() as u64, sha256 });
+        Ok(())
+    }
+
+    /// Takes note of an object that was written to its [`place`](TreeWriter::place).
+    pub(crate) fn adopt(&self, name: &str) -> Result<(), Failed> {
+        let (bytes, sha256) = measure(&self.root.join(name))?;
+        self.add(ObjectFact { name: name.to_owned(), bytes, sha256 });
+        Ok(())
+    }
+
+    fn add(&self, object: ObjectFact) {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.push(object);
+        let done = objects.len() as u64;
+        drop(objects);
+        self.watch.progress(Progress { of: "package".to_owned(), done, total: None });
+    }
+
+    /// Every object so far, in the order of their names.
+    pub(crate) fn objects(&self) -> Vec<ObjectFact> {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        objects.sort();
+        objects
+    }
+}

@@ -1,0 +1,216 @@
+//! Proof: what a receipt claims, read back from the files alone.
+//!
+//! Before publication every finding refuses the package; afterwards `check` lists them all.
+
+mod media;
+mod mp4;
+mod objects;
+mod playlists;
+mod pointer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::{Failed, MediaError, Transcode};
+
+use crate::file::{failed, sha256};
+use crate::package::{ASSET, KeyTable};
+use crate::receipt::{RECEIPT, Receipt};
+
+/// Findings that are listed; a package that is damaged everywhere says enough with these.
+const MAX_FINDINGS: usize = 1000;
+
+/// A published package to prove again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckOrder {
+    /// The asset's folder, or one generation's.
+    pub package: PathBuf,
+    /// Keys to try, by id.
+    pub keys: KeyTable,
+}
+
+/// What is wrong, by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// The object, relative to the generation (or the asset, for the pointer).
+    pub object: String,
+    /// What kind of fault.
+    pub code: String,
+    /// What was found.
+    pub detail: String,
+}
+
+/// What checking found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The asset.
+    pub asset: String,
+    /// The generation.
+    pub generation: String,
+    /// Objects that the receipt lists.
+    pub objects: u64,
+    /// Bytes that were read and hashed.
+    pub bytes: u64,
+    /// Media segments whose content was looked at.
+    pub segments: u64,
+    /// Encrypted segments that no key was at hand for; their sizes and digests were proved.
+    pub without_key: u64,
+    /// What is wrong; empty when all is proved.
+    pub findings: Vec<Finding>,
+}
+
+/// Proves a generation against its receipt.
+///
+/// # Errors
+/// `Failed` that names the first findings, or what could not be read.
+pub(crate) fn prove(
+    root: &Path,
+    receipt: &Receipt,
+    keys: &KeyTable,
+    transcode: &dyn Transcode,
+    watch: &dyn Watch,
+) -> Result<(), MediaError> {
+    let report = Prover::new(root, receipt, keys, transcode, watch).run();
+    if report.findings.is_empty() && report.without_key == 0 {
+        return Ok(());
+    }
+    let listed = report.findings.iter().take(10);
+    let listed: Vec<_> =
+        listed.map(|f| format!("{}: {} ({})", f.object, f.detail, f.code)).collect();
+    let cause = format!(
+        "{} findings, {} segments without key: {}",
+        report.findings.len(),
+        report.without_key,
+        listed.join("; ")
+    );
+    Err(Failed::new("prove package", cause).into())
+}
+
+/// Proves a published package again, from its files alone.
+pub(crate) fn check(
+    order: &CheckOrder,
+    transcode: &dyn Transcode,
+    watch: &dyn Watch,
+) -> Result<CheckReport, MediaError> {
+    let (root, pointer) = pointer::generation_of(&order.package)?;
+    let path = root.join(RECEIPT);
+    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+    let receipt: Receipt = serde_json::from_slice(&bytes).map_err(failed("read", &path))?;
+    let mut report = Prover::new(&root, &receipt, &order.keys, transcode, watch).run();
+    if let Some(pointer) = pointer {
+        let wrong = pointer::compare(&order.package, &pointer, &receipt, &sha256(&bytes));
+        report.findings.extend(wrong);
+    }
+    report.findings.sort();
+    report.findings.truncate(MAX_FINDINGS);
+    Ok(report)
+}
+
+/// One proof under way; shared by the threads that read.
+struct Prover<'a> {
+    root: &'a Path,
+    receipt: &'a Receipt,
+    keys: &'a KeyTable,
+    transcode: &'a dyn Transcode,
+    watch: &'a dyn Watch,
+    report: Mutex<CheckReport>,
+}
+
+impl<'a> Prover<'a> {
+    fn new(
+        root: &'a Path,
+        receipt: &'a Receipt,
+        keys: &'a KeyTable,
+        transcode: &'a dyn Transcode,
+        watch: &'a dyn Watch,
+    ) -> Prover<'a> {
+        let report = CheckReport {
+            asset: receipt.asset.clone(),
+            generation: receipt.generation.clone(),
+            objects: receipt.objects.len() as u64,
+            ..CheckReport::default()
+        };
+        Prover { root, receipt, keys, transcode, watch, report: Mutex::new(report) }
+    }
+
+    /// Every playlist with its segments by a thread of its own, everything else beside them.
+    fn run(self) -> CheckReport {
+        std::thread::scope(|scope| {
+            for fact in &self.receipt.playlists {
+                scope.spawn(|| playlists::prove(&self, fact));
+            }
+            scope.spawn(|| objects::prove(&self));
+            for fact in &self.receipt.mp4 {
+                mp4::prove(&self, fact);
+            }
+        });
+        let mut report = self.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        report.findings.sort();
+        report.findings.dedup();
+        report.findings.truncate(MAX_FINDINGS);
+        report
+    }
+
+    fn find(&self, object: &str, code: &str, detail: impl Into<String>) {
+        let finding =
+            Finding { object: object.to_owned(), code: code.to_owned(), detail: detail.into() };
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        if report.findings.len() < MAX_FINDINGS {
+            report.findings.push(finding);
+        }
+    }
+
+    fn count(&self, add: impl FnOnce(&mut CheckReport)) {
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut report);
+        let done = report.bytes;
+        drop(report);
+        self.watch.progress(Progress { of: "prove".to_owned(), done, total: None });
+    }
+
+    /// The size and digest that the receipt has for an object.
+    fn claimed(&self, name: &str) -> Option<&crate::receipt::ObjectFact> {
+        let objects = &self.receipt.objects;
+        let found = objects.binary_search_by(|object| object.name.as_str().cmp(name)).ok()?;
+        objects.get(found)
+    }
+
+    /// Reads an object whole and holds it against its claim; none when there is nothing to look at.
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let bytes = match std::fs::read(self.root.join(name)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.find(name, "object_missing", error.to_string());
+                return None;
+            }
+        };
+        self.count(|report| report.bytes += bytes.len() as u64);
+        self.compare(name, bytes.len() as u64, &sha256(&bytes)).then_some(bytes)
+    }
+
+    fn compare(&self, name: &str, bytes: u64, sha256: &str) -> bool {
+        let Some(claim) = self.claimed(name) else {
+            self.find(name, "object_unknown", "the receipt does not list it");
+            return false;
+        };
+        if claim.bytes != bytes {
+            self.find(name, "object_size", format!("{bytes} bytes instead of {}", claim.bytes));
+        } else if claim.sha256 != sha256 {
+            self.find(
+                name,
+                "object_digest",
+                format!("SHA-256 {sha256} instead of {}", claim.sha256),
+            );
+        } else {
+            return true;
+        }
+        false
+    }
+}
+
+/// Whether a folder is an asset's rather than a generation's.
+fn is_asset(package: &Path) -> bool {
+    package.join(ASSET).is_file()
+}

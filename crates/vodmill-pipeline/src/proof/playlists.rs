@@ -1,0 +1,159 @@
+//! A media playlist and its segments: what it says is what they are.
+
+use vodmill_hls::aes128;
+use vodmill_hls::key::Kid;
+use vodmill_hls::playlist::{ByteRange, MediaPlaylist, Segment};
+use vodmill_hls::time::Seconds;
+use vodmill_model::units::Ticks;
+
+use super::Prover;
+use super::media::{Expected, prove_segment};
+use crate::receipt::{Holds, PlaylistFact};
+
+pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
+    let Some(bytes) = prover.read(&fact.name) else { return };
+    let playlist = match MediaPlaylist::parse(&bytes) {
+        Ok(parsed) => parsed.playlist,
+        Err(error) => return prover.find(&fact.name, "playlist_invalid", error.to_string()),
+    };
+    if !playlist.ended || !playlist.vod {
+        prover.find(&fact.name, "playlist_invalid", "not a finished VOD playlist");
+    }
+    let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let init = init(prover, &playlist, folder);
+    let times = times(prover, fact, &playlist);
+    let mut reader = Reader { prover, folder, whole: None };
+    for (segment, (start, end)) in playlist.segments.iter().zip(times) {
+        let Some(bytes) = reader.read(segment) else { continue };
+        if fact.holds == Holds::Subtitles {
+            continue;
+        }
+        let name = format!("{folder}/{}", segment.uri);
+        let Some(clear) = open(prover, &name, segment, bytes) else { continue };
+        prover.count(|report| report.segments += 1);
+        let media = [init.as_slice(), &clear].concat();
+        prove_segment(prover, fact, &Expected { name: &name, start, end }, &media);
+    }
+}
+
+fn init(prover: &Prover<'_>, playlist: &MediaPlaylist, folder: &str) -> Vec<u8> {
+    let Some(section) = &playlist.init else { return Vec::new() };
+    let bytes = prover.read(&format!("{folder}/{}", section.uri)).unwrap_or_default();
+    section.byte_range.map_or(bytes.clone(), |range| part(&bytes, range).unwrap_or_default())
+}
+
+fn part(bytes: &[u8], range: ByteRange) -> Option<Vec<u8>> {
+    let end = usize::try_from(range.end()?).ok()?;
+    bytes.get(usize::try_from(range.offset).ok()?..end).map(<[u8]>::to_vec)
+}
+
+/// Start and end of each segment: as the receipt has them, held against EXTINF.
+fn times(
+    prover: &Prover<'_>,
+    fact: &PlaylistFact,
+    playlist: &MediaPlaylist,
+) -> Vec<(Ticks, Ticks)> {
+    let ends = match fact.holds {
+        Holds::IFrames => sums(playlist, prover.receipt.duration),
+        _ => prover.receipt.segment_ends.clone(),
+    };
+    if ends.len() != playlist.segments.len() {
+        let detail = format!("{} segments instead of {}", playlist.segments.len(), ends.len());
+        prover.find(&fact.name, "segment_count", detail);
+    }
+    let starts = std::iter::once(Ticks::ZERO).chain(ends.iter().copied());
+    let times: Vec<_> = starts.zip(ends.iter().copied()).collect();
+    for (segment, (start, end)) in playlist.segments.iter().zip(&times) {
+        let (told, real) = (
+            micros(segment.duration),
+            micros(Seconds::from_ticks((*end - *start).0.unsigned_abs())),
+        );
+        // Sound cannot be cut between two samples of a frame; pictures can be cut exactly.
+        let slack = if fact.holds == Holds::Audio { 60_000 } else { 12 };
+        if told.abs_diff(real) > slack {
+            let detail = format!("EXTINF {told} µs, media {real} µs");
+            prover.find(&format!("{}#{}", fact.name, segment.uri), "extinf", detail);
+        }
+    }
+    times
+}
+
+/// Ends of I-frame entries from their own durations; the last must meet the programme's end.
+fn sums(playlist: &MediaPlaylist, duration: Ticks) -> Vec<Ticks> {
+    let mut sum = 0;
+    let mut ends: Vec<_> = playlist
+        .segments
+        .iter()
+        .map(|segment| {
+            sum += micros(segment.duration);
+            Ticks((sum * 9 / 100).cast_signed())
+        })
+        .collect();
+    if let Some(last) = ends.last_mut().filter(|last| (last.0 - duration.0).abs() <= 2) {
+        *last = duration;
+    }
+    ends
+}
+
+fn micros(duration: Seconds) -> u64 {
+    let num = u128::from(duration.num()) * 1_000_000;
+    u64::try_from(num / u128::from(duration.den())).unwrap_or(u64::MAX)
+}
+
+/// Reads segments; an object that holds many is read once.
+struct Reader<'a> {
+    prover: &'a Prover<'a>,
+    folder: &'a str,
+    whole: Option<(String, Vec<u8>)>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, segment: &Segment) -> Option<Vec<u8>> {
+        let name = format!("{}/{}", self.folder, segment.uri);
+        let Some(range) = segment.byte_range else { return self.prover.read(&name) };
+        if self.whole.as_ref().is_none_or(|(read, _)| *read != name) {
+            self.whole = Some((name.clone(), self.prover.read(&name)?));
+        }
+        let piece = self.whole.as_ref().and_then(|(_, bytes)| part(bytes, range));
+        if piece.is_none() {
+            self.prover.find(
+                &name,
+                "byte_range",
+                format!("{} bytes at {} are not there", range.length, range.offset),
+            );
+        }
+        piece
+    }
+}
+
+/// The clear bytes of a segment. The key is tried; a clear segment in an encrypted package is a
+/// finding, and so is the reverse.
+fn open(prover: &Prover<'_>, name: &str, segment: &Segment, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let Some(key_ref) = &segment.key else {
+        if prover.receipt.encrypted {
+            prover.find(name, "clear_media", "it is not encrypted, but the package is");
+        }
+        return Some(bytes);
+    };
+    let (Some(kid), Some(iv)) = (kid_of(&key_ref.uri), key_ref.iv) else {
+        prover.find(name, "key_reference", format!("no key id or IV in {}", key_ref.uri));
+        return None;
+    };
+    let Some(key) = prover.keys.get(&kid) else {
+        prover.count(|report| report.without_key += 1);
+        return None;
+    };
+    match aes128::decrypt(&key, &iv, &mut bytes) {
+        Ok(()) => Some(bytes),
+        Err(error) => {
+            prover.find(name, "key_wrong", format!("key {kid}: {error}"));
+            None
+        }
+    }
+}
+
+/// The key id in a key URI: the run of 32 hex digits in its last part.
+fn kid_of(uri: &str) -> Option<Kid> {
+    let last = uri.rsplit('/').next()?;
+    (0..last.len()).find_map(|at| last.get(at..at + 32).and_then(Kid::from_hex))
+}

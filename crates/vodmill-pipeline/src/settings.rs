@@ -1,0 +1,98 @@
+//! What the mill is told once, and where it keeps what.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use vodmill_model::catalogue::Catalogue;
+
+/// Everything the mill needs to know, validated before it is opened.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of the queue, the keys, renditions and scratch. One mill works in it at a time.
+    pub state: PathBuf,
+    /// Folder of the key store; shared by all mills of a home.
+    pub keys: PathBuf,
+    /// Pipelines and presets.
+    pub catalogue: Catalogue,
+    /// How media work is started in a process of its own.
+    pub child: ChildCommand,
+    /// Tasks that run side by side.
+    pub workers: usize,
+    /// Bytes of renditions that are kept for packaging again.
+    pub keep_renditions: u64,
+    /// Bounds of every child.
+    pub limits: Limits,
+}
+
+/// The command that runs an [`Assignment`](crate::child::Assignment) from its standard input.
+#[derive(Clone, Debug)]
+pub struct ChildCommand {
+    /// The program: this very binary.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+/// Bounds of a child process.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Bytes of the largest file that it may write.
+    pub file_size: u64,
+    /// Longest time without progress in the media.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { memory: 3 << 30, file_size: 64 << 30, stall: Duration::from_secs(120) }
+    }
+}
+
+/// Where a mill keeps what, below [`Settings::state`].
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(root: PathBuf) -> Layout {
+        Layout { root }
+    }
+
+    pub(crate) fn root(&self) -> &PathBuf {
+        &self.root
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.root.join("queue.sqlite")
+    }
+
+    pub(crate) fn renditions(&self) -> PathBuf {
+        self.root.join("renditions")
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
+    /// Scratch of one job; gone when it has ended.
+    pub(crate) fn scratch(&self, job: &str) -> PathBuf {
+        self.work().join(job)
+    }
+
+    /// The original under a name that cannot hurt: a link to where it was dropped.
+    pub(crate) fn original(&self, job: &str) -> PathBuf {
+        self.scratch(job).join("original")
+    }
+
+    /// The package in the making.
+    pub(crate) fn package(&self, job: &str) -> PathBuf {
+        self.scratch(job).join("package")
+    }
+}

@@ -1,0 +1,30 @@
+//! Encode one audio track, whole.
+
+use vodmill_model::Failed;
+use vodmill_model::transcode::{AudioDone, AudioOrder};
+
+use super::{Bench, StageResult, done};
+use crate::child::Assignment;
+use crate::job::JobOrder;
+
+pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
+    let plan = bench.decided()?.plan;
+    let id = bench.lease.key.strip_prefix("audio/").unwrap_or_default();
+    let encode = plan.audio_encode(id);
+    let encode =
+        encode.ok_or_else(|| Failed::new("encode audio", format!("the plan has no {id}")))?;
+    let digest = plan.audio_rendition(encode);
+    if let Some(facts) = bench.mill.renditions.facts::<AudioDone>(&digest) {
+        return done(&facts);
+    }
+    order.check_unchanged()?;
+    let facts: AudioDone = bench.run_child(&Assignment::Audio(AudioOrder {
+        original: bench.mill.layout.original(&bench.lease.job_id),
+        origin: plan.timeline.origin,
+        encode: encode.clone(),
+        path: bench.mill.renditions.part(&digest, &bench.writer())?,
+    }))?;
+    order.check_unchanged()?;
+    bench.mill.renditions.complete(&digest, &bench.writer(), &facts)?;
+    done(&facts)
+}

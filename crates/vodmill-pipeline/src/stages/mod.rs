@@ -1,0 +1,121 @@
+//! The stages: one file each. [`run_task`] is the table of contents.
+
+mod audio;
+mod package;
+mod plan;
+mod publish;
+mod video;
+
+use serde::{Deserialize, Serialize};
+use vodmill_model::transcode::Progress;
+use vodmill_model::{Failed, Plan};
+use vodmill_queue::{Completion, Lease};
+
+use crate::child::{Assignment, ChildEnd, Spawner};
+use crate::job::JobOrder;
+use crate::mill::Mill;
+
+/// What a task does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskKind {
+    /// Probe the original and decide everything.
+    Plan,
+    /// Encode one chunk for every rung.
+    Video,
+    /// Encode one audio track.
+    Audio,
+    /// Mux, encrypt, describe and prove.
+    Package,
+    /// Put it where it can be seen.
+    Publish,
+}
+
+impl TaskKind {
+    const ALL: [TaskKind; 5] =
+        [TaskKind::Plan, TaskKind::Video, TaskKind::Audio, TaskKind::Package, TaskKind::Publish];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            TaskKind::Plan => "plan",
+            TaskKind::Video => "video",
+            TaskKind::Audio => "audio",
+            TaskKind::Package => "package",
+            TaskKind::Publish => "publish",
+        }
+    }
+
+    fn of(lease: &Lease) -> Result<TaskKind, Failed> {
+        let kind = TaskKind::ALL.into_iter().find(|kind| kind.as_str() == lease.kind);
+        kind.ok_or_else(|| Failed::new("run task", format!("unknown kind {:?}", lease.kind)))
+    }
+}
+
+/// How a stage ends: with what to record, or without a result.
+pub(crate) type StageResult = Result<Completion, ChildEnd>;
+
+/// Runs the task that a lease is on.
+pub(crate) fn run_task(mut bench: Bench<'_>) -> StageResult {
+    let order = bench.order()?;
+    match TaskKind::of(bench.lease)? {
+        TaskKind::Plan => plan::run(&mut bench, &order),
+        TaskKind::Video => video::run(&mut bench, &order),
+        TaskKind::Audio => audio::run(&mut bench, &order),
+        TaskKind::Package => package::run(&mut bench, &order),
+        TaskKind::Publish => publish::run(&mut bench, &order),
+    }
+}
+
+/// What a stage works with.
+pub(crate) struct Bench<'a> {
+    pub mill: &'a Mill,
+    pub lease: &'a Lease,
+    pub progress: &'a mut dyn FnMut(Progress),
+    pub must_go: &'a dyn Fn() -> bool,
+}
+
+impl Bench<'_> {
+    fn order(&self) -> Result<JobOrder, Failed> {
+        let stage = || format!("read job {}", self.lease.job_id);
+        serde_json::from_str(&self.lease.job_payload)
+            .map_err(|error| Failed::from_error(stage(), &error))
+    }
+
+    /// What the plan task decided.
+    fn decided(&self) -> Result<Decided, Failed> {
+        let stage = || format!("read plan of job {}", self.lease.job_id);
+        let tasks = self.mill.queue.tasks(&self.lease.job_id);
+        let tasks = tasks.map_err(|error| Failed::from_error(stage(), &error))?;
+        let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
+        let result = result.ok_or_else(|| Failed::new(stage(), "there is none"))?;
+        serde_json::from_str(&result).map_err(|error| Failed::from_error(stage(), &error))
+    }
+
+    /// Marks what this attempt writes, so that two never write the same file.
+    fn writer(&self) -> String {
+        self.lease.token.to_string()
+    }
+
+    fn run_child<T: serde::de::DeserializeOwned>(
+        &mut self,
+        assignment: &Assignment,
+    ) -> Result<T, ChildEnd> {
+        let settings = &self.mill.settings;
+        let spawner = Spawner { command: &settings.child, limits: &settings.limits };
+        spawner.run(assignment, self.progress, self.must_go)
+    }
+}
+
+/// The plan task's result: what every later task of the job goes by.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Decided {
+    pub plan: Plan,
+    pub asset: String,
+    pub generation: String,
+}
+
+/// A completion with this result.
+fn done(result: &impl Serialize) -> StageResult {
+    let result =
+        serde_json::to_string(result).map_err(|e| Failed::from_error("describe result", &e))?;
+    Ok(Completion { result, ..Completion::default() })
+}

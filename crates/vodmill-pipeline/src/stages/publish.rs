@@ -1,0 +1,77 @@
+//! Put a proved package where it can be seen: the generation first, the pointer last.
+
+use std::fs;
+
+use vodmill_model::Failed;
+use vodmill_queue::{Completion, JobOutcome};
+use vodmill_store::{Key, LocalStore, Store, StoreError, Tree};
+
+use super::plan::{generation_number, published_number};
+use super::{Bench, Decided, StageResult};
+use crate::file::failed;
+use crate::job::JobOrder;
+use crate::package::{ASSET, GENERATION, MULTIVARIANT};
+
+pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
+    let decided = bench.decided()?;
+    let package = bench.mill.layout.package(&bench.lease.job_id);
+    let store = LocalStore::new(&order.destination);
+    let fault =
+        |error: StoreError| Failed::from_error(format!("publish {}", decided.asset), &error);
+    let prefix = Key::new(format!("{}/{}", decided.asset, decided.generation)).map_err(fault)?;
+    let tree = store.put_tree(&prefix, &package.join(GENERATION)).map_err(fault)?;
+    tracing::info!(
+        asset = decided.asset,
+        generation = decided.generation,
+        again = tree == Tree::AlreadyThere,
+        "generation uploaded"
+    );
+    if is_newest(&store, &decided).map_err(fault)? {
+        point(&store, &decided, &package)?;
+    }
+    let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
+    Ok(Completion {
+        result: published.to_string(),
+        job: Some(JobOutcome::Published),
+        ..Completion::default()
+    })
+}
+
+/// A job that was overtaken by a later one publishes its generation, and leaves the pointer.
+fn is_newest(store: &LocalStore, decided: &Decided) -> Result<bool, StoreError> {
+    let pointer = Key::new(format!("{}/{ASSET}", decided.asset))?;
+    let there = match store.get(&pointer) {
+        Ok(bytes) => published_number(&bytes),
+        Err(StoreError::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(there <= generation_number(&decided.generation))
+}
+
+/// The pointer: the playlist first, since `asset.json` names it.
+fn point(store: &LocalStore, decided: &Decided, package: &std::path::Path) -> Result<(), Failed> {
+    let put = |name: &str, bytes: &[u8]| {
+        let key = Key::new(format!("{}/{name}", decided.asset));
+        key.and_then(|key| store.put(&key, bytes)).map_err(|error| {
+            Failed::from_error(format!("point {} at its package", decided.asset), &error)
+        })
+    };
+    let multivariant = package.join(MULTIVARIANT);
+    if multivariant.exists() {
+        put(MULTIVARIANT, &fs::read(&multivariant).map_err(failed("read", &multivariant))?)?;
+    }
+    let path = package.join(ASSET);
+    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    put(ASSET, &dated(&bytes)?)
+}
+
+/// The description with the date of publication: the one thing in a package that differs from one
+/// run to the next.
+fn dated(asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
+    let fault = |error: serde_json::Error| Failed::from_error("date asset.json", &error);
+    let mut asset: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(asset_json).map_err(fault)?;
+    let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default();
+    asset.insert("published_at".to_owned(), now.to_string().into());
+    serde_json::to_vec_pretty(&asset).map_err(fault)
+}

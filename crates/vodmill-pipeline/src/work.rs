@@ -1,0 +1,167 @@
+//! Workers: claim a task, run it, record how it ended.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use vodmill_model::outcome::Reason;
+use vodmill_model::{Failed, MediaError, Rejected};
+use vodmill_queue::{ClaimFilter, Lease, RetryPolicy};
+
+use crate::child::ChildEnd;
+use crate::mill::Mill;
+use crate::progress::Ledger;
+use crate::stages::{self, Bench};
+use crate::stop::{Stop, StopLevel};
+
+/// How long a lease lasts without a heartbeat.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// How often the heart beats: progress is noted, and every so often the lease extended.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// Beats from one extension of a lease to the next.
+const BEATS_PER_LEASE: u32 = 30;
+
+/// How long an idle worker waits before it looks again.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// How often a failing task is tried.
+const RETRIES: RetryPolicy = RetryPolicy {
+    max_attempts: 4,
+    base_delay: Duration::from_secs(2),
+    max_delay: Duration::from_secs(300),
+};
+
+impl Mill {
+    /// Works with all workers until `stop` asks to leave, or until `done` answers true between two
+    /// tasks. Returns when every worker has finished or parked what it held.
+    pub fn work(&self, stop: &Stop, done: &(dyn Fn() -> bool + Sync)) {
+        let holder = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+        std::thread::scope(|scope| {
+            for _ in 0..self.settings.workers.max(1) {
+                scope.spawn(|| self.work_alone(&holder, stop, done));
+            }
+        });
+    }
+
+    fn work_alone(&self, holder: &str, stop: &Stop, done: &dyn Fn() -> bool) {
+        while stop.level() == StopLevel::Running && !done() {
+            match self.claim(holder) {
+                Ok(Some(lease)) => {
+                    self.run_task(&lease, stop);
+                    stop.wake();
+                }
+                Ok(None) => stop.wait(IDLE),
+                Err(error) => {
+                    tracing::error!(error = %error, "queue does not answer");
+                    stop.wait(IDLE);
+                }
+            }
+        }
+        stop.wake();
+    }
+
+    fn claim(&self, holder: &str) -> vodmill_queue::Result<Option<Lease>> {
+        self.queue.reap_expired()?;
+        self.queue.claim(holder, LEASE, &ClaimFilter::default())
+    }
+
+    /// Runs one task under a beating heart and records its end.
+    fn run_task(&self, lease: &Lease, stop: &Stop) {
+        let span = tracing::info_span!("job", id = lease.job_id, task = lease.key);
+        let _entered = span.enter();
+        tracing::debug!(attempt = lease.attempt, "task begun");
+        let ledger = Mutex::new(Ledger::default());
+        let lost = AtomicBool::new(false);
+        let (finished, heart) = channel();
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(|| self.beat(lease, &ledger, &lost, heart));
+            let must_go = || lost.load(Ordering::Relaxed) || stop.must_park();
+            let mut progress =
+                |step| ledger.lock().unwrap_or_else(PoisonError::into_inner).note(step);
+            let bench = Bench { mill: self, lease, progress: &mut progress, must_go: &must_go };
+            let ended = stages::run_task(bench);
+            drop(finished);
+            ended
+        });
+        if let Err(error) = self.record(lease, ended) {
+            tracing::warn!(error = %error, "end of task not recorded");
+        }
+        self.settle_if_ended(&lease.job_id);
+    }
+
+    /// Keeps the lease and notes progress until the task has ended.
+    fn beat(&self, lease: &Lease, ledger: &Mutex<Ledger>, lost: &AtomicBool, heart: Receiver<()>) {
+        for beat in 1_u32.. {
+            if heart.recv_timeout(BEAT) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let news = ledger.lock().unwrap_or_else(PoisonError::into_inner).take_news();
+            let noted = match news {
+                Some(news) => self.queue.progress(lease, &news),
+                None => Ok(()),
+            };
+            let extended = match beat.is_multiple_of(BEATS_PER_LEASE) {
+                true => self.queue.heartbeat(lease, LEASE).map(drop),
+                false => Ok(()),
+            };
+            if let Err(vodmill_queue::Error::LeaseLost { .. }) = noted.and(extended) {
+                // Cancelled, or taken over: what is being made has no value any more.
+                lost.store(true, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        lease: &Lease,
+        ended: Result<vodmill_queue::Completion, ChildEnd>,
+    ) -> vodmill_queue::Result<()> {
+        match ended {
+            Ok(completion) => {
+                self.queue.complete(lease, &completion)?;
+                tracing::debug!("task done");
+            }
+            Err(ChildEnd::Parked) => {
+                self.queue.release(lease)?;
+                tracing::info!("task parked");
+            }
+            Err(ChildEnd::Media(MediaError::Rejected(rejected))) => {
+                self.queue.reject(lease, &describe(&rejected))?;
+                tracing::warn!(
+                    reason = rejected.reason.code(),
+                    detail = rejected.detail,
+                    "job rejected"
+                );
+            }
+            Err(ChildEnd::Media(MediaError::Failed(failed))) => {
+                self.record_failure(lease, &failed)?
+            }
+        }
+        Ok(())
+    }
+
+    fn record_failure(&self, lease: &Lease, failed: &Failed) -> vodmill_queue::Result<()> {
+        let evidence = serde_json::json!({
+            "stage": failed.stage, "cause": failed.cause, "task": lease.key,
+            "payload": lease.payload, "attempt": lease.attempt,
+        });
+        let outcome =
+            self.queue.fail(lease, &failed.to_string(), &evidence.to_string(), &RETRIES)?;
+        tracing::error!(stage = failed.stage, cause = failed.cause, outcome = ?outcome, "task failed");
+        Ok(())
+    }
+}
+
+/// A refusal as it is kept with the job.
+fn describe(rejected: &Rejected) -> String {
+    serde_json::to_string(rejected).unwrap_or_else(|_| rejected.to_string())
+}
+
+/// A refusal read back from [`describe`]'s form.
+pub(crate) fn refusal(reason: &str) -> Rejected {
+    serde_json::from_str(reason).unwrap_or_else(|_| Rejected::new(Reason::Damaged, reason))
+}
