@@ -1,7 +1,74 @@
-//! Reading finished media back.
-use vodmill_model::outcome::{Failed, MediaError};
+//! Reading finished media back, packet by packet, without decoding.
+
+mod tally;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ffmpeg_next::format::context::{Input, StreamIo};
+use ffmpeg_next::{Dictionary, Error, Packet, ffi, format};
+use vodmill_model::outcome::MediaError;
 use vodmill_model::transcode::{Inspection, Media};
 
-pub(crate) fn inspect(_media: Media<'_>) -> Result<Inspection, MediaError> {
-    Err(Failed::new("inspect", "not built yet").into())
+use crate::error;
+use tally::Tally;
+
+/// The containers that vodmill publishes, and no protocol but the one for plain files.
+const CONTAINERS: &str = "mpegts,mov,mp4";
+
+/// Demuxes `media` and counts what is in it.
+pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
+    let mut input = match media {
+        Media::Bytes(bytes) => open_bytes(bytes),
+        Media::File(path) => open_file(path),
+    }
+    .map_err(|cause| error::libav("open", name(media), cause))?;
+    let mut tallies: Vec<Tally> = Vec::new();
+    let mut packet = Packet::empty();
+    loop {
+        match packet.read(&mut input) {
+            Ok(()) => {}
+            Err(Error::Eof) => break,
+            Err(cause) => return Err(error::libav("inspect", name(media), cause)),
+        }
+        while tallies.len() <= packet.stream() {
+            tallies.push(Tally::default());
+        }
+        tallies[packet.stream()].add(&packet);
+    }
+    let streams = input
+        .streams()
+        .filter_map(|stream| {
+            let tally = tallies.get_mut(stream.index()).map(std::mem::take).unwrap_or_default();
+            tally.finish(&stream)
+        })
+        .collect();
+    Ok(Inspection { streams })
+}
+
+fn name(media: Media<'_>) -> String {
+    match media {
+        Media::Bytes(bytes) => format!("{} bytes of media", bytes.len()),
+        Media::File(path) => path.display().to_string(),
+    }
+}
+
+fn options() -> Dictionary<'static> {
+    let mut options = Dictionary::new();
+    options.set("format_whitelist", CONTAINERS);
+    options.set("protocol_whitelist", "file");
+    // All of a stream's parameters stand in its first key frame.
+    options.set("probesize", "4000000");
+    options
+}
+
+fn open_bytes(bytes: &[u8]) -> Result<Input, Error> {
+    // The reader lives in libav's context and may outlast any borrow, so it has a copy.
+    let io = StreamIo::from_read_seek_with_capacity(Cursor::new(bytes.to_vec()), 1 << 18)?;
+    format::input_from_stream(io, None, Some(options()))
+}
+
+fn open_file(path: &Path) -> Result<Input, Error> {
+    let text = path.to_str().ok_or(Error::Other { errno: ffi::EINVAL })?;
+    format::input_with_dictionary(&format!("file:{text}"), options())
 }

@@ -1,6 +1,10 @@
 //! Muxing, checked with FFmpeg's command-line tools as an independent reader.
 
 mod audio;
+mod inspect;
+mod jpeg;
 mod make;
+mod mp4;
 mod reader;
 mod segments;
+mod subtitles;

@@ -11,14 +11,14 @@ use super::audio;
 use super::make::{Film, media};
 use super::reader::{decode, of, packets};
 
-const BASE: Ticks = Ticks::from_seconds(10);
+pub const BASE: Ticks = Ticks::from_seconds(10);
 
-fn order(container: Container, video: VideoInput, ends: &[i64]) -> SegmentOrder {
+pub fn order(container: Container, video: VideoInput, ends: &[i64]) -> SegmentOrder {
     let ends = ends.iter().map(|&frame| video.rate.frame_start(frame as u64)).collect();
     SegmentOrder { container, video: Some(video), audio: None, base: BASE, cut: Cut::At(ends) }
 }
 
-fn segments(order: &SegmentOrder) -> Result<Vec<Segment>, MediaError> {
+pub fn segments(order: &SegmentOrder) -> Result<Vec<Segment>, MediaError> {
     let mut segments = Vec::new();
     Libav.segment(order, &mut |segment| {
         segments.push(segment);

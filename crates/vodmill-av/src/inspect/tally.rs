@@ -1,0 +1,131 @@
+//! The account of one stream.
+
+use ffmpeg_next::format::stream::Stream;
+use ffmpeg_next::packet::Packet;
+use ffmpeg_next::{ffi, media};
+use vodmill_model::transcode::{InspectedStream, StreamKind};
+use vodmill_model::units::{Ratio, Size, Ticks};
+
+/// What has been seen of a stream, in its own units.
+#[derive(Default)]
+pub(super) struct Tally {
+    packets: u64,
+    key_packets: u64,
+    starts_with_key: bool,
+    /// Smallest presentation time.
+    start: Option<i64>,
+    /// Largest presentation time, the duration that its packet gives, and the one before it.
+    last: Option<(i64, i64)>,
+    before_last: Option<i64>,
+    last_dts: Option<i64>,
+    goes_back: bool,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, packet: &Packet) {
+        if self.packets == 0 {
+            self.starts_with_key = packet.is_key();
+        }
+        self.packets += 1;
+        self.key_packets += u64::from(packet.is_key());
+        let dts = packet.dts().or(packet.pts());
+        self.goes_back |= dts < self.last_dts;
+        self.last_dts = dts.max(self.last_dts);
+        let Some(pts) = packet.pts() else { return };
+        self.start = Some(self.start.map_or(pts, |start| start.min(pts)));
+        match self.last {
+            Some((last, _)) if pts <= last => self.before_last = self.before_last.max(Some(pts)),
+            last => {
+                self.before_last = last.map(|(last, _)| last).max(self.before_last);
+                self.last = Some((pts, packet.duration()));
+            }
+        }
+    }
+
+    /// The account of `stream`, unless it is neither picture nor sound.
+    pub(super) fn finish(self, stream: &Stream<'_>) -> Option<InspectedStream> {
+        let kind = match stream.parameters().medium() {
+            media::Type::Video => StreamKind::Video,
+            media::Type::Audio => StreamKind::Audio,
+            _ => return None,
+        };
+        let facts = Facts::of(stream);
+        let unit = facts.time_base;
+        let end = self
+            .last
+            .map_or(0, |(pts, duration)| pts + self.length_of_last(pts, duration, &facts, kind));
+        Some(InspectedStream {
+            kind,
+            codec: stream.parameters().id().name().to_owned(),
+            packets: self.packets,
+            key_packets: self.key_packets,
+            starts_with_key: self.starts_with_key,
+            start: Ticks::from_units(self.start.unwrap_or(0), unit),
+            end: Ticks::from_units(end, unit),
+            size: (kind == StreamKind::Video).then_some(facts.size),
+            sample_rate: facts.sample_rate,
+            channels: facts.channels,
+            config: facts.config,
+            monotonic: !self.goes_back,
+        })
+    }
+
+    /// How long the last packet lasts: as it says, else as its codec or its neighbour says.
+    fn length_of_last(&self, pts: i64, duration: i64, facts: &Facts, kind: StreamKind) -> i64 {
+        let neighbour = self.before_last.map(|before| pts - before);
+        let units = |count: u32, rate: Ratio| {
+            let per_unit = facts.time_base.inverse();
+            per_unit.scale(i64::from(count) * i64::from(rate.den), 1) / i64::from(rate.num.max(1))
+        };
+        match (kind, facts.frame_rate) {
+            _ if duration > 0 => duration,
+            (StreamKind::Video, Some(rate)) => units(1, rate),
+            (StreamKind::Audio, _) if facts.frame_size > 0 && facts.sample_rate > 0 => {
+                units(facts.frame_size, Ratio::new(facts.sample_rate, 1))
+            }
+            _ => neighbour.unwrap_or(0),
+        }
+    }
+}
+
+/// What the container and the first key frame say of a stream.
+struct Facts {
+    time_base: Ratio,
+    frame_rate: Option<Ratio>,
+    size: Size,
+    sample_rate: u32,
+    channels: u32,
+    frame_size: u32,
+    config: Vec<u8>,
+}
+
+impl Facts {
+    fn of(stream: &Stream<'_>) -> Facts {
+        let parameters = stream.parameters();
+        // SAFETY: the parameters live as long as `parameters`; extradata is as long as they say.
+        let (par, config) = unsafe {
+            let par: &ffi::AVCodecParameters = &*parameters.as_ptr();
+            let config = if par.extradata.is_null() {
+                &[]
+            } else {
+                std::slice::from_raw_parts(par.extradata, par.extradata_size.max(0) as usize)
+            };
+            (par, config.to_vec())
+        };
+        let positive = |value: i32| value.max(0) as u32;
+        Facts {
+            time_base: ratio(stream.time_base()).unwrap_or(Ratio::ONE),
+            frame_rate: ratio(stream.avg_frame_rate()).or(ratio(stream.rate())),
+            size: Size { width: positive(par.width), height: positive(par.height) },
+            sample_rate: positive(par.sample_rate),
+            channels: positive(par.ch_layout.nb_channels),
+            frame_size: positive(par.frame_size),
+            config,
+        }
+    }
+}
+
+fn ratio(value: ffmpeg_next::Rational) -> Option<Ratio> {
+    let (num, den) = (value.numerator(), value.denominator());
+    (num > 0 && den > 0).then(|| Ratio::new(num as u32, den as u32))
+}

@@ -1,0 +1,75 @@
+use vodmill_av::Libav;
+use vodmill_model::Transcode;
+use vodmill_model::pipeline::Container;
+use vodmill_model::transcode::{Inspection, Media, StreamKind};
+use vodmill_model::units::{Ratio, Size, Ticks};
+
+use super::audio;
+use super::make::{Film, media};
+use super::segments::{BASE, order, segments};
+
+fn look(bytes: &[u8]) -> Inspection {
+    Libav.inspect(Media::Bytes(bytes)).unwrap()
+}
+
+#[test]
+fn segments_of_both_containers_are_read_to_the_packet() {
+    let dir = tempfile::tempdir().unwrap();
+    let film = Film { rate: Ratio::new(30000, 1001), gop: 30, ..Film::default() };
+    let video = film.chunks(dir.path(), &[120]);
+    let sound = media(dir.path(), "s.wav", &["-f", "lavfi", "-i", "sine=d=5"]);
+    let audio = audio::rendition(&sound, dir.path(), 0, 192_192);
+    for container in [Container::Ts, Container::Fmp4] {
+        let mut order = order(container, video.clone(), &[60, 120]);
+        order.audio = Some(audio.clone());
+        let all = segments(&order).unwrap();
+        let init = all.iter().find(|segment| segment.init).map_or(&[][..], |init| &init.bytes);
+        for segment in all.iter().filter(|segment| !segment.init) {
+            let found = look(&[init, &segment.bytes].concat());
+            let [pictures, sound] = &found.streams[..] else { panic!("{found:?}") };
+            assert_eq!((pictures.kind, sound.kind), (StreamKind::Video, StreamKind::Audio));
+            assert_eq!((pictures.packets, pictures.key_packets), (60, 2), "{container:?}");
+            assert!(pictures.starts_with_key && pictures.monotonic && sound.monotonic);
+            assert_eq!(pictures.start, BASE + segment.start);
+            let end = BASE + segment.start + segment.duration;
+            assert!((pictures.end - end).0.abs() <= 1, "{:?} {end:?}", pictures.end);
+            assert_eq!(pictures.size, Some(Size { width: 320, height: 180 }));
+            assert_eq!((sound.sample_rate, sound.channels), (48000, 2));
+            assert!((93..=96).contains(&sound.packets), "{}", sound.packets);
+            assert!((sound.end - end).0.abs() < 2 * 1920, "{:?} {end:?}", sound.end);
+            let expected: &[u8] =
+                if container == Container::Ts { &[0, 0, 0, 1] } else { &[1, 100] };
+            assert!(pictures.config.starts_with(expected), "{:?}", pictures.config);
+            println!("{container:?} {:?}", sound.config);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_media_is_an_error() {
+    assert!(Libav.inspect(Media::Bytes(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n")).is_err());
+    assert!(Libav.inspect(Media::Bytes(b"")).is_err());
+}
+
+#[test]
+fn a_whole_file_is_read_like_its_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = media(
+        dir.path(),
+        "m.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=s=64x48:r=10:d=2",
+            "-c:v",
+            "libx264",
+            "-pix_fmt",
+            "yuv420p",
+        ],
+    );
+    let found = Libav.inspect(Media::File(&path)).unwrap();
+    assert_eq!(found.streams.len(), 1);
+    assert_eq!((found.streams[0].packets, found.streams[0].codec.as_str()), (20, "h264"));
+    assert_eq!((found.streams[0].start, found.streams[0].end), (Ticks(0), Ticks(180_000)));
+}
