@@ -44,8 +44,9 @@ impl DirKeyStore {
     }
 
     fn path(&self, asset: &str, generation: &str) -> PathBuf {
-        // Neither name holds a slash, and generations hold no `@`.
-        self.root.join("generations").join(format!("{asset}@{generation}.json"))
+        // A digest, since names come from outside and need not be safe in a path.
+        let names = crate::file::sha256(format!("{}/{asset}{generation}", asset.len()).as_bytes());
+        self.root.join("generations").join(format!("{}.json", &names[..32]))
     }
 
     fn read(&self, path: &Path) -> Result<Option<WrappedKeySet>> {
