@@ -37,25 +37,63 @@ impl std::error::Error for Usage {
 
 /// 2 for usage and configuration, 3 for a refused input, 1 for all else.
 pub fn code_of(error: &anyhow::Error) -> u8 {
-    let of_link = |link: &(dyn std::error::Error + 'static)| {
-        if link.is::<Usage>() || link.is::<Problems>() {
-            return Some(2);
-        }
-        let rejected =
-            link.is::<Rejected>() || matches!(link.downcast_ref(), Some(MediaError::Rejected(_)));
-        rejected.then_some(3)
+    let is_usage = |link: Link<'_>| {
+        let no_pipeline =
+            matches!(link.downcast_ref(), Some(vodmill_pipeline::Error::NoPipeline(_)));
+        no_pipeline || link.is::<Usage>() || link.is::<Problems>()
     };
-    error.chain().find_map(of_link).unwrap_or(1)
+    match () {
+        () if error.chain().any(is_usage) => 2,
+        () if error.chain().any(|link| refusal(link).is_some()) => 3,
+        () => 1,
+    }
 }
 
 /// The error with all its causes, and for a refused input what its owner can do.
 pub fn explain(error: &anyhow::Error) -> String {
-    let remedy = error.chain().find_map(|link| match link.downcast_ref() {
-        Some(MediaError::Rejected(rejected)) => Some(rejected),
-        _ => link.downcast_ref::<Rejected>(),
-    });
-    match remedy {
-        Some(rejected) => format!("{error:#}\n{}", rejected.remedy),
+    match error.chain().find_map(refusal) {
+        Some(rejected) => format!("{error:#}\n  {}", rejected.remedy),
         None => format!("{error:#}"),
+    }
+}
+
+/// One error of a chain.
+type Link<'a> = &'a (dyn std::error::Error + 'static);
+
+/// The refusal that an error is; transparent ones show it as themselves, not as their source.
+fn refusal(link: Link<'_>) -> Option<&Rejected> {
+    use vodmill_pipeline::Error::Media;
+    match (link.downcast_ref(), link.downcast_ref()) {
+        (Some(Media(MediaError::Rejected(rejected))), _) => Some(rejected),
+        (_, Some(MediaError::Rejected(rejected))) => Some(rejected),
+        _ => link.downcast_ref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+    use vodmill_model::Failed;
+    use vodmill_model::outcome::Reason;
+
+    use super::*;
+
+    #[test]
+    fn whose_fault_it_is_shows_in_the_code() {
+        let refused = || MediaError::from(Rejected::new(Reason::Empty, "0 bytes"));
+        let code = |error: anyhow::Error| code_of(&error.context("probe"));
+        assert_eq!(code(refused().into()), 3);
+        assert_eq!(code(vodmill_pipeline::Error::from(refused()).into()), 3);
+        assert_eq!(code(vodmill_pipeline::Error::NoPipeline("p".into()).into()), 2);
+        assert_eq!(code(Usage::error("no such file")), 2);
+        assert_eq!(code(MediaError::from(Failed::new("encode", "disk full")).into()), 1);
+    }
+
+    #[test]
+    fn a_refusal_comes_with_its_remedy() {
+        let refused = MediaError::from(Rejected::new(Reason::Empty, "0 bytes"));
+        let told = Err::<(), _>(refused).context("probe a.mp4").map_err(|error| explain(&error));
+        let wanted = "probe a.mp4: input_empty: 0 bytes\n  The file has no content. Export or copy it again.";
+        assert_eq!(told, Err(wanted.to_owned()));
     }
 }

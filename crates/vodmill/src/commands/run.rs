@@ -35,7 +35,11 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     let mill = Mill::open(mill_settings(config, FOREGROUND)?, libav())?;
     let mut jobs = Vec::new();
     for file in files {
-        jobs.push(submit(&mill, name, &destination, file)?);
+        let job = submit(&mill, name, &destination, file)?;
+        // The same file may be named twice.
+        if !jobs.contains(&job) {
+            jobs.push(job);
+        }
     }
     work(&mill, &jobs, &stop);
     conclude(&mill, &jobs, &destination)

@@ -6,6 +6,7 @@ mod schema;
 pub mod settings;
 pub mod toml_file;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,22 @@ impl Config {
             }
         }
         files::validate(&catalogue, &presets, &pipelines, &mut problems);
-        Problems::none_or(problems, Config { home, settings, catalogue })
+        let config = Config { home, settings, catalogue };
+        config.check_inboxes(&pipelines, &mut problems);
+        Problems::none_or(problems, config)
+    }
+
+    /// An original in an inbox of two pipelines would be taken by either.
+    fn check_inboxes(&self, sources: &[Source], problems: &mut Vec<Problem>) {
+        let mut owners: BTreeMap<PathBuf, &str> = BTreeMap::new();
+        for (name, pipeline) in &self.catalogue.pipelines {
+            let inbox = self.folders(name, pipeline).inbox;
+            let Some(other) = owners.insert(inbox, name) else { continue };
+            if let Some(source) = sources.iter().find(|source| source.name == *name) {
+                let message = format!("`inbox` is that of pipeline {other} too");
+                problems.push(Problem { file: source.file.clone(), line: None, message });
+            }
+        }
     }
 
     /// The folder of everything that is not configuration, input or output.

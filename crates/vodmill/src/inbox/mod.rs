@@ -8,7 +8,8 @@ pub mod scan;
 pub mod settle;
 pub mod whole;
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -32,7 +33,19 @@ struct Inbox {
 }
 
 /// The inboxes of all pipelines.
-pub struct Inboxes(Vec<Inbox>);
+pub struct Inboxes {
+    inboxes: Vec<Inbox>,
+    /// Folders within inboxes that are there for a reason: no need to warn of them.
+    own: Vec<PathBuf>,
+    strays: Strays,
+}
+
+/// The folder that inboxes are in by default, where nothing is to be dropped.
+struct Strays {
+    folder: PathBuf,
+    scanner: Scanner,
+    warned: HashSet<PathBuf>,
+}
 
 impl Inboxes {
     /// Makes the folders of all pipelines, where they are not there.
@@ -57,25 +70,50 @@ impl Inboxes {
                 troubled: false,
             });
         }
-        Ok(Inboxes(inboxes))
+        let own = inboxes.iter().flat_map(|inbox| {
+            let Folders { inbox, done, rejected, .. } = &inbox.folders;
+            [inbox.clone(), done.clone(), rejected.clone()]
+        });
+        let own = own.collect();
+        Ok(Inboxes { inboxes, own, strays: Strays::new(config.home.join("inbox")) })
     }
 
     /// Submits what is dropped, until `stop` asks to leave.
     pub fn watch(&mut self, mill: &Mill, stop: &Stop) {
         let start = Instant::now();
         while stop.level() == StopLevel::Running {
-            for inbox in &mut self.0 {
-                inbox.look(mill, start.elapsed(), stop);
+            for inbox in &mut self.inboxes {
+                inbox.look(mill, &self.own, start.elapsed(), stop);
             }
+            self.strays.look(&self.own);
             stop.wait(INTERVAL);
         }
     }
 }
 
+impl Strays {
+    fn new(folder: PathBuf) -> Strays {
+        Strays { folder, scanner: Scanner::default(), warned: HashSet::new() }
+    }
+
+    /// Warns once of each file that lies beside the inboxes: whoever dropped it waits for it.
+    fn look(&mut self, own: &[PathBuf]) {
+        if own.contains(&self.folder) {
+            return;
+        }
+        // Often it is not there, since pipelines can have their inboxes anywhere.
+        for (path, _) in self.scanner.list(&self.folder, own).unwrap_or_default() {
+            if !self.warned.contains(&path) {
+                tracing::warn!(path = %path.display(), "dropped beside the inboxes");
+                self.warned.insert(path);
+            }
+        }
+    }
+}
+
 impl Inbox {
-    fn look(&mut self, mill: &Mill, now: Duration, stop: &Stop) {
-        let own = [self.folders.done.as_path(), self.folders.rejected.as_path()];
-        let listing = match self.scanner.list(&self.folders.inbox, &own) {
+    fn look(&mut self, mill: &Mill, own: &[PathBuf], now: Duration, stop: &Stop) {
+        let listing = match self.scanner.list(&self.folders.inbox, own) {
             Ok(listing) => listing,
             Err(error) => {
                 // A network file system comes and goes: once is enough to say.

@@ -23,12 +23,12 @@ impl Scanner {
     ///
     /// # Errors
     /// If the folder cannot be listed.
-    pub fn list(&mut self, inbox: &Path, own: &[&Path]) -> io::Result<Vec<(PathBuf, Stamp)>> {
+    pub fn list(&mut self, inbox: &Path, own: &[PathBuf]) -> io::Result<Vec<(PathBuf, Stamp)>> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(inbox)? {
             let entry = entry?;
             let path = entry.path();
-            if is_unfinished(entry.file_name().as_encoded_bytes()) || own.contains(&&*path) {
+            if is_unfinished(entry.file_name().as_encoded_bytes()) || own.contains(&path) {
                 continue;
             }
             // Not following links: whoever may drop a file here must not reach others by it.
