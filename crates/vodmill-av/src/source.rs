@@ -204,6 +204,8 @@ fn open_input(path: &Path) -> Result<Input, Error> {
     options.set("protocol_whitelist", "file,pipe");
     options.set("format_whitelist", CONTAINERS);
     options.set("enable_drefs", "0");
+    // Program streams leave out times that can be worked out from the packets that follow.
+    options.set("fflags", "+genpts");
     options.set("probesize", "20000000");
     options.set("analyzeduration", "20000000");
     let mut context = ptr::null_mut();

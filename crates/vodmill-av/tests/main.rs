@@ -1,3 +1,4 @@
 //! Tests of media work against real media.
 
+mod decode;
 mod mux;

@@ -112,7 +112,8 @@ pub struct Gaps {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(i64, u64)", into = "(i64, u64)")]
 pub struct SeekPoint {
-    /// Its presentation time in the track's time base, as the file has it.
+    /// Its presentation time in the track's time base; with clock jumps taken out, where there
+    /// are any: such a file is read from its beginning and not sought in.
     pub pts: i64,
     /// Its number among the track's packets, from 0: the way to find it where seeking fails.
     pub packet: u64,

@@ -67,8 +67,7 @@ impl<'a> Decoder<'a> {
         let codec = open_codec(&packets, plan).map_err(|cause| {
             error::libav("open decoder of", format!("track {}", plan.track), cause)
         })?;
-        // With jumps times are shifted: the seek point's is as the file has it.
-        let seeks_ahead = chunk.seek.packet > 0 && plan.clock_jumps.is_empty();
+        let seeks_ahead = chunk.seek.packet > 0;
         Ok(Decoder {
             packets,
             codec,

@@ -81,8 +81,9 @@ fn make_frames(
     let mut pictures = Pictures::open(order)?;
     let mut fan = Fan::new(order, senders);
     pictures.run(&mut |frame| fan.take(frame))?;
+    let done = pictures.done()?;
     fan.finish()?;
-    pictures.done()
+    Ok(done)
 }
 
 /// Gives each frame of the grid to the encoders and the stills.

@@ -164,23 +164,18 @@ impl TrackScan {
         let base = self.time_base.unwrap_or(Ratio::ONE);
         let time = in_file.saturating_add(units_of(shift.0, base));
         match self.kind {
-            Kind::Video => self.take_picture(packet, ordinal, in_file, time, shown),
+            Kind::Video => self.take_picture(packet, ordinal, time, shown),
             Kind::Audio if shown => self.take_sound(packet, time),
             _ => {}
         }
     }
 
-    fn take_picture(
-        &mut self,
-        packet: &Packet,
-        ordinal: u64,
-        in_file: i64,
-        time: i64,
-        shown: bool,
-    ) {
+    fn take_picture(&mut self, packet: &Packet, ordinal: u64, time: i64, shown: bool) {
         let base = self.time_base.unwrap_or(Ratio::ONE);
         let half_a_second = units_of(45_000, base);
-        self.seek_points.add(ordinal, in_file, time, packet.is_key(), half_a_second);
+        // Without a time of its own it would not be found again.
+        let key = packet.is_key() && packet.pts().is_some();
+        self.seek_points.add(ordinal, time, key, half_a_second);
         if packet.is_key()
             && let Some(sizes) = &mut self.sizes
         {

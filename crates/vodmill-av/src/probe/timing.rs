@@ -65,11 +65,11 @@ pub(super) struct SeekPoints {
 }
 
 impl SeekPoints {
-    /// Takes packet number `packet` of the track: its time in the file and with jumps taken out.
-    pub(super) fn add(&mut self, packet: u64, in_file: i64, time: i64, key: bool, apart: i64) {
+    /// Takes packet number `packet` of the track.
+    pub(super) fn add(&mut self, packet: u64, time: i64, key: bool, apart: i64) {
         let far = time >= self.last.saturating_add(apart);
         if self.points.is_empty() || (key && far) {
-            self.points.push(SeekPoint { pts: in_file, packet });
+            self.points.push(SeekPoint { pts: time, packet });
             self.last = time;
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     fn seek_points_are_key_packets_apart_but_for_the_first() {
         let mut points = SeekPoints::default();
         for (packet, key) in [(0, false), (1, true), (2, true), (5, false), (6, true)] {
-            points.add(packet, packet as i64 * 10, packet as i64 * 10, key, 50);
+            points.add(packet, packet as i64 * 10, key, 50);
         }
         let packets: Vec<u64> = points.into_vec().iter().map(|point| point.packet).collect();
         assert_eq!(packets, [0, 6]);
