@@ -65,7 +65,7 @@ impl Tally {
             size: (kind == StreamKind::Video).then_some(facts.size),
             sample_rate: facts.sample_rate,
             channels: facts.channels,
-            config: facts.config,
+            config: if facts.config.is_empty() { facts.audio_config() } else { facts.config },
             monotonic: !self.goes_back,
         })
     }
@@ -96,6 +96,8 @@ struct Facts {
     sample_rate: u32,
     channels: u32,
     frame_size: u32,
+    /// MPEG-4 audio object type.
+    object_type: u8,
     config: Vec<u8>,
 }
 
@@ -120,8 +122,25 @@ impl Facts {
             sample_rate: positive(par.sample_rate),
             channels: positive(par.ch_layout.nb_channels),
             frame_size: positive(par.frame_size),
+            // libav's profiles of AAC are the object types less one; LC where it does not know.
+            object_type: u8::try_from(par.profile + 1).ok().filter(|&kind| kind > 0).unwrap_or(2),
             config,
         }
+    }
+}
+
+/// Sampling frequencies in the order of ISO/IEC 14496-3, table 1.18.
+const FREQUENCIES: [u32; 13] =
+    [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
+
+impl Facts {
+    /// The AudioSpecificConfig of AAC in ADTS, which has the same facts in every packet instead.
+    fn audio_config(&self) -> Vec<u8> {
+        let index = FREQUENCIES.iter().position(|&rate| rate == self.sample_rate);
+        let (Some(index), 1..=8) = (index, self.channels) else { return Vec::new() };
+        let channels = if self.channels == 8 { 7 } else { self.channels as u16 };
+        let bits = u16::from(self.object_type) << 11 | (index as u16) << 7 | channels << 3;
+        bits.to_be_bytes().to_vec()
     }
 }
 

@@ -5,8 +5,7 @@ use vodmill_model::Transcode;
 use vodmill_model::transcode::JpegOrder;
 use vodmill_model::units::Size;
 
-use super::make::HEAD;
-use super::reader::run;
+use super::make::{HEAD, media};
 
 /// A still of one grey.
 fn still(dir: &Path, size: Size, luma: u8) -> std::path::PathBuf {
@@ -20,20 +19,9 @@ fn still(dir: &Path, size: Size, luma: u8) -> std::path::PathBuf {
 
 /// Luma in the middle of each cell.
 fn cells(path: &Path, size: Size, columns: u32, rows: u32) -> Vec<u8> {
-    let raw = path.with_extension("gray");
-    run(
-        "ffmpeg",
-        &[
-            "-y",
-            "-i",
-            path.to_str().unwrap(),
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "gray",
-            raw.to_str().unwrap(),
-        ],
-    );
+    let dir = path.parent().unwrap();
+    let arguments = ["-i", path.to_str().unwrap(), "-f", "rawvideo", "-pix_fmt", "gray"];
+    let raw = media(dir, "sheet.gray", &arguments);
     let luma = std::fs::read(raw).unwrap();
     let width = size.width * columns;
     assert_eq!(luma.len() as u32, width * size.height * rows);
