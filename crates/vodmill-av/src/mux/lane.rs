@@ -104,6 +104,7 @@ impl Lane {
         loop {
             if let Some(meta) = self.reader.next(&mut data)? {
                 self.check_order(&meta)?;
+                self.check_key(&meta, &data)?;
                 return Ok(Some(Packet { meta, data }));
             }
             let Some(path) = self.rest.next() else { return Ok(None) };
@@ -125,6 +126,17 @@ impl Lane {
         }
     }
 
+    /// x264 also marks pictures as key frames at which decoding cannot begin cleanly.
+    fn check_key(&self, meta: &PacketMeta, data: &[u8]) -> Result<(), MediaError> {
+        match &self.stream.kind {
+            Kind::Video(video) if meta.key && video.codec == "h264" && !is_idr(data) => {
+                let cause = format!("key frame {} is not an IDR picture", meta.pts);
+                Err(error::failed("mux", "rendition", cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_order(&mut self, meta: &PacketMeta) -> Result<(), MediaError> {
         if self.last_dts.is_some_and(|last| meta.dts <= last) || meta.pts < meta.dts {
             let times = format!(
@@ -136,6 +148,17 @@ impl Lane {
         self.last_dts = Some(meta.dts);
         Ok(())
     }
+}
+
+/// Whether the first slice of an H.264 picture in Annex B form is of an IDR picture.
+fn is_idr(data: &[u8]) -> bool {
+    const SLICE: u8 = 1;
+    const IDR_SLICE: u8 = 5;
+    data.windows(4)
+        .filter(|four| four.starts_with(&[0, 0, 1]))
+        .map(|four| four[3] & 0x1f)
+        .find(|kind| (SLICE..=IDR_SLICE).contains(kind))
+        .is_some_and(|kind| kind == IDR_SLICE)
 }
 
 fn video_header(reader: &RenditionReader, path: &Path) -> Result<VideoHeader, MediaError> {

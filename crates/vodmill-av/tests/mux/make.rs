@@ -46,11 +46,13 @@ pub struct Film {
     pub gop: u32,
     pub b_frames: u32,
     pub size: (u32, u32),
+    /// Whether no picture refers to one before the last key frame.
+    pub closed: bool,
 }
 
 impl Default for Film {
     fn default() -> Film {
-        Film { rate: Ratio::new(25, 1), gop: 25, b_frames: 2, size: (320, 180) }
+        Film { rate: Ratio::new(25, 1), gop: 25, b_frames: 2, size: (320, 180), closed: true }
     }
 }
 
@@ -89,7 +91,9 @@ impl Film {
         video.set_frame_rate(Some(Rational::new(self.rate.num as i32, self.rate.den as i32)));
         video.set_gop(self.gop);
         video.set_max_b_frames(self.b_frames as usize);
-        video.set_flags(Flags::GLOBAL_HEADER | Flags::CLOSED_GOP);
+        video.set_flags(
+            Flags::GLOBAL_HEADER | if self.closed { Flags::CLOSED_GOP } else { Flags::empty() },
+        );
         let mut options = Dictionary::new();
         options.set("preset", "veryfast");
         options.set("crf", "35");
