@@ -5,26 +5,7 @@ const video = document.getElementById("video");
 const base = video.dataset.base;
 const say = (text) => { document.getElementById("status").textContent = text; };
 
-// The first MP4 that asset.json names, wherever in it that is.
-function firstMp4(node) {
-  if (typeof node === "string") return node.endsWith(".mp4") && node.includes("mp4/") ? node : null;
-  if (node === null || typeof node !== "object") return null;
-  for (const child of Object.values(node)) {
-    const found = firstMp4(child);
-    if (found) return found;
-  }
-  return null;
-}
-
-async function playMp4() {
-  const asset = await (await fetch(`${base}/asset.json`)).json();
-  const object = firstMp4(asset);
-  if (!object) return say("This browser plays neither HLS nor anything else of this asset.");
-  video.src = `${base}/${object}`;
-  say("Playing the MP4: this browser has no HLS.");
-}
-
-function playWithHlsJs() {
+function playWithHlsJs(playlist) {
   const hls = new window.Hls();
   hls.on(window.Hls.Events.LEVEL_SWITCHED, (_, data) => {
     const level = hls.levels[data.level];
@@ -33,19 +14,23 @@ function playWithHlsJs() {
   hls.on(window.Hls.Events.ERROR, (_, data) => {
     if (data.fatal) say(`hls.js: ${data.details}`);
   });
-  hls.loadSource(`${base}/index.m3u8`);
+  hls.loadSource(playlist);
   hls.attachMedia(video);
   window.player = hls;
 }
 
 async function start() {
-  const published = (await fetch(`${base}/index.m3u8`, { method: "HEAD" })).ok;
-  if (published && window.Hls && window.Hls.isSupported()) return playWithHlsJs();
-  if (published && video.canPlayType("application/vnd.apple.mpegurl")) {
-    video.src = `${base}/index.m3u8`;
+  const asset = await (await fetch(`${base}/asset.json`)).json();
+  const playlist = asset.hls && `${base}/${asset.hls.playlist}`;
+  if (asset.thumbnails) video.poster = `${base}/${asset.thumbnails.poster.path}`;
+  if (playlist && window.Hls && window.Hls.isSupported()) return playWithHlsJs(playlist);
+  if (playlist && video.canPlayType("application/vnd.apple.mpegurl")) {
+    video.src = playlist;
     return say("Playing with the browser's own HLS.");
   }
-  return playMp4();
+  if (asset.mp4.length === 0) return say("This browser can play nothing of this asset.");
+  video.src = `${base}/${asset.mp4[0].path}`;
+  say(`Playing the MP4 ${asset.mp4[0].name}: there is no HLS, or this browser has none.`);
 }
 
 start().catch((error) => say(String(error)));

@@ -1,23 +1,19 @@
 //! `vodmill check`: prove a published package again, from its files alone.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use vodmill_hls::key::Kid;
+use vodmill_hls::key::{Kid, SegmentKey};
 use vodmill_hls::keyring::KeyStore as _;
 use vodmill_pipeline::keys::DirKeyStore;
-use vodmill_pipeline::{CheckReport, Finding};
+use vodmill_pipeline::{CheckReport, Finding, KeyTable};
 
 use super::{FOREGROUND, mill_settings};
 use crate::cli::Check;
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{bytes, print, table};
-
-/// Keys by their ids, both in hex.
-type Keys = BTreeMap<String, String>;
 
 /// `vodmill check`.
 pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
@@ -55,8 +51,8 @@ fn describe(report: &CheckReport) -> String {
 }
 
 /// Keys as `vodmill keys export` leaves them: the kid is in the name.
-fn exported(folder: &Path) -> anyhow::Result<Keys> {
-    let mut keys = Keys::new();
+fn exported(folder: &Path) -> anyhow::Result<KeyTable> {
+    let mut keys = KeyTable::default();
     let list = std::fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
     for entry in list {
         let entry = entry.context("list keys")?;
@@ -64,10 +60,10 @@ fn exported(folder: &Path) -> anyhow::Result<Keys> {
         let Some(kid) = name.to_str().and_then(kid_in) else { continue };
         let path = entry.path();
         let bytes = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-        if bytes.len() != 16 {
+        let Ok(key) = <[u8; 16]>::try_from(bytes) else {
             return Err(Usage::error(format!("{} does not hold 16 bytes", path.display())));
-        }
-        keys.insert(kid.to_string(), hex(&bytes));
+        };
+        keys.insert(&kid, &SegmentKey::from_bytes(key));
     }
     Ok(keys)
 }
@@ -78,8 +74,8 @@ fn kid_in(name: &str) -> Option<Kid> {
 }
 
 /// Keys of the asset, which is the last or, for one generation, the last but one part of the path.
-fn stored(config: &Config, package: &Path) -> anyhow::Result<Keys> {
-    let mut keys = Keys::new();
+fn stored(config: &Config, package: &Path) -> anyhow::Result<KeyTable> {
+    let mut keys = KeyTable::default();
     if !config.keys().is_dir() {
         return Ok(keys);
     }
@@ -89,13 +85,9 @@ fn stored(config: &Config, package: &Path) -> anyhow::Result<Keys> {
         if names.contains(&set.asset.as_ref()) {
             for kid in set.kids {
                 let stored = store.get(&kid).context("read a key")?;
-                keys.extend(stored.map(|stored| (kid.to_string(), hex(stored.key.expose()))));
+                stored.into_iter().for_each(|stored| keys.insert(&kid, &stored.key));
             }
         }
     }
     Ok(keys)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -54,33 +54,30 @@ pub fn sources(
     built_in: &[BuiltIn],
     problems: &mut Vec<Problem>,
 ) -> Vec<Source> {
-    let problem = |file: PathBuf, error: &io::Error| {
-        let message = error.to_string();
-        Problem { file, line: None, message }
-    };
     match toml_files(&home.join(folder)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let source = |(name, text): &BuiltIn| Source {
-                name: (*name).to_owned(),
-                file: PathBuf::from(format!("(built in) {folder}/{name}.toml")),
-                text: (*text).to_owned(),
-            };
-            built_in.iter().map(source).collect()
+            built_in.iter().map(|(name, text)| built_in_source(folder, name, text)).collect()
         }
         Err(error) => {
-            problems.push(problem(PathBuf::from(folder), &error));
+            problems.push(unreadable((PathBuf::from(folder), error)));
             Vec::new()
         }
         Ok(names) => {
-            let read = |name: PathBuf| {
-                let file = Path::new(folder).join(name);
-                read_source(home, file)
-                    .map_err(|(file, error)| problems.push(problem(file, &error)))
-                    .ok()
-            };
-            names.into_iter().filter_map(read).collect()
+            let read = |name: PathBuf| read_source(home, Path::new(folder).join(name));
+            let read = names.into_iter().map(read);
+            read.filter_map(|one| one.map_err(|fault| problems.push(unreadable(fault))).ok())
+                .collect()
         }
     }
+}
+
+fn unreadable((file, error): (PathBuf, io::Error)) -> Problem {
+    Problem { file, line: None, message: error.to_string() }
+}
+
+fn built_in_source(folder: &str, name: &str, text: &str) -> Source {
+    let file = PathBuf::from(format!("(built in) {folder}/{name}.toml"));
+    Source { name: name.to_owned(), file, text: text.to_owned() }
 }
 
 /// Names of the `.toml` files in a folder, sorted.
