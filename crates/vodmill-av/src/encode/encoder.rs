@@ -91,13 +91,13 @@ impl<'a> Running<'a> {
             let cause = format!("frame {:?} came, expected was {expected}", frame.pts());
             return Err(error::failed("encode", &self.work.encode.id, cause));
         }
-        let key = expected % u64::from(self.work.encode.gop.0.max(1)) == 0;
+        let key = expected.is_multiple_of(u64::from(self.work.encode.gop.0.max(1)));
         frame.set_kind(if key { picture::Type::I } else { picture::Type::None });
         frame.set_pts(Some(self.frames as i64));
         self.codec.send_frame(&frame).map_err(|cause| self.error(cause))?;
         self.frames += 1;
         self.write_packets()?;
-        if self.frames % REPORT_EVERY == 0 {
+        if self.frames.is_multiple_of(REPORT_EVERY) {
             self.report();
         }
         Ok(())
@@ -205,7 +205,7 @@ fn set_options(
         let code = ffi::av_opt_set_dict2(
             context.as_mut_ptr().cast(),
             &mut left,
-            ffi::AV_OPT_SEARCH_CHILDREN as i32,
+            ffi::AV_OPT_SEARCH_CHILDREN,
         );
         let left = Dictionary::own(left);
         if code < 0 {

@@ -53,10 +53,13 @@ pub(crate) fn share(frame: &Video) -> Result<Video, Error> {
 
 /// Drops captions, matrices and the like, so that a picture's bytes depend on its pixels alone.
 pub(crate) fn strip_side_data(frame: &mut Frame) {
-    // SAFETY: the frame is valid and ours; each turn removes at least the first entry.
+    // SAFETY: the frame is valid and ours; each turn removes the first entry and all of its type.
     unsafe {
         let frame = frame.as_mut_ptr();
-        while (*frame).nb_side_data > 0 {
+        for _ in 0..(*frame).nb_side_data {
+            if (*frame).nb_side_data == 0 {
+                break;
+            }
             ffi::av_frame_remove_side_data(frame, (**(*frame).side_data).type_);
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn is_text(parameters: &Parameters) -> bool {
     // SAFETY: valid parameters; the descriptor is null or a constant.
     unsafe {
         let descriptor = ffi::avcodec_descriptor_get((*parameters.as_ptr()).codec_id);
-        !descriptor.is_null() && (*descriptor).props & ffi::AV_CODEC_PROP_TEXT_SUB as i32 != 0
+        !descriptor.is_null() && (*descriptor).props & ffi::AV_CODEC_PROP_TEXT_SUB != 0
     }
 }
 

@@ -22,7 +22,7 @@ impl SizeWatch {
             if parser.is_null() {
                 return None;
             }
-            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES as i32;
+            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES;
             parser
         };
         Some(SizeWatch { parser, codec, size: None, changed: false })
@@ -46,7 +46,7 @@ impl SizeWatch {
             ffi::av_free((*context).extradata.cast());
             (*context).extradata = memory;
             (*context).extradata_size = data.len() as i32;
-            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES as i32;
+            (*parser).flags |= ffi::PARSER_FLAG_COMPLETE_FRAMES;
             ffi::av_parser_close(std::mem::replace(&mut self.parser, parser));
         }
     }

@@ -4,7 +4,7 @@ use ffmpeg_next::{ffi, media};
 use vodmill_model::MediaInfo;
 use vodmill_model::units::Ticks;
 
-use super::scan::{Scan, TrackScan};
+use super::scan::Scan;
 use super::track;
 use crate::source::Source;
 
@@ -25,7 +25,7 @@ pub(super) fn describe(source: &Source, scan: Scan) -> MediaInfo {
     };
     let mut scans = scan.tracks.into_iter();
     for stream in source.input().streams() {
-        let scan = scans.next().unwrap_or_else(TrackScan::default);
+        let scan = scans.next().unwrap_or_default();
         match stream.parameters().medium() {
             media::Type::Video => info.video.push(track::video(&stream, scan)),
             media::Type::Audio => info.audio.push(track::audio(&stream, &scan)),

@@ -61,7 +61,7 @@ fn is_text(head: &[u8]) -> bool {
         Ok(_) => true,
         Err(error) => error.error_len().is_none() && head.len() as u64 == HEAD_BYTES,
     };
-    utf8 && !head.iter().any(|byte| strange(byte))
+    utf8 && !head.iter().any(strange)
 }
 
 #[cfg(test)]
