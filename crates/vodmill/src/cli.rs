@@ -28,7 +28,7 @@ pub struct Cli {
     #[arg(long, global = true, env = "VODMILL_HOME", default_value = ".", value_name = "DIR")]
     pub home: PathBuf,
     /// What to log on stderr: error, warn, info, debug or trace, also for parts of vodmill:
-    /// info,vodmill_queue=debug [default: `log` of vodmill.toml, for `run` warn]
+    /// info,vodmill_queue=debug [default for the daemon: `log` of vodmill.toml]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log: Option<LogFilter>,
     /// How to log

@@ -19,7 +19,8 @@ pub struct Pace {
 /// The pace of a stream of which `done` units were made in `elapsed`.
 pub fn pace(bar: &Bar, done: u64, elapsed: Duration) -> Pace {
     let seconds = elapsed.as_secs_f64();
-    if done == 0 || seconds <= 0.0 {
+    // Time goes on after a stream is done.
+    if done == 0 || seconds <= 0.0 || bar.done >= bar.total {
         return Pace { speed: None, left: None };
     }
     let units_per_second = done as f64 / seconds;
@@ -43,6 +44,12 @@ pub fn percent(bar: &Bar) -> u64 {
     (bar.done * 100).checked_div(bar.total).unwrap_or(100)
 }
 
+/// Whole per cent of all streams together.
+pub fn overall(bars: &[Bar]) -> u64 {
+    let sum: u64 = bars.iter().map(percent).sum();
+    sum.checked_div(bars.len() as u64).unwrap_or(0)
+}
+
 fn write_pace(line: &mut String, pace: Pace) {
     // Writing into a String cannot fail.
     if let Some(speed) = pace.speed {
@@ -64,7 +71,7 @@ pub fn clock(time: Duration) -> String {
 }
 
 /// Remembers when each stream began to move, and how far it was then: what was done before (in an
-/// earlier run, or found again) says nothing about speed.
+/// earlier run, or found again) says nothing about speed, nor does the time it waited.
 #[derive(Debug, Default)]
 pub struct Meter {
     began: HashMap<(String, String), (u64, Instant)>,
@@ -74,8 +81,11 @@ impl Meter {
     /// The pace of a stream of a job at `now`.
     pub fn pace(&mut self, job: &str, bar: &Bar, now: Instant) -> Pace {
         let name = (job.to_owned(), bar.of.clone());
-        let (first, since) = *self.began.entry(name).or_insert((bar.done, now));
-        pace(bar, bar.done.saturating_sub(first), now.saturating_duration_since(since))
+        let (first, since) = self.began.entry(name).or_insert((bar.done, now));
+        if *first == bar.done {
+            *since = now;
+        }
+        pace(bar, bar.done.saturating_sub(*first), now.saturating_duration_since(*since))
     }
 }
 
@@ -162,6 +172,8 @@ mod tests {
     fn speed_and_time_left_come_from_what_was_done_since() {
         let mut meter = Meter::default();
         let start = Instant::now();
+        assert_eq!(meter.pace("job", &bar(50), start), Pace { speed: None, left: None });
+        let start = start + Duration::from_secs(60);
         assert_eq!(meter.pace("job", &bar(50), start), Pace { speed: None, left: None });
         let pace = meter.pace("job", &bar(150), start + Duration::from_secs(2));
         assert_eq!(pace, Pace { speed: Some(2.0), left: Some(Duration::from_secs(3)) });

@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
-use vodmill_pipeline::{Bar, progress};
+use vodmill_pipeline::progress;
 use vodmill_queue::{JobFilter, JobInfo, SqliteQueue, TaskInfo, TaskState, UnixMillis};
 
 use super::DAEMON;
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
 use crate::output::{print, print_json, table};
-use crate::progress::{clock, describe, pace, percent};
+use crate::progress::{clock, describe, overall, pace};
 
 /// Jobs in a list; older ones can still be shown by their ids.
 const LISTED: u32 = 1000;
@@ -128,12 +128,6 @@ fn describe_task(task: &TaskInfo) -> Value {
         "retry_at": (task.state == TaskState::Ready).then_some(task.run_at),
         "started_at": task.started_at, "ended_at": task.ended_at,
     })
-}
-
-/// Whole per cent of all streams together.
-fn overall(bars: &[Bar]) -> u64 {
-    let sum: u64 = bars.iter().map(percent).sum();
-    sum.checked_div(bars.len() as u64).unwrap_or(0)
 }
 
 fn working_time(job: &JobInfo) -> Duration {

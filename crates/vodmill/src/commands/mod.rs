@@ -57,6 +57,8 @@ fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
     match (&cli.log, &cli.command) {
         (Some(filter), _) => filter.clone(),
         (None, Command::Daemon(_)) => config.settings.log.clone(),
+        // It says itself what became of each file.
+        (None, Command::Run(_)) => LogFilter("error".to_owned()),
         (None, _) => LogFilter("warn".to_owned()),
     }
 }

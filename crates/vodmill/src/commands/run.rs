@@ -15,7 +15,7 @@ use vodmill_queue::{JobInfo, JobState};
 use super::{FOREGROUND, input, libav, mill_settings, pipeline};
 use crate::cli::Run;
 use crate::config::Config;
-use crate::progress::{Bars, Doubling, Meter, describe};
+use crate::progress::{Bars, Doubling, Meter, describe, overall};
 use crate::signals;
 
 /// How often progress is looked at.
@@ -113,10 +113,16 @@ fn draw(mill: &Mill, job: &JobInfo, bars: &mut Bars, meter: &mut Meter) {
 fn say(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
     let bars = vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default();
     let now = Instant::now();
-    let streams: Vec<String> =
-        bars.iter().map(|bar| describe(bar, meter.pace(&job.id, bar, now))).collect();
-    if aloud && !streams.is_empty() {
-        eprintln!("{}: {}", job.name, streams.join(", "));
+    let paced: Vec<_> = bars.iter().map(|bar| (bar, meter.pace(&job.id, bar, now))).collect();
+    if !aloud {
+        return;
+    }
+    let moving = paced.iter().filter(|(bar, _)| bar.done > 0 && bar.done < bar.total);
+    let streams: Vec<String> = moving.map(|(bar, pace)| describe(bar, *pace)).collect();
+    let (name, total) = (&job.name, overall(&bars));
+    match streams.is_empty() {
+        true => eprintln!("{name}: {total} %"),
+        false => eprintln!("{name}: {total} %: {}", streams.join(", ")),
     }
 }
 
