@@ -23,7 +23,8 @@ pub(super) struct Encoder {
     channels: u32,
     total: u64,
     done: u64,
-    last: Option<Audio>,
+    /// A silent frame in the encoder's format, to make more of.
+    silent: Audio,
 }
 
 impl Encoder {
@@ -31,8 +32,10 @@ impl Encoder {
         let encoder =
             open(encode).map_err(|cause| error::libav("open encoder", &encode.encoder, cause))?;
         let writer = RenditionWriter::create(path, &Header::Audio(header(&encoder, encode)))?;
+        let silent = frames::silent_for(&encoder)
+            .map_err(|cause| error::libav("allocate", "silence", cause))?;
         let (channels, total) = (encode.channels, encode.samples);
-        Ok(Encoder { encoder, writer, channels, total, done: 0, last: None })
+        Ok(Encoder { encoder, writer, channels, total, done: 0, silent })
     }
 
     /// Samples taken so far.
@@ -62,8 +65,7 @@ impl Encoder {
     /// Adds silence up to the planned number, ends the rendition and gives that number.
     pub(super) fn finish(mut self) -> Result<u64, MediaError> {
         while !self.is_full() {
-            let like = self.last.take().ok_or_else(|| self.failed("the filters gave nothing"))?;
-            let mut silent = frames::silence(&like, self.wanted(), 0)
+            let mut silent = frames::silence(&self.silent, self.wanted(), 0)
                 .map_err(|cause| error::libav("allocate", "silence", cause))?;
             self.send(&mut silent)?;
         }
@@ -82,7 +84,6 @@ impl Encoder {
         frame.set_pts(Some(self.done as i64));
         self.encoder.send_frame(frame).map_err(|cause| error::libav("encode", "audio", cause))?;
         self.done += frame.samples() as u64;
-        self.last = frames::silence(frame, 1, 0).ok();
         self.drain()
     }
 

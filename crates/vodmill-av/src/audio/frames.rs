@@ -2,8 +2,8 @@
 
 use std::ffi::{CStr, c_char};
 
-use ffmpeg_next::ffi;
 use ffmpeg_next::frame::Audio;
+use ffmpeg_next::{encoder, ffi};
 
 /// The format of samples, as filters name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,19 @@ pub(super) fn prepare(frame: &mut Audio, pts: i64) {
             ffi::av_channel_layout_default(layout, channels);
         }
     }
+}
+
+/// A silent frame in the format that `encoder` takes.
+pub(super) fn silent_for(encoder: &encoder::Audio) -> Result<Audio, ffmpeg_next::Error> {
+    let mut like = Audio::empty();
+    like.set_format(encoder.format());
+    like.set_rate(encoder.rate());
+    // SAFETY: an open encoder has a layout; the empty frame has none that could leak.
+    let code = unsafe {
+        let layout = &raw mut (*like.as_mut_ptr()).ch_layout;
+        ffi::av_channel_layout_copy(layout, &(*encoder.as_ptr()).ch_layout)
+    };
+    if code < 0 { Err(ffmpeg_next::Error::from(code)) } else { silence(&like, 1, 0) }
 }
 
 /// A silent frame in the format of `like`.
