@@ -35,7 +35,8 @@ impl ClockWatch {
             && !is_near(time + self.shift, expected)
             && self.jumps.len() < MAX_JUMPS
         {
-            let new = match is_near(time + self.before, expected) {
+            let straggler = expected - duration..expected + Ticks::from_seconds(1);
+            let new = match straggler.contains(&(time + self.before)) {
                 true => self.before,
                 false => expected - time,
             };
