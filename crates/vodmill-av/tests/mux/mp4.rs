@@ -37,6 +37,16 @@ fn an_mp4_streams_and_starts_at_zero() {
     assert!(bytes == std::fs::read(&path).unwrap(), "the same bytes again");
     check_streams(&path);
     check_packets(&path);
+    check_turns(&path);
+}
+
+/// Tracks take turns: what is played together lies together.
+fn check_turns(path: &std::path::Path) {
+    let mut packets = packets(path);
+    packets.sort_by_key(|packet| packet.position);
+    for pair in packets.windows(2) {
+        assert!((pair[1].dts - pair[0].dts).abs() < 1.0, "{pair:?}");
+    }
 }
 
 fn check_streams(path: &std::path::Path) {

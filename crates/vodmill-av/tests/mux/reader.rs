@@ -11,6 +11,7 @@ pub struct Packet {
     pub dts: f64,
     pub duration: f64,
     pub size: u64,
+    pub position: u64,
     pub key: bool,
 }
 
@@ -24,7 +25,7 @@ pub fn run(tool: &str, arguments: &[&str]) -> String {
 
 /// All packets of a file.
 pub fn packets(path: &Path) -> Vec<Packet> {
-    let entries = "packet=codec_type,pts_time,dts_time,duration_time,size,flags";
+    let entries = "packet=codec_type,pts_time,dts_time,duration_time,size,pos,flags";
     let json = run("ffprobe", &["-of", "json", "-show_entries", entries, path.to_str().unwrap()]);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     value["packets"].as_array().unwrap().iter().map(packet).collect()
@@ -38,6 +39,7 @@ fn packet(value: &serde_json::Value) -> Packet {
         dts: text("dts_time").parse().unwrap(),
         duration: text("duration_time").parse().unwrap(),
         size: text("size").parse().unwrap(),
+        position: text("pos").parse().unwrap(),
         key: text("flags").starts_with('K'),
     }
 }
