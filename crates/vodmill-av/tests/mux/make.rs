@@ -85,7 +85,8 @@ impl Film {
     fn encoder(self) -> encoder::Video {
         let codec = encoder::find_by_name("libx264").unwrap();
         let mut video = Context::new_with_codec(codec).encoder().video().unwrap();
-        (video.set_width(self.size.0), video.set_height(self.size.1));
+        video.set_width(self.size.0);
+        video.set_height(self.size.1);
         video.set_format(Pixel::YUV420P);
         video.set_time_base(Rational::new(self.rate.den as i32, self.rate.num as i32));
         video.set_frame_rate(Some(Rational::new(self.rate.num as i32, self.rate.den as i32)));
