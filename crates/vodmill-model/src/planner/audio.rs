@@ -68,6 +68,11 @@ impl<'a> AudioEncodes<'a> {
         encode.id
     }
 
+    /// Channels of the encode of that id.
+    pub fn channels(&self, id: &str) -> Option<u32> {
+        self.list.iter().find(|encode| encode.id == id).map(|encode| encode.channels)
+    }
+
     fn encode(&self, track: &AudioTrack, preset: &AudioPreset) -> AudioEncode {
         let (channels, layout) = layout(track, preset.channels);
         AudioEncode {

@@ -85,5 +85,9 @@ fn explain(media: &MediaInfo, segments: u64, count: u64, decisions: &mut Decisio
         () if count == 1 => "too short to be worth cutting",
         () => "equal pieces of whole segments; enough of them to keep several cores busy",
     };
-    decisions.add("chunks", format!("{count} of {segments} segments in all"), reason);
+    decisions.add(
+        "chunks",
+        format!("{}, {} in all", super::count(count, "chunk"), super::count(segments, "segment")),
+        reason,
+    );
 }

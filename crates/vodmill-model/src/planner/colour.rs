@@ -100,7 +100,8 @@ fn tone_map(track: &VideoTrack, size: Size) -> String {
     let transfer = &track.colour.transfer;
     format!(
         "{scale},format=yuv420p10le,\
-         zscale=min=2020_ncl:rin=limited:pin={primaries}:tin={transfer}:t=linear:npl=100,\
+         zscale=min=2020_ncl:rin=limited:pin={primaries}:tin={transfer}:\
+         p={primaries}:t=linear:npl=100,\
          format=gbrpf32le,zscale=pin={primaries}:tin=linear:p=bt709:t=linear,\
          tonemap=tonemap=hable:desat=0:peak={HDR_PEAK},\
          zscale=pin=bt709:tin=linear:p=bt709:t=bt709:m=bt709:r=limited,format=yuv420p"

@@ -42,7 +42,7 @@ pub(super) fn hls(
         container: pipeline.hls.container,
         base: BASE,
         variants: variants(sources, &ids, group),
-        audio: if group { alternatives(audio, &ids) } else { Vec::new() },
+        audio: if group { alternatives(audio, &ids, encodes) } else { Vec::new() },
         subtitles,
         encryption: pipeline
             .encryption
@@ -89,7 +89,11 @@ fn variants(sources: &Sources<'_>, audio: &[String], group: bool) -> Vec<Variant
     sources.rungs.iter().map(variant).collect()
 }
 
-fn alternatives(tracks: &[&AudioTrack], ids: &[String]) -> Vec<AudioAlternativePlan> {
+fn alternatives(
+    tracks: &[&AudioTrack],
+    ids: &[String],
+    encodes: &AudioEncodes<'_>,
+) -> Vec<AudioAlternativePlan> {
     let mut names = BTreeSet::new();
     let mut prefixes = BTreeSet::new();
     let alternative = |(number, (track, id)): (usize, (&&AudioTrack, &String))| {
@@ -99,7 +103,7 @@ fn alternatives(tracks: &[&AudioTrack], ids: &[String]) -> Vec<AudioAlternativeP
             name: alternative_name(track.title.as_deref(), tag, "Audio", number, &mut names),
             language: tag.and_then(language::bcp47),
             default: number == 0,
-            channels: track.channels,
+            channels: encodes.channels(id).unwrap_or(track.channels),
             prefix: alternative_prefix("audio", tag, number, &mut prefixes),
         }
     };
@@ -158,7 +162,7 @@ fn encryption_plan(
     let segments = u32::try_from(segments).unwrap_or(u32::MAX);
     let periods = segments.div_ceil(encryption.segments_per_key.max(1));
     let reason = format!("a new key every {} segments", encryption.segments_per_key);
-    decisions.add("encryption", format!("AES-128, {periods} keys"), reason);
+    decisions.add("encryption", format!("AES-128, {}", super::count(periods, "key")), reason);
     EncryptionPlan {
         key_uri: encryption.key_uri.clone(),
         segments_per_key: encryption.segments_per_key.max(1),

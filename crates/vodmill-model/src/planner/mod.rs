@@ -206,6 +206,12 @@ impl Decisions {
     }
 }
 
+/// `number` of what `noun` names, for people.
+fn count(number: impl Into<u64>, noun: &str) -> String {
+    let number = number.into();
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// `stem`, or the first of `stem-2`, `stem-3`, … that is not taken.
 fn unique(stem: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut name = stem.to_owned();

@@ -35,10 +35,14 @@ pub(super) fn mp4s(
             (None, tracks) => {
                 let why = if preset.video.is_some() { "the source" } else { "the preset" };
                 let reason = format!("{why} has no pictures");
-                decisions.add(about, format!("{tracks} audio tracks, sound only"), reason);
+                decisions.add(
+                    about,
+                    format!("{}, sound only", super::count(tracks as u64, "audio track")),
+                    reason,
+                );
             }
             (Some(id), tracks) => {
-                let choice = format!("{id} and {tracks} audio tracks");
+                let choice = format!("{id} and {}", super::count(tracks as u64, "audio track"));
                 decisions.add(about, choice, "every language, the default first");
             }
         }

@@ -1,0 +1,146 @@
+//! Checks of pipelines, with the presets that they name.
+
+use super::Report;
+use crate::catalogue::Catalogue;
+use crate::pipeline::{Encryption, Pipeline, Thumbnails};
+
+/// What may stand in a key's URI.
+const PLACEHOLDERS: [&str; 3] = ["kid", "asset", "generation"];
+
+pub(super) fn check(
+    pipeline: &Pipeline,
+    name: &str,
+    catalogue: &Catalogue,
+    report: &mut Report<'_>,
+) {
+    let nothing = pipeline.ladder.is_empty() && pipeline.mp4.is_empty();
+    let message = "nothing would be made: set `ladder`, or name presets in `mp4`";
+    report.expect(!nothing, "", message);
+    check_presets(pipeline, catalogue, report);
+    check_lengths(pipeline, catalogue, report);
+    check_folders(pipeline, name, report);
+    check_input(pipeline, report);
+    if let Some(encryption) = &pipeline.encryption {
+        check_encryption(encryption, pipeline, report);
+    }
+    if let Some(thumbnails) = &pipeline.thumbnails {
+        check_thumbnails(thumbnails, report);
+    }
+}
+
+fn check_presets(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    let wrong = |name: &str, kind: &str| match catalogue.presets.contains_key(name) {
+        true => format!("preset {name:?} is not of kind {kind}: name one that is"),
+        false => format!("there is no presets/{name}.toml: correct the name, or add the file"),
+    };
+    let ladder = &pipeline.ladder;
+    let right = ladder.is_empty() || catalogue.ladder(ladder).is_some();
+    report.expect(right, "ladder", wrong(ladder, "ladder"));
+    for (number, mp4) in pipeline.mp4.iter().enumerate() {
+        let path = format!("mp4[{number}]");
+        report.expect(catalogue.mp4(mp4).is_some(), path.clone(), wrong(mp4, "mp4"));
+        let once = !pipeline.mp4.iter().take(number).any(|other| other == mp4);
+        report.expect(once, path, format!("{mp4:?} is named twice: remove one"));
+    }
+}
+
+fn check_lengths(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    let segment = pipeline.hls.segment_seconds;
+    report.within(segment, 1..=60, "hls.segment_seconds");
+    if let Some(ladder) = catalogue.ladder(&pipeline.ladder) {
+        let gop = ladder.video.gop_seconds.max(1);
+        let message = format!(
+            "{segment} is no multiple of gop_seconds = {gop} in presets/{}.toml: segments are \
+             whole groups of pictures, use a multiple of {gop}",
+            pipeline.ladder
+        );
+        report.expect(segment.is_multiple_of(gop), "hls.segment_seconds", message);
+    }
+    let chunk = pipeline.chunk_seconds;
+    let message = format!("{chunk} is shorter than a segment: set it to {segment} or more");
+    report.expect(chunk >= segment, "chunk_seconds", message);
+    report.expect(chunk <= 3600, "chunk_seconds", "set it to 3600 (an hour) at most");
+}
+
+fn check_folders(pipeline: &Pipeline, name: &str, report: &mut Report<'_>) {
+    let Pipeline { inbox, done, rejected, destination, .. } = pipeline;
+    let message = "set a folder, as \"published\"";
+    report.expect(!destination.trim().is_empty(), "destination", message);
+    for (path, folder) in
+        [("inbox", inbox), ("done", done), ("rejected", rejected), ("destination", destination)]
+    {
+        let message = format!("{folder:?} climbs with \"..\": write the folder itself");
+        report.expect(!folder.split(['/', '\\']).any(|part| part == ".."), path, message);
+    }
+    let default = format!("inbox/{name}");
+    let inbox = if inbox.is_empty() { &default } else { inbox };
+    let message = format!(
+        "{destination:?} and the inbox {inbox:?} are the same or one inside the other: what is \
+         published would be taken for an original; use separate folders"
+    );
+    report.expect(!overlap(inbox, destination), "destination", message);
+    for (path, folder) in [("done", done), ("rejected", rejected)] {
+        let message = format!("{folder:?} is the inbox itself: use a folder of its own");
+        let same = !folder.is_empty() && parts(folder) == parts(inbox);
+        report.expect(!same, path, message);
+    }
+}
+
+/// Whether one folder is the other or is in it.
+fn overlap(one: &str, other: &str) -> bool {
+    let ((one_root, one), (other_root, other)) = (parts(one), parts(other));
+    one_root == other_root && one.iter().zip(&other).all(|(one, other)| one == other)
+}
+
+/// Whether the path is absolute, and its parts.
+fn parts(folder: &str) -> (bool, Vec<&str>) {
+    let parts = folder.split('/').filter(|part| !part.is_empty() && *part != ".");
+    (folder.starts_with('/'), parts.collect())
+}
+
+fn check_input(pipeline: &Pipeline, report: &mut Report<'_>) {
+    let input = &pipeline.input;
+    report.within(input.damaged_per_mille, 0..=1000, "input.damaged_per_mille");
+    report.within(input.max_duration_seconds, 1..=7 * 86_400, "input.max_duration_seconds");
+    report.within(input.max_gap_seconds, 1..=3600, "input.max_gap_seconds");
+    let sane = (256..=16_384 * 16_384).contains(&input.max_pixels);
+    report.expect(sane, "input.max_pixels", "set it to 256 to 268435456 (16384 x 16384)");
+}
+
+fn check_encryption(encryption: &Encryption, pipeline: &Pipeline, report: &mut Report<'_>) {
+    report.within(encryption.segments_per_key, 1..=100_000, "encryption.segments_per_key");
+    let message = "there is no HLS to encrypt: set `ladder`, or remove [encryption]";
+    report.expect(!pipeline.ladder.is_empty(), "encryption", message);
+    let uri = &encryption.key_uri;
+    let path = "encryption.key_uri";
+    let whole = uri.contains("://") && !uri.contains(|c: char| c.is_whitespace() || c == '"');
+    let message =
+        format!("{uri:?} is no URI: write it whole, as \"https://keys.example/k/{{kid}}\"");
+    report.expect(whole, path, message);
+    let before_query = uri.split(['?', '#']).next().unwrap_or(uri);
+    let last = before_query.rsplit('/').next().unwrap_or(before_query);
+    let message = "put {kid} into the last part of the path: it tells the keys apart";
+    report.expect(last.contains("{kid}"), path, message);
+    for unknown in placeholders(uri).into_iter().filter(|name| !PLACEHOLDERS.contains(name)) {
+        let message = format!("{{{unknown}}} is unknown: use {{kid}}, {{asset}}, {{generation}}");
+        report.add(path, message);
+    }
+}
+
+/// What stands in braces; a brace that is left open counts as well.
+fn placeholders(uri: &str) -> Vec<&str> {
+    uri.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or(rest)).collect()
+}
+
+fn check_thumbnails(thumbnails: &Thumbnails, report: &mut Report<'_>) {
+    report.within(thumbnails.poster_percent, 0..=100, "thumbnails.poster_percent");
+    report.within(thumbnails.poster_width, 16..=8192, "thumbnails.poster_width");
+    report.within(thumbnails.storyboard_seconds, 0..=3600, "thumbnails.storyboard_seconds");
+    report.within(thumbnails.tile_width, 16..=640, "thumbnails.tile_width");
+    report.within(thumbnails.columns, 1..=20, "thumbnails.columns");
+    report.within(thumbnails.rows, 1..=20, "thumbnails.rows");
+    // JPEG sides are 16 bits (ITU-T T.81, B.2.2); a portrait tile is higher than it is wide.
+    let across = u64::from(thumbnails.columns) * u64::from(thumbnails.tile_width);
+    let message = format!("a sheet would be {across} wide: fewer columns, or narrower tiles");
+    report.expect(across <= 16_384, "thumbnails.columns", message);
+}

@@ -1,0 +1,110 @@
+//! Mistakes in pipelines and presets, all found at once.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::catalogue;
+use vodmill_model::pipeline::Pipeline;
+use vodmill_model::preset::Preset;
+use vodmill_model::validate::validate;
+use vodmill_model::{BitsPerSecond, Catalogue};
+
+fn ladder(catalogue: &mut Catalogue) -> &mut vodmill_model::Ladder {
+    match catalogue.presets.get_mut("hls") {
+        Some(Preset::Ladder(ladder)) => ladder,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn paths(catalogue: &Catalogue) -> Vec<String> {
+    validate(catalogue).into_iter().map(|issue| issue.path).collect()
+}
+
+fn pipeline_paths(change: impl Fn(&mut Pipeline)) -> Vec<String> {
+    let mut catalogue = catalogue();
+    change(catalogue.pipelines.get_mut("default").unwrap());
+    paths(&catalogue)
+}
+
+#[test]
+fn what_is_shipped_is_right() {
+    assert_eq!(validate(&catalogue()), []);
+}
+
+#[test]
+fn every_mistake_of_a_ladder_is_found_at_once() {
+    let mut catalogue = catalogue();
+    let hls = ladder(&mut catalogue);
+    hls.audio.channels = 3;
+    hls.rungs[0].name = "Low!".to_owned();
+    hls.rungs[1].target.width = 961;
+    hls.rungs[1].target.bitrate = Some(BitsPerSecond(1_000_000));
+    hls.rungs[2].name = "mid".to_owned();
+    hls.rungs[2].target.crf = Some(52);
+    hls.rungs[2].target.max_bitrate = BitsPerSecond(1_000_000);
+    assert_eq!(
+        paths(&catalogue),
+        [
+            "audio.channels",
+            "rung[0].name",
+            "rung[1].width",
+            "rung[1]",
+            "rung[2].name",
+            "rung[2].crf",
+            "rung[2].max_bitrate"
+        ]
+    );
+    ladder(&mut catalogue).rungs.clear();
+    ladder(&mut catalogue).audio.channels = 2;
+    assert_eq!(paths(&catalogue), ["rung"]);
+}
+
+#[test]
+fn pipelines_are_checked_together_with_their_presets() {
+    assert_eq!(pipeline_paths(|pipeline| pipeline.ladder = "phone".to_owned()), ["ladder"]);
+    assert_eq!(pipeline_paths(|pipeline| pipeline.mp4[1] = "phone".to_owned()), ["mp4[1]"]);
+    assert_eq!(pipeline_paths(|pipeline| pipeline.mp4[1] = "pad".to_owned()), ["mp4[1]"]);
+    assert_eq!(
+        pipeline_paths(|pipeline| pipeline.hls.segment_seconds = 5),
+        ["hls.segment_seconds"]
+    );
+    assert_eq!(pipeline_paths(|pipeline| pipeline.chunk_seconds = 4), ["chunk_seconds"]);
+}
+
+#[test]
+fn key_uris_tell_keys_apart_and_hold_no_unknown_placeholder() {
+    let issues = |uri: &str| {
+        pipeline_paths(|pipeline| {
+            pipeline.encryption.as_mut().unwrap().key_uri = uri.to_owned();
+        })
+        .len()
+    };
+    assert_eq!(issues("https://keys.example/{asset}/{generation}/{kid}.key?v=1"), 0);
+    assert_eq!(issues("https://keys.example/{kid}/key"), 1);
+    assert_eq!(issues("https://keys.example/k?id={kid}"), 1);
+    assert_eq!(issues("https://keys.example/{tenant}/{kid}"), 1);
+    assert_eq!(issues("/k/{kid}"), 1);
+}
+
+#[test]
+fn folders_are_apart_and_do_not_climb() {
+    let destination =
+        |folder: &str| pipeline_paths(|pipeline| pipeline.destination = folder.to_owned()).len();
+    assert_eq!(destination("published/films"), 0);
+    assert_eq!(destination("inbox/default"), 1);
+    assert_eq!(destination("inbox"), 1);
+    assert_eq!(destination("./inbox/default/out"), 1);
+    assert_eq!(destination("../published"), 1);
+}
+
+#[test]
+fn a_misspelt_field_is_an_error() {
+    let rung = "kind = 'ladder'\n[[rung]]\nname = 'low'\nwidth = 640\nheight = 360\ncrf = 23\n\
+                max_bitrate = '1M'\n";
+    assert!(toml::from_str::<Preset>(rung).is_ok());
+    assert!(toml::from_str::<Preset>(&format!("{rung}buffer = 2\n")).is_err());
+    let mp4 = "kind = 'mp4'\n[video]\nwidth = 640\nheight = 360\ncrf = 23\nmax_bitrate = '1M'\n";
+    assert!(toml::from_str::<Preset>(mp4).is_ok());
+    assert!(toml::from_str::<Preset>(&format!("{mp4}sped = 'fast'\n")).is_err());
+    assert!(toml::from_str::<Preset>("kind = 'ladder'\nrung = []\n[video]\ngop = 2\n").is_err());
+}
