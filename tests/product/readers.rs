@@ -12,7 +12,13 @@ use vodmill_tests::tools::{decode, ffmpeg};
 
 /// What ffmpeg's own HLS muxer does otherwise than the rules of a package want.
 const FFMPEG_HABITS: [&str; 8] = [
-    "asset.json", "average bandwidth", "bandwidth", "frame rate", "independent", "iv", "layout",
+    "asset.json",
+    "average bandwidth",
+    "bandwidth",
+    "frame rate",
+    "independent",
+    "iv",
+    "layout",
     "digests",
 ];
 
@@ -40,7 +46,9 @@ fn made(container: &str, encrypted: bool) -> Made {
         -hls_flags independent_segments -master_pl_name index.m3u8";
     let mut all = vec!["-i".into(), clip.into_os_string()];
     all.extend(options.split_whitespace().map(Into::into));
-    all.extend(["-hls_segment_type", container, "-var_stream_map", "v:0,a:0 v:1,a:1"].map(Into::into));
+    all.extend(
+        ["-hls_segment_type", container, "-var_stream_map", "v:0,a:0 v:1,a:1"].map(Into::into),
+    );
     if encrypted {
         fs::write(keys.join("k1"), b"0123456789abcdef").expect("a key");
         let info = format!("https://keys.example/k1\n{}\n", keys.join("k1").display());
@@ -116,14 +124,17 @@ fn damage_is_found() {
 fn counts_agree_with_ffprobe() {
     for container in ["mpegts", "fmp4"] {
         let made = made(container, false);
-        let package = Package::load(&made.asset(), None, &mut Report::default()).expect("a package");
+        let package =
+            Package::load(&made.asset(), None, &mut Report::default()).expect("a package");
         for rendition in package.of(Kind::Variant) {
             let video = rendition.video().expect("pictures");
             let decoded = decode(rendition.clear.path()).expect("ffprobe decodes it");
             assert_eq!(decoded[0].frames, video.pictures.len() as u64);
-            let sound: u64 = rendition.pieces.iter().map(|piece| {
-                piece.contents.audio.as_ref().map_or(0, |audio| audio.frames)
-            }).sum();
+            let sound: u64 = rendition
+                .pieces
+                .iter()
+                .map(|piece| piece.contents.audio.as_ref().map_or(0, |audio| audio.frames))
+                .sum();
             assert!(sound.abs_diff(decoded[1].frames) <= 1, "{sound} frames of AAC");
         }
     }

@@ -7,6 +7,7 @@ pub mod m3u8;
 pub mod media;
 pub mod mp4;
 pub mod nal;
+pub mod product;
 pub mod sps;
 pub mod tools;
 pub mod ts;

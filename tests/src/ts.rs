@@ -216,8 +216,7 @@ fn timed(pes: &Pes) -> Result<(i64, i64, &[u8]), String> {
 
 fn stamp(bytes: &[u8]) -> Result<i64, String> {
     let [a, b, c, d, e, ..] = *bytes else { return Err("a timestamp is cut".to_owned()) };
-    let (a, b, c, d, e) =
-        (i64::from(a), i64::from(b), i64::from(c), i64::from(d), i64::from(e));
+    let (a, b, c, d, e) = (i64::from(a), i64::from(b), i64::from(c), i64::from(d), i64::from(e));
     Ok((a >> 1 & 7) << 30 | b << 22 | (c >> 1) << 15 | d << 7 | e >> 1)
 }
 

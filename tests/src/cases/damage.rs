@@ -23,7 +23,8 @@ pub fn scratch(from: &Path, to: &Path, from_percent: usize) -> Result<(), String
 /// decoder here knows: what an iPhone's spatial sound looks like.
 pub fn unknown_sound(from: &Path, to: &Path) -> Result<(), String> {
     let mut bytes = read(from)?;
-    let tables = positions(&bytes, b"stsd").filter(|at| bytes.get(at + 16..at + 20) == Some(b"mp4a"));
+    let tables =
+        positions(&bytes, b"stsd").filter(|at| bytes.get(at + 16..at + 20) == Some(b"mp4a"));
     let entry = tables.last().ok_or("no mp4a entry")? + 16;
     let config = positions(&bytes, b"esds").find(|at| *at > entry).ok_or("no esds")?;
     bytes[entry..entry + 4].copy_from_slice(b"apac");

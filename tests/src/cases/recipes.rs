@@ -13,8 +13,14 @@ use crate::tools::{ffmpeg, succeeded};
 pub type Recipe = fn(&Path) -> Result<(), String>;
 
 /// Hostile names (I24): copies of `good.mp4` are dropped under them.
-pub const NAMES: [&str; 6] =
-    ["a b+c%20d.mp4", "it's é 日本.mp4", "-dash.mp4", "pat%03d.mp4", "concat:x.mp4", "new\nline.mp4"];
+pub const NAMES: [&str; 6] = [
+    "a b+c%20d.mp4",
+    "it's é 日本.mp4",
+    "-dash.mp4",
+    "pat%03d.mp4",
+    "concat:x.mp4",
+    "new\nline.mp4",
+];
 
 const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -x264-params threads=1";
 const PICTURE: &str = "-f lavfi -i testsrc2=s=320x180:r=25:d=4";
@@ -30,7 +36,7 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("truncated.mp4", |to| damage::cut(&case("good.mp4"), to, 60)), // I1
     ("faststart.mp4", |to| remux("good.mp4", "-movflags +faststart", to)),
     ("truncated_faststart.mp4", |to| damage::cut(&case("faststart.mp4"), to, 60)), // I2
-    ("empty.mp4", |to| damage::write(to, b"")),                                   // I3
+    ("empty.mp4", |to| damage::write(to, b"")),                                    // I3
     ("text.mp4", |to| damage::write(to, b"hello, not a video\n")),
     ("variable_rate.mp4", |to| {
         // I5: random frame drops keep their timestamps.
@@ -62,13 +68,14 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("unknown_sound.mov", |to| damage::unknown_sound(&case("two_sounds.mov"), to)), // I11
     ("languages.mkv", languages),                                                   // I12
     ("timecode.mov", |to| remux("good.mp4", "-timecode 01:00:00:00", to)),
-    ("cover.mp3", cover), // I13
+    ("cover.mp3", cover),                                // I13
     ("no_audio.mp4", |to| remux("good.mp4", "-an", to)), // I14
     ("no_video.m4a", |to| remux("good.mp4", "-vn", to)),
     ("no_duration.webm", no_duration), // I15
     ("interlaced.mpg", |to| {
         // I16
-        let fields = "-vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video -flags +ilme+ildct";
+        let fields =
+            "-vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video -flags +ilme+ildct";
         run(&format!("-f lavfi -i testsrc2=s=720x576:r=50:d=1 {fields} -b:v 5M"), to)
     }),
     ("anamorphic.mp4", |to| {
@@ -143,7 +150,12 @@ fn remux(from: &str, options: &str, to: &Path) -> Result<(), String> {
 }
 
 /// An input whose path may hold anything, then options.
-fn ffmpeg_with(mut all: Vec<OsString>, input: &Path, options: &str, to: &Path) -> Result<(), String> {
+fn ffmpeg_with(
+    mut all: Vec<OsString>,
+    input: &Path,
+    options: &str,
+    to: &Path,
+) -> Result<(), String> {
     all.push(input.into());
     all.extend(words(options));
     all.push(to.into());

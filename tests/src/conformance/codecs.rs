@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Report;
 use super::package::{Package, Rendition};
 use super::timing::frame_duration;
-use super::Report;
 use crate::m3u8::Variant;
 use crate::sps::{self, Sps};
 
@@ -16,7 +16,7 @@ pub fn check(package: &Package, report: &mut Report) {
     for variant in &package.multivariant.iframes {
         let Some(rendition) = package.rendition_at(&variant.uri) else { continue };
         let Some(sps) = sps_of(rendition, report) else { continue };
-        let declared = (variant.codecs.clone(), variant.resolution);
+        let declared = (lower(&variant.codecs), variant.resolution);
         let found = (vec![sps.codec.clone()], Some((sps.width, sps.height)));
         let detail = format!("declared {declared:?}, found {found:?}");
         report.must(declared == found, "codecs", &variant.uri, detail);
@@ -38,9 +38,14 @@ fn variant_is(package: &Package, variant: &Variant, rendition: &Rendition, repor
     let group = variant.audio.as_deref().unwrap_or_default();
     let members = package.multivariant.group("AUDIO", group).filter_map(|one| one.uri.as_deref());
     codecs.extend(members.filter_map(|uri| sound(package.rendition_at(uri)?)));
-    let declared: BTreeSet<String> = variant.codecs.iter().cloned().collect();
+    let declared: BTreeSet<String> = lower(&variant.codecs).into_iter().collect();
     let detail = format!("declared {declared:?}, found {codecs:?}");
     report.must(declared == codecs, "codecs", &variant.uri, detail);
+}
+
+/// Their hexadecimal digits may be of either case (RFC 6381, 3.3).
+fn lower(codecs: &[String]) -> Vec<String> {
+    codecs.iter().map(|codec| codec.to_lowercase()).collect()
 }
 
 fn sound(rendition: &Rendition) -> Option<String> {

@@ -87,7 +87,8 @@ fn periods(package: &Package, report: &mut Report) {
     runs.dedup();
     let distinct: BTreeSet<_> = runs.iter().collect();
     report.must(distinct.len() == runs.len(), "key periods", &first.uri, "a key comes back");
-    let lengths: Vec<usize> = runs.iter().map(|run| want.iter().filter(|one| *one == run).count()).collect();
+    let lengths: Vec<usize> =
+        runs.iter().map(|run| want.iter().filter(|one| *one == run).count()).collect();
     let equal = lengths.windows(2).all(|pair| pair[0] >= pair[1])
         && lengths.iter().rev().skip(1).all(|length| *length == lengths[0]);
     report.must(equal, "key periods", &first.uri, format!("periods of {lengths:?} segments"));

@@ -43,9 +43,11 @@ fn same_pictures(variant: &Rendition, iframes: &Rendition, report: &mut Report) 
 fn alone(iframes: &Rendition, report: &mut Report) {
     for (index, piece) in iframes.pieces.iter().enumerate() {
         let alone = piece.contents.audio.is_none()
-            && piece.contents.video.as_ref().is_some_and(|video| {
-                video.pictures.len() == 1 && video.pictures[0].idr()
-            });
+            && piece
+                .contents
+                .video
+                .as_ref()
+                .is_some_and(|video| video.pictures.len() == 1 && video.pictures[0].idr());
         report.must(alone, "iframes", &iframes.uri, format!("{index} is not one IDR alone"));
     }
 }

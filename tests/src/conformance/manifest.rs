@@ -13,12 +13,19 @@ use super::{Report, files};
 pub fn check(package: &Package, report: &mut Report) {
     let object = "asset.json";
     let text = fs::read(package.asset.join(object)).map_err(|why| why.to_string());
-    let json = text.and_then(|text| {
-        serde_json::from_slice::<Value>(&text).map_err(|why| why.to_string())
-    });
+    let json =
+        text.and_then(|text| serde_json::from_slice::<Value>(&text).map_err(|why| why.to_string()));
     let Some(json) = report.try_or(json, "asset.json", object) else { return };
     let mut digests = BTreeMap::new();
-    collect(&json, &[&package.asset, &package.generation], &mut digests);
+    let roots = [package.asset.as_path(), &package.generation];
+    collect(&json, &roots, &mut digests);
+    // The receipt, which asset.json vouches for, vouches for the rest.
+    let named: Vec<PathBuf> = digests.keys().cloned().collect();
+    for path in named.iter().filter(|path| path.extension().is_some_and(|it| it == "json")) {
+        let text = fs::read(path).unwrap_or_default();
+        let receipt = serde_json::from_slice(&text).unwrap_or_default();
+        collect(&receipt, &roots, &mut digests);
+    }
     report.must(!digests.is_empty(), "digests", object, "names no object with its SHA-256");
     for (path, (bytes, sha256)) in &digests {
         let name = path.strip_prefix(&package.asset).unwrap_or(path).to_string_lossy();
@@ -35,11 +42,7 @@ pub fn check(package: &Package, report: &mut Report) {
 }
 
 /// Objects with a SHA-256 anywhere in the document, by the file that one of their strings names.
-fn collect(
-    value: &Value,
-    roots: &[&Path],
-    found: &mut BTreeMap<PathBuf, (Option<u64>, String)>,
-) {
+fn collect(value: &Value, roots: &[&Path], found: &mut BTreeMap<PathBuf, (Option<u64>, String)>) {
     let children: Vec<&Value> = match value {
         Value::Array(items) => items.iter().collect(),
         Value::Object(fields) => {

@@ -1,7 +1,7 @@
 //! Groups of pictures: closed, equally long, at the same frames in every rung.
 
-use super::package::{Kind, Package, Rendition};
 use super::Report;
+use super::package::{Kind, Package, Rendition};
 use crate::media::{Picture, Video};
 use crate::nal;
 
@@ -57,9 +57,10 @@ fn steady(video: &Video, object: &str, report: &mut Report) {
         return;
     }
     let step = (times[times.len() - 1] - times[0]) as f64 / (times.len() - 1) as f64;
-    let off = times.iter().enumerate().find(|(index, time)| {
-        (**time as f64 - times[0] as f64 - *index as f64 * step).abs() > 1.1
-    });
+    let off = times
+        .iter()
+        .enumerate()
+        .find(|(index, time)| (**time as f64 - times[0] as f64 - *index as f64 * step).abs() > 1.1);
     let detail = format!("frame {:?} is off the grid of {step:.3} ticks", off);
     report.must(off.is_none(), "frame rate", object, detail);
     let decode = video.pictures.windows(2).all(|pair| pair[0].dts < pair[1].dts);

@@ -1,7 +1,7 @@
 //! Tags of the playlists (RFC 8216, 4.3 and 7; Apple's authoring rules).
 
-use super::package::{Kind, Package, Rendition};
 use super::Report;
+use super::package::{Kind, Package, Rendition};
 use crate::m3u8::{Alternative, Media};
 
 pub fn check(package: &Package, report: &mut Report) {

@@ -1,7 +1,7 @@
 //! BANDWIDTH and AVERAGE-BANDWIDTH against what is served (RFC 8216, 4.1 and 4.3.4.2).
 
-use super::package::{Package, Rendition};
 use super::Report;
+use super::package::{Package, Rendition};
 use crate::m3u8::Variant;
 
 /// Bits per second.
@@ -70,7 +70,8 @@ fn measure(rendition: &Rendition) -> Rates {
         .map(|(segment, piece)| (piece.served as f64 * 8.0, segment.duration))
         .collect();
     let rate = |run: &[(f64, f64)]| {
-        let (bits, seconds) = run.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let (bits, seconds) =
+            run.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         (bits / seconds, seconds)
     };
     let (average, _) = rate(&segments);

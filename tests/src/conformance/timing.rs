@@ -1,7 +1,7 @@
 //! EXTINF is media time, and every rung is cut at the same frames.
 
-use super::package::{Kind, Package, Rendition};
 use super::Report;
+use super::package::{Kind, Package, Rendition};
 use crate::media::AAC_FRAME;
 
 pub fn check(package: &Package, report: &mut Report) {

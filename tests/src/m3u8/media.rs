@@ -139,7 +139,13 @@ impl Reader {
         let range = range.transpose()?;
         self.last = range.map(|(length, offset)| (uri.to_owned(), length + offset));
         let key = self.key.clone();
-        self.playlist.segments.push(Segment { uri: uri.to_owned(), duration, decimals, range, key });
+        self.playlist.segments.push(Segment {
+            uri: uri.to_owned(),
+            duration,
+            decimals,
+            range,
+            key,
+        });
         Ok(())
     }
 

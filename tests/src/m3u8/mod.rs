@@ -26,13 +26,15 @@ fn lines(text: &str) -> Result<Vec<Line<'_>>, String> {
         return Err("the first line is not #EXTM3U".to_owned());
     }
     let said = lines.filter(|line| !line.is_empty());
-    Ok(said.map(|line| match line.strip_prefix('#') {
-        Some(_) => {
-            let (name, value) = line.split_once(':').unwrap_or((line, ""));
-            Line::Tag(name, value)
-        }
-        None => Line::Uri(line),
-    }).collect())
+    Ok(said
+        .map(|line| match line.strip_prefix('#') {
+            Some(_) => {
+                let (name, value) = line.split_once(':').unwrap_or((line, ""));
+                Line::Tag(name, value)
+            }
+            None => Line::Uri(line),
+        })
+        .collect())
 }
 
 /// Fills a place that a tag may fill once.

@@ -62,12 +62,30 @@ pub struct Alternative {
 }
 
 const VARIANT: &[&str] = &[
-    "BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "FRAME-RATE", "VIDEO-RANGE",
-    "HDCP-LEVEL", "AUDIO", "SUBTITLES", "CLOSED-CAPTIONS", "URI",
+    "BANDWIDTH",
+    "AVERAGE-BANDWIDTH",
+    "CODECS",
+    "RESOLUTION",
+    "FRAME-RATE",
+    "VIDEO-RANGE",
+    "HDCP-LEVEL",
+    "AUDIO",
+    "SUBTITLES",
+    "CLOSED-CAPTIONS",
+    "URI",
 ];
 const ALTERNATIVE: &[&str] = &[
-    "TYPE", "GROUP-ID", "NAME", "LANGUAGE", "ASSOC-LANGUAGE", "DEFAULT", "AUTOSELECT", "FORCED",
-    "CHARACTERISTICS", "CHANNELS", "URI",
+    "TYPE",
+    "GROUP-ID",
+    "NAME",
+    "LANGUAGE",
+    "ASSOC-LANGUAGE",
+    "DEFAULT",
+    "AUTOSELECT",
+    "FORCED",
+    "CHARACTERISTICS",
+    "CHANNELS",
+    "URI",
 ];
 
 impl Multivariant {

@@ -35,7 +35,8 @@ pub fn read_init(bytes: &[u8]) -> Result<Init, String> {
     let moov = boxes::find(&atoms, "moov").ok_or("no moov")?;
     let children = moov.children(bytes)?;
     let traks = children.iter().filter(|atom| atom.kind == "trak");
-    let tracks: Vec<Track> = traks.map(|trak| Track::read(bytes, trak)).collect::<Result<_, _>>()?;
+    let tracks: Vec<Track> =
+        traks.map(|trak| Track::read(bytes, trak)).collect::<Result<_, _>>()?;
     if tracks.iter().any(|track| !track.samples.is_empty()) {
         faults.push("samples in an init segment".to_owned());
     }

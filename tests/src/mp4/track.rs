@@ -67,7 +67,9 @@ impl Track {
             timescale,
             language,
             codec: codec(file, &stbl.at(file, &["stsd"])?)?,
-            edits: trak.at(file, &["edts", "elst"]).map_or(Ok(vec![]), |elst| edits(file, &elst))?,
+            edits: trak
+                .at(file, &["edts", "elst"])
+                .map_or(Ok(vec![]), |elst| edits(file, &elst))?,
             samples,
             end,
         })

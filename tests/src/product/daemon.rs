@@ -1,0 +1,105 @@
+//! A running daemon.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Home, Process, descendants};
+
+/// From one look at the world outside to the next.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Looks until something is there; panics after `limit`.
+pub fn wait_until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        thread::sleep(LOOK);
+    }
+}
+
+/// `vodmill daemon`, killed with its children when dropped.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts one; its log is kept beside the home's state.
+    pub fn start(home: &Home, arguments: &[&str]) -> Daemon {
+        let log = home.at("daemon.log");
+        let file = File::options().create(true).append(true).open(&log).expect("a log");
+        let mut command = home.command();
+        command.arg("daemon").args(arguments).stdout(Stdio::null()).stderr(file);
+        Daemon { child: command.spawn().expect("the daemon starts"), log }
+    }
+
+    /// It and all its children.
+    pub fn family(&self) -> Vec<Process> {
+        descendants(self.child.id())
+    }
+
+    /// SIGKILL to all of them at once, and waits until they are gone.
+    pub fn kill(&mut self) {
+        let family = self.family();
+        // Stopped first, so that the parent cannot start another child in between.
+        signal("STOP", &family[..family.len().min(1)]);
+        let family = self.family();
+        signal("KILL", &family);
+        self.child.wait().expect("the daemon ends");
+        wait_until("children are gone", Duration::from_secs(10), || {
+            let left = family.iter().any(|one| !descendants(one.pid).is_empty());
+            (!left).then_some(())
+        });
+    }
+
+    /// SIGTERM to the daemon alone.
+    pub fn terminate(&self) {
+        signal("TERM", &[Process { pid: self.child.id(), resident: 0 }]);
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self, limit: Duration) -> ExitStatus {
+        wait_until("the daemon ends", limit, || self.child.try_wait().expect("waiting"))
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("waiting").is_none()
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it and its forerunners in this home logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if self.runs() {
+            self.kill();
+        }
+        if thread::panicking() {
+            eprintln!("--- log of the daemon\n{}", self.log());
+        }
+    }
+}
+
+/// By the shell, since there is always one; processes that have ended are no error.
+fn signal(name: &str, processes: &[Process]) {
+    for process in processes {
+        let line = format!("kill -{name} {}", process.pid);
+        let status = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status();
+        status.expect("a shell");
+    }
+}
