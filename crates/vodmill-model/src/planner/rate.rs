@@ -112,19 +112,20 @@ fn lone(track: &VideoTrack) -> Ratio {
         .unwrap_or(FALLBACK)
 }
 
-/// The declared rate if the times bear it out, else the nearest standard rate, else the mean.
+/// The declared rate if the times bear it out, else the nearest standard rate, else a whole one
+/// that rounding explains, else the mean.
 fn snap(track: &VideoTrack, mean: Ratio) -> Ratio {
     let rounding = rounding(track);
-    let declared = track.nominal_rate.filter(|rate| rate.num > 0);
-    if let Some(rate) = declared.filter(|&rate| distance(mean, rate) <= rounding.max(100)) {
+    let explained = |rate: &Ratio| distance(mean, *rate) <= rounding.max(100);
+    if let Some(rate) = track.nominal_rate.filter(|rate| rate.num > 0).filter(explained) {
         return rate;
     }
     let nearest = nearest_standard(mean);
-    let tolerance = rounding.max(SNAP);
-    if distance(mean, nearest) <= tolerance {
+    if distance(mean, nearest) <= rounding.max(SNAP) {
         return nearest;
     }
-    declared.filter(|&rate| distance(mean, rate) <= tolerance).unwrap_or(mean)
+    let whole = u32::try_from(mean.scale(1, 1)).unwrap_or(u32::MAX).max(1);
+    Some(ratio(whole, 1)).filter(explained).unwrap_or(mean)
 }
 
 /// What a millisecond's rounding makes of the mean rate, in millionths; short clips suffer most.
