@@ -1,7 +1,7 @@
 //! The mill: one state folder, its queue, its workers.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rustix::fs::{FlockOperation, flock};
@@ -105,8 +105,15 @@ impl Mill {
             Enqueued::New => None,
             Enqueued::Existing(state) => Some(state),
         };
-        if known.is_none() {
-            tracing::info!(job = job.id, name = job.name, pipeline = job.pipeline, "job taken");
+        match known {
+            None => {
+                tracing::info!(job = job.id, name = job.name, pipeline = job.pipeline, "job taken")
+            }
+            // Dropped once more, the very same file: it goes where the first one went.
+            Some(state) if state.has_ended() => {
+                self.put_original_away(&self.queue.job(&job.id)?)?
+            }
+            Some(_) => {}
         }
         Ok(Submitted { job: job.id, known })
     }
@@ -127,6 +134,11 @@ impl Mill {
 pub fn retry(queue: &SqliteQueue, job: &str) -> Result<()> {
     // Scratch may be gone; what was encoded is found again among the renditions.
     Ok(queue.restart(job)?)
+}
+
+/// Where a mill with that state folder has its queue, to look into from another process.
+pub fn queue_path(state: &Path) -> PathBuf {
+    Layout::new(state.to_owned()).queue()
 }
 
 /// Says what a file is, in a child process.

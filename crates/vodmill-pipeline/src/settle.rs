@@ -44,6 +44,15 @@ impl Mill {
     }
 
     fn settle(&self, job: &JobInfo) -> crate::Result<()> {
+        self.put_original_away(job)?;
+        remove_dir(&self.layout.scratch(&job.id))?;
+        self.queue.mark_cleaned(&job.id)?;
+        tracing::info!(job = job.id, name = job.name, state = %job.state, "job ended");
+        Ok(())
+    }
+
+    /// Moves the original of a published or rejected job where its pipeline says.
+    pub(crate) fn put_original_away(&self, job: &JobInfo) -> crate::Result<()> {
         let order: JobOrder = serde_json::from_str(&job.payload)
             .map_err(|error| Failed::from_error(format!("read job {}", job.id), &error))?;
         match job.state {
@@ -53,9 +62,6 @@ impl Mill {
             }
             _ => {}
         }
-        remove_dir(&self.layout.scratch(&job.id))?;
-        self.queue.mark_cleaned(&job.id)?;
-        tracing::info!(job = job.id, name = job.name, state = %job.state, "job ended");
         Ok(())
     }
 

@@ -17,6 +17,11 @@ impl KeyTable {
         found.map(|(_, key)| SegmentKey::from_bytes(*key))
     }
 
+    /// Whether these bytes are one of the keys.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        self.0.iter().any(|(_, key)| key == bytes)
+    }
+
     /// Adds a key.
     pub fn insert(&mut self, kid: &Kid, key: &SegmentKey) {
         self.0.push((*kid.as_bytes(), *key.expose()));

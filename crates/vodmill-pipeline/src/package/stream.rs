@@ -9,6 +9,7 @@ use vodmill_model::transcode::{Cut, Media, Segment, SegmentOrder, VideoInput};
 use vodmill_model::units::{Size, Ticks};
 use vodmill_model::{Failed, MediaError};
 
+use super::tree::ObjectWriter;
 use super::{Shop, codec_of};
 use crate::receipt::{Holds, PlaylistFact};
 
@@ -65,7 +66,7 @@ impl Stream {
 /// Makes the segments of one playlist.
 pub(super) fn make(shop: &Shop<'_>, wanted: &Wanted<'_>) -> Result<Stream, MediaError> {
     let order = order(shop, wanted)?;
-    let mut press = Press::new(shop, wanted);
+    let mut press = Press::new(shop, wanted)?;
     shop.transcode.segment(&order, &mut |segment| press.take(segment))?;
     press.finish()
 }
@@ -111,11 +112,11 @@ struct Press<'a> {
     /// The clear init segment, in front of which nothing can be inspected.
     init: Vec<u8>,
     /// The single object of an I-frame playlist.
-    pictures: Vec<u8>,
+    pictures: Option<ObjectWriter<'a>>,
 }
 
 impl<'a> Press<'a> {
-    fn new(shop: &'a Shop<'a>, wanted: &'a Wanted<'a>) -> Press<'a> {
+    fn new(shop: &'a Shop<'a>, wanted: &'a Wanted<'a>) -> Result<Press<'a>, Failed> {
         let fmp4 = shop.plan.hls.as_ref().is_some_and(|hls| hls.container == Container::Fmp4);
         let extension = match (fmp4, wanted.holds) {
             (true, Holds::IFrames) => "mp4",
@@ -129,8 +130,11 @@ impl<'a> Press<'a> {
             ended: true,
             ..MediaPlaylist::default()
         };
-        let (codecs, size, init, pictures) = (Vec::new(), None, Vec::new(), Vec::new());
-        Press { shop, wanted, extension, playlist, codecs, size, init, pictures }
+        let pictures = format!("{}/iframes.{extension}", wanted.prefix);
+        let is_pictures = wanted.holds == Holds::IFrames;
+        let pictures = is_pictures.then(|| shop.tree.begin(&pictures)).transpose()?;
+        let (codecs, size, init) = (Vec::new(), None, Vec::new());
+        Ok(Press { shop, wanted, extension, playlist, codecs, size, init, pictures })
     }
 
     fn take(&mut self, segment: Segment) -> Result<(), MediaError> {
@@ -140,18 +144,18 @@ impl<'a> Press<'a> {
         if self.playlist.segments.is_empty() {
             self.inspect(&segment.bytes)?;
         }
-        match self.wanted.holds {
-            Holds::IFrames => self.take_picture(segment),
-            _ => self.take_segment(segment),
+        match self.pictures.is_some() {
+            true => self.take_picture(segment),
+            false => self.take_segment(segment),
         }
     }
 
     /// An init segment stays clear, so that it can be fetched and cached before any key.
     fn take_init(&mut self, bytes: Vec<u8>) -> Result<(), MediaError> {
-        if self.wanted.holds == Holds::IFrames {
-            let byte_range = Some(ByteRange { offset: 0, length: bytes.len() as u64 });
+        if let Some(pictures) = &mut self.pictures {
+            let byte_range =
+                Some(ByteRange { offset: pictures.add(&bytes)?, length: bytes.len() as u64 });
             self.playlist.init = Some(InitSection { uri: self.pictures_name(), byte_range });
-            self.pictures.clone_from(&bytes);
         } else {
             self.shop.tree.write(&format!("{}/init.mp4", self.wanted.prefix), &bytes)?;
             self.playlist.init = Some(InitSection { uri: "init.mp4".to_owned(), byte_range: None });
@@ -194,8 +198,8 @@ impl<'a> Press<'a> {
         let name = format!("{}/{}", self.wanted.prefix, self.pictures_name());
         let mut bytes = segment.bytes;
         let key = self.encrypt(&name, piece, inside, &mut bytes)?;
-        let range = ByteRange { offset: self.pictures.len() as u64, length: bytes.len() as u64 };
-        self.pictures.append(&mut bytes);
+        let offset = self.pictures.as_mut().map(|pictures| pictures.add(&bytes)).transpose()?;
+        let range = ByteRange { offset: offset.unwrap_or_default(), length: bytes.len() as u64 };
         self.enter(self.pictures_name(), segment.duration, range, key);
         Ok(())
     }
@@ -230,11 +234,8 @@ impl<'a> Press<'a> {
     }
 
     fn finish(self) -> Result<Stream, MediaError> {
-        let file = if self.wanted.holds == Holds::IFrames { "iframes.m3u8" } else { "index.m3u8" };
-        if self.wanted.holds == Holds::IFrames {
-            let name = format!("{}/{}", self.wanted.prefix, self.pictures_name());
-            self.shop.tree.write(&name, &self.pictures)?;
-        }
+        let file = if self.pictures.is_some() { "iframes.m3u8" } else { "index.m3u8" };
+        self.pictures.map(ObjectWriter::finish).transpose()?;
         let fact = PlaylistFact {
             name: format!("{}/{file}", self.wanted.prefix),
             holds: self.wanted.holds,

@@ -1,13 +1,15 @@
 //! The files of a generation as they come into being, hashed while they are in memory.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use sha2::{Digest, Sha256};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{Progress, Watch};
 
-use crate::file::{failed, make_dir, measure, sha256};
+use crate::file::{failed, hex, make_dir, measure, sha256};
 use crate::receipt::ObjectFact;
 
 /// Writes objects below one folder and remembers what they were. One sync of the whole file system
@@ -39,6 +41,14 @@ impl<'a> TreeWriter<'a> {
         Ok(())
     }
 
+    /// Begins an object that is written piece by piece.
+    pub(crate) fn begin(&self, name: &str) -> Result<ObjectWriter<'_>, Failed> {
+        let path = self.place(name)?;
+        let file = BufWriter::new(File::create(&path).map_err(failed("create", &path))?);
+        let name = name.to_owned();
+        Ok(ObjectWriter { tree: self, name, path, file, hash: Sha256::new(), bytes: 0 })
+    }
+
     /// Takes note of an object that was written to its [`place`](TreeWriter::place).
     pub(crate) fn adopt(&self, name: &str) -> Result<(), Failed> {
         let (bytes, sha256) = measure(&self.root.join(name))?;
@@ -59,5 +69,34 @@ impl<'a> TreeWriter<'a> {
         let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner).clone();
         objects.sort();
         objects
+    }
+}
+
+/// An object under way, hashed as it grows: it may be larger than memory.
+pub(crate) struct ObjectWriter<'a> {
+    tree: &'a TreeWriter<'a>,
+    name: String,
+    path: PathBuf,
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl ObjectWriter<'_> {
+    /// Adds a piece and says where it begins.
+    pub(crate) fn add(&mut self, piece: &[u8]) -> Result<u64, Failed> {
+        self.file.write_all(piece).map_err(failed("write", &self.path))?;
+        self.hash.update(piece);
+        let offset = self.bytes;
+        self.bytes += piece.len() as u64;
+        Ok(offset)
+    }
+
+    /// Makes it an object of the tree.
+    pub(crate) fn finish(mut self) -> Result<(), Failed> {
+        self.file.flush().map_err(failed("write", &self.path))?;
+        let sha256 = hex(&self.hash.finalize());
+        self.tree.add(ObjectFact { name: self.name, bytes: self.bytes, sha256 });
+        Ok(())
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Prover;
-use crate::file::measure;
 use crate::receipt::RECEIPT;
+
+/// Prefix, within a generation, of what is not for everybody.
+const PRIVATE: &str = "private/";
 
 pub(super) fn prove(prover: &Prover<'_>) {
     let claimed: BTreeSet<&str> =
@@ -12,7 +14,8 @@ pub(super) fn prove(prover: &Prover<'_>) {
     for name in &claimed {
         // Segments and playlists are read, hashed and looked into by their playlist's proof.
         if !name.starts_with("hls/") {
-            prove_one(prover, name);
+            prover.measure(name);
+            prove_private(prover, name);
         }
     }
     for name in present(prover) {
@@ -27,13 +30,20 @@ pub(super) fn prove(prover: &Prover<'_>) {
     }
 }
 
-fn prove_one(prover: &Prover<'_>, name: &str) {
-    match measure(&prover.root.join(name)) {
-        Ok((bytes, sha256)) => {
-            prover.count(|report| report.bytes += bytes);
-            prover.compare(name, bytes, &sha256);
-        }
-        Err(error) => prover.find(name, "object_missing", error.to_string()),
+/// In an encrypted package, media outside the HLS part is clear, and so must be under the private
+/// prefix; and no key lies about.
+fn prove_private(prover: &Prover<'_>, name: &str) {
+    if !prover.receipt.encrypted {
+        return;
+    }
+    let is_media = [".mp4", ".ts", ".m4s"].iter().any(|extension| name.ends_with(extension));
+    if is_media && !name.starts_with(PRIVATE) {
+        prover.find(name, "clear_media", "clear media outside the private prefix");
+    }
+    let claim = prover.claimed(name).filter(|object| object.bytes == 16);
+    let bytes = claim.and_then(|object| std::fs::read(prover.root.join(&object.name)).ok());
+    if bytes.is_some_and(|bytes| prover.keys.holds(&bytes)) {
+        prover.find(name, "key_published", "it is the key of this package");
     }
 }
 

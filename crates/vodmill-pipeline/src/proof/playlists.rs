@@ -1,5 +1,8 @@
 //! A media playlist and its segments: what it says is what they are.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
 use vodmill_hls::aes128;
 use vodmill_hls::key::Kid;
 use vodmill_hls::playlist::{ByteRange, MediaPlaylist, Segment};
@@ -20,11 +23,12 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
         prover.find(&fact.name, "playlist_invalid", "not a finished VOD playlist");
     }
     let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let init = init(prover, &playlist, folder);
     let times = times(prover, fact, &playlist);
-    let mut reader = Reader { prover, folder, whole: None };
+    let mut reader = Reader { prover, folder, ranged: None };
+    let init = playlist.init.as_ref().and_then(|init| reader.read(&init.uri, init.byte_range));
+    let init = init.unwrap_or_default();
     for (segment, (start, end)) in playlist.segments.iter().zip(times) {
-        let Some(bytes) = reader.read(segment) else { continue };
+        let Some(bytes) = reader.read(&segment.uri, segment.byte_range) else { continue };
         if fact.holds == Holds::Subtitles {
             continue;
         }
@@ -34,17 +38,6 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
         let media = [init.as_slice(), &clear].concat();
         prove_segment(prover, fact, &Expected { name: &name, start, end }, &media);
     }
-}
-
-fn init(prover: &Prover<'_>, playlist: &MediaPlaylist, folder: &str) -> Vec<u8> {
-    let Some(section) = &playlist.init else { return Vec::new() };
-    let bytes = prover.read(&format!("{folder}/{}", section.uri)).unwrap_or_default();
-    section.byte_range.map_or(bytes.clone(), |range| part(&bytes, range).unwrap_or_default())
-}
-
-fn part(bytes: &[u8], range: ByteRange) -> Option<Vec<u8>> {
-    let end = usize::try_from(range.end()?).ok()?;
-    bytes.get(usize::try_from(range.offset).ok()?..end).map(<[u8]>::to_vec)
 }
 
 /// Start and end of each segment: as the receipt has them, held against EXTINF.
@@ -100,21 +93,22 @@ fn micros(duration: Seconds) -> u64 {
     u64::try_from(num / u128::from(duration.den())).unwrap_or(u64::MAX)
 }
 
-/// Reads segments; an object that holds many is read once.
+/// Reads objects whole, or one in parts: that one is hashed once and kept open.
 struct Reader<'a> {
     prover: &'a Prover<'a>,
     folder: &'a str,
-    whole: Option<(String, Vec<u8>)>,
+    ranged: Option<(String, File)>,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, segment: &Segment) -> Option<Vec<u8>> {
-        let name = format!("{}/{}", self.folder, segment.uri);
-        let Some(range) = segment.byte_range else { return self.prover.read(&name) };
-        if self.whole.as_ref().is_none_or(|(read, _)| *read != name) {
-            self.whole = Some((name.clone(), self.prover.read(&name)?));
+    fn read(&mut self, uri: &str, range: Option<ByteRange>) -> Option<Vec<u8>> {
+        let name = format!("{}/{uri}", self.folder);
+        let Some(range) = range else { return self.prover.read(&name) };
+        if self.ranged.as_ref().is_none_or(|(open, _)| *open != name) {
+            self.prover.measure(&name);
+            self.ranged = Some((name.clone(), File::open(self.prover.root.join(&name)).ok()?));
         }
-        let piece = self.whole.as_ref().and_then(|(_, bytes)| part(bytes, range));
+        let piece = self.ranged.as_mut().and_then(|(_, file)| part(file, range));
         if piece.is_none() {
             self.prover.find(
                 &name,
@@ -124,6 +118,14 @@ impl Reader<'_> {
         }
         piece
     }
+}
+
+fn part(file: &mut File, range: ByteRange) -> Option<Vec<u8>> {
+    let length = range.length.min(file.metadata().ok()?.len());
+    file.seek(SeekFrom::Start(range.offset)).ok()?;
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    file.read_exact(&mut bytes).ok()?;
+    (length == range.length).then_some(bytes)
 }
 
 /// The clear bytes of a segment. The key is tried; a clear segment in an encrypted package is a
