@@ -348,7 +348,7 @@ pub struct EncryptionPlan {
 pub struct Mp4Plan {
     /// The preset's name.
     pub name: String,
-    /// Object name, as `mp4/phone.mp4`.
+    /// Object name, as `mp4/phone.mp4`; below `private/` when the HLS part is encrypted.
     pub object: String,
     /// Id of its video encode, if any.
     pub video: Option<String>,

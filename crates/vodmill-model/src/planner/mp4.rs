@@ -22,7 +22,7 @@ pub(super) fn mp4s(
     for (name, preset) in &wanted.mp4 {
         let plan = Mp4Plan {
             name: (*name).to_owned(),
-            object: format!("mp4/{name}.mp4"),
+            object: wanted.mp4_object(name),
             video: video.get(*name).cloned(),
             audio: tracks(audio, &preset.audio, encodes, decisions),
         };

@@ -11,6 +11,8 @@ use crate::preset::{Ladder, Mp4Preset, Preset, VideoCommon};
 pub(super) struct Wanted<'a> {
     pub ladder: Option<&'a Ladder>,
     pub mp4: Vec<(&'a str, &'a Mp4Preset)>,
+    /// Whether HLS is encrypted; then what cannot be is kept from the public.
+    encrypted: bool,
 }
 
 impl<'a> Wanted<'a> {
@@ -30,7 +32,17 @@ impl<'a> Wanted<'a> {
             let preset = catalogue::mp4(presets, name).ok_or_else(|| missing(name))?;
             Ok((name.as_str(), preset))
         });
-        Ok(Wanted { ladder, mp4: mp4.collect::<Result<_, _>>()? })
+        Ok(Wanted {
+            ladder,
+            mp4: mp4.collect::<Result<_, _>>()?,
+            encrypted: pipeline.encryption.is_some(),
+        })
+    }
+
+    /// Name of the object of an MP4, which is clear: where HLS is encrypted it must not lie beside it
+    /// under a prefix that everybody may read.
+    pub fn mp4_object(&self, name: &str) -> String {
+        if self.encrypted { format!("private/mp4/{name}.mp4") } else { format!("mp4/{name}.mp4") }
     }
 
     /// Whether any output holds pictures.

@@ -20,7 +20,7 @@ const LISTED: u32 = 1000;
 
 /// `vodmill jobs`.
 pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
-    let path = config.state().join(DAEMON).join("queue.sqlite");
+    let path = vodmill_pipeline::queue_path(&config.state().join(DAEMON));
     if !path.exists() {
         print(if arguments.json { "[]" } else { "no jobs yet: no daemon has run here" })?;
         return Ok(ExitCode::SUCCESS);

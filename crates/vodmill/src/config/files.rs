@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use vodmill_model::Catalogue;
+use vodmill_model::{Catalogue, validate};
 
-use super::problem::Problem;
+use super::problem::{Problem, Reporter};
 use super::toml_file;
 
 /// Name and text of a file that is built in.
@@ -108,9 +108,24 @@ pub fn read_source(home: &Path, file: PathBuf) -> Result<Source, (PathBuf, io::E
 
 /// What no single file can tell: whether they fit together.
 pub fn validate(
-    _catalogue: &Catalogue,
-    _presets: &[Source],
-    _pipelines: &[Source],
-    _problems: &mut Vec<Problem>,
+    catalogue: &Catalogue,
+    presets: &[Source],
+    pipelines: &[Source],
+    problems: &mut Vec<Problem>,
 ) {
+    for issue in validate::validate(catalogue) {
+        let (folder, name) = issue.file.split_once('/').unwrap_or(("", &issue.file));
+        let sources = if folder == "presets" { presets } else { pipelines };
+        let source = sources.iter().find(|source| name == format!("{}.toml", source.name));
+        let message = match issue.path.as_str() {
+            "" => issue.message,
+            path => format!("{path}: {}", issue.message),
+        };
+        match source {
+            Some(Source { file, text, .. }) => {
+                Reporter { file, text, problems }.at(toml_file::place(text, &issue.path), message);
+            }
+            None => problems.push(Problem { file: issue.file.into(), line: None, message }),
+        }
+    }
 }

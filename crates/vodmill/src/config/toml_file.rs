@@ -43,6 +43,24 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(
     }
 }
 
+/// Where in a document `path` stands, such as `rung[1].width`; as far as it is there.
+pub fn place(text: &str, path: &str) -> Option<usize> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let mut found = None;
+    let mut here = DeValue::Table(document.into_inner());
+    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+        let next = match (&here, step.trim_end_matches(']').parse::<usize>()) {
+            (DeValue::Array(items), Ok(index)) => items.get(index),
+            (DeValue::Table(table), _) => table.get(step),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        found = Some(next.span().start);
+        here = next.get_ref().clone();
+    }
+    found
+}
+
 /// Where the first text stands that a message quotes.
 fn find_quoted(table: &DeTable<'_>, message: &str) -> Option<usize> {
     table.values().find_map(|value| find_in(value.get_ref(), value.span().start, message))
