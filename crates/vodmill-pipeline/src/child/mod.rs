@@ -7,6 +7,7 @@
 
 mod run;
 mod spawn;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -48,12 +49,23 @@ pub enum Assignment {
     Check(Box<CheckOrder>),
 }
 
+/// What a child has cost, as the kernel counts.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    /// Milliseconds of processor time.
+    pub cpu_ms: u64,
+    /// Bytes of memory at its peak.
+    pub peak_memory: u64,
+}
+
 /// What a child says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// It has come this far.
     Progress(Progress),
+    /// What it has cost; said once, before it ends.
+    Usage(Usage),
     /// It is done; the result is of the assignment's kind.
     Done(serde_json::Value),
     /// The input is at fault.

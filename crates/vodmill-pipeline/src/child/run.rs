@@ -10,7 +10,7 @@ use serde::Serialize;
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
 
-use super::{Assignment, Event, FILE_SIZE, MEMORY};
+use super::{Assignment, Event, FILE_SIZE, MEMORY, Usage};
 use crate::{package, proof};
 
 /// Progress is told at most this often for each stream.
@@ -32,6 +32,7 @@ pub fn main(transcode: &dyn Transcode) -> ExitCode {
         Err(MediaError::Rejected(rejected)) => (Event::Rejected(rejected), ExitCode::SUCCESS),
         Err(MediaError::Failed(failed)) => (Event::Failed(failed), ExitCode::FAILURE),
     };
+    voice.say(&Event::Usage(Usage::of_self()));
     voice.say(&event);
     code
 }

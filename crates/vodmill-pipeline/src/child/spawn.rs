@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use vodmill_model::transcode::Progress;
 use vodmill_model::{Failed, MediaError};
 
-use super::{Assignment, Event, FILE_SIZE, MEMORY};
+use super::{Assignment, Event, FILE_SIZE, MEMORY, Usage};
 use crate::settings::{ChildCommand, Limits};
 
 /// How often the parent looks whether the child must go.
@@ -73,7 +73,7 @@ impl Spawner<'_> {
             }
             Some(Event::Rejected(rejected)) => Err(rejected.into()),
             Some(Event::Failed(failed)) => Err(with_log(failed, log).into()),
-            Some(Event::Progress(_)) | None => {
+            Some(Event::Progress(_) | Event::Usage(_)) | None => {
                 let failed =
                     Failed::new("media child", format!("ended without a result: {status}"));
                 Err(with_log(failed, log).into())
@@ -106,6 +106,10 @@ impl Spawner<'_> {
                 Ok(Event::Progress(step)) => {
                     moved = Instant::now();
                     progress(step);
+                }
+                Ok(Event::Usage(usage)) => {
+                    let Usage { cpu_ms, peak_memory } = usage;
+                    tracing::debug!(cpu_ms, peak_memory, "media child ends");
                 }
                 Ok(end) => return Ok(Some(end)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
