@@ -1,0 +1,128 @@
+//! What is published when all goes well.
+
+use std::fs;
+
+use vodmill_hls::playlist::MultivariantPlaylist;
+use vodmill_queue::JobState;
+
+use crate::fake::Original;
+use crate::home::{Home, assert_state, job, work};
+use crate::tree;
+
+#[test]
+fn every_kind_of_package_is_published_and_sound() {
+    let home = Home::new();
+    let mill = home.open();
+    let pipelines = ["clear", "secret", "fmp4", "fmp4-secret"];
+    let jobs = pipelines.map(|name| home.submit(&mill, name, name));
+    work(&mill);
+    for (pipeline, id) in pipelines.iter().zip(&jobs) {
+        let job = assert_state(&mill, id, JobState::Published);
+        assert_eq!(job.asset.as_deref(), Some(*pipeline));
+        let report = home.assert_sound(&mill, pipeline);
+        // Two rungs and their pictures, and sound by itself in fMP4.
+        let streams = if pipeline.starts_with("fmp4") { 5 } else { 4 };
+        assert_eq!(report.segments, 16 * streams, "{pipeline}");
+        assert_pointer(&home, pipeline);
+        assert!(home.root.join("done").join(format!("{pipeline}.mov")).is_file());
+    }
+    home.assert_swept();
+    assert!(!home.root.join("inbox").join("clear.mov").exists());
+}
+
+/// `asset.json` and `index.m3u8` name what is there.
+fn assert_pointer(home: &Home, asset: &str) {
+    let folder = home.published(asset);
+    let json = fs::read(folder.join("asset.json")).expect("asset.json");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let receipt = json.pointer("/receipt/path").and_then(|path| path.as_str());
+    assert!(folder.join(receipt.expect("a receipt")).is_file());
+    let mp4 = json.pointer("/mp4/0/path").and_then(|path| path.as_str());
+    assert!(folder.join(mp4.expect("an MP4")).is_file());
+    assert!(json["published_at"].is_string());
+    let text = fs::read(folder.join("index.m3u8")).expect("index.m3u8");
+    let playlist = MultivariantPlaylist::parse(&text).expect("a playlist").playlist;
+    assert_eq!(playlist.variants.len(), 2);
+    for variant in &playlist.variants {
+        assert!(folder.join(&variant.uri).is_file(), "{}", variant.uri);
+        assert!(variant.codecs.contains(&"avc1.42C01E".to_owned()), "{:?}", variant.codecs);
+        assert!(variant.codecs.contains(&"mp4a.40.2".to_owned()), "{:?}", variant.codecs);
+    }
+}
+
+#[test]
+fn encrypted_packages_hold_no_clear_segment_and_no_key() {
+    let home = Home::new();
+    let mill = home.open();
+    home.submit(&mill, "film", "secret");
+    work(&mill);
+    let tree = tree::read(&home.generation("film"));
+    let segments: Vec<_> = tree.iter().filter(|(name, _)| name.ends_with(".ts")).collect();
+    assert_eq!(segments.len(), 2 * 17);
+    for (name, bytes) in segments {
+        assert!(!bytes.windows(7).any(|bytes| bytes == b"\"title\""), "{name} is clear");
+    }
+    let keys: Vec<_> = mill.keys().list().expect("list").into_iter().flat_map(|g| g.kids).collect();
+    assert_eq!(keys.len(), 4, "16 segments, 5 to a key");
+    for kid in keys {
+        let stored = mill.keys().get(&kid).expect("get").expect("key");
+        let key = stored.key.expose();
+        let holds_key = |bytes: &Vec<u8>| bytes.windows(16).any(|bytes| bytes == key);
+        assert!(!tree.values().any(holds_key), "key {kid} is published");
+    }
+}
+
+#[test]
+fn sound_alone_subtitles_and_languages_are_published() {
+    let home = Home::new();
+    let mill = home.open();
+    let several = Original {
+        audio: vec!["swe".to_owned(), "eng".to_owned()],
+        subtitles: vec!["eng".to_owned()],
+        ..Original::titled("several")
+    };
+    let silent = Original { audio: Vec::new(), ..Original::titled("silent") };
+    let short = Original { frames: 1, ..Original::titled("short") };
+    for original in [several, silent, short] {
+        let path = home.drop_original(&format!("{}.mov", original.title), &original);
+        mill.submit(&home.submission(&path, "secret")).expect("submit");
+    }
+    work(&mill);
+    for asset in ["several", "silent", "short"] {
+        home.assert_sound(&mill, asset);
+    }
+    let names = tree::read(&home.generation("several"));
+    assert!(names.keys().any(|name| name.starts_with("hls/subtitles-")), "{:?}", names.keys());
+}
+
+#[test]
+fn the_same_original_twice_is_one_job() {
+    let home = Home::new();
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled("film"));
+    let submission = home.submission(&original, "clear");
+    let first = mill.submit(&submission).expect("submit");
+    let second = mill.submit(&submission).expect("submit again");
+    assert_eq!((first.known, second.known), (None, Some(JobState::Waiting)));
+    assert_eq!(first.job, second.job);
+    work(&mill);
+    assert_state(&mill, &first.job, JobState::Published);
+    assert_eq!(home.desk.count("film", "probe"), 1);
+}
+
+#[test]
+fn what_is_encoded_is_not_encoded_again() {
+    let home = Home::new();
+    let mill = home.open();
+    home.submit(&mill, "film", "clear");
+    work(&mill);
+    let encodes = home.desk.begun().iter().filter(|(_, p)| p.starts_with("video/")).count();
+    // Another package of the same media: other containers, other keys.
+    let again = home.drop_original("again.mov", &Original::titled("film"));
+    let job_id = mill.submit(&home.submission(&again, "fmp4-secret")).expect("submit").job;
+    work(&mill);
+    assert_eq!(job(&mill, &job_id).state, JobState::Published);
+    let after = home.desk.begun().iter().filter(|(_, p)| p.starts_with("video/")).count();
+    assert_eq!((encodes, after), (4, 4));
+    home.assert_sound(&mill, "again");
+}

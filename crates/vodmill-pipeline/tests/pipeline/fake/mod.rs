@@ -1,0 +1,113 @@
+//! A [`Transcode`] without libav. Originals are JSON; streams are rows of numbered packets.
+
+mod desk;
+mod encode;
+mod finished;
+mod original;
+mod parameter_sets;
+mod stream;
+
+use std::path::{Path, PathBuf};
+
+use vodmill_model::outcome::{MediaError, Reason};
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::transcode::{
+    AudioDone, AudioOrder, Cue, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
+    SubtitleOrder, VideoDone, VideoOrder, Watch,
+};
+use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
+
+pub use desk::{Desk, Fault, What};
+pub use original::Original;
+
+/// The fake; its faults and its log lie on a desk.
+pub struct Fake {
+    desk: Desk,
+}
+
+impl Fake {
+    pub fn at(desk: impl Into<PathBuf>) -> Fake {
+        Fake { desk: Desk::at(desk) }
+    }
+
+    /// What a library may do to a process that has said its last word.
+    pub fn linger(&self) {
+        self.desk.strike("", "end");
+    }
+
+    /// Notes that an operation has begun, and lets the fault that waits for it happen.
+    fn begin(&self, title: &str, point: &str) -> Result<Option<What>, MediaError> {
+        self.desk.log(title, point);
+        match self.desk.strike(title, point) {
+            Some(What::Fail) => Err(Failed::new(point, "told to fail").into()),
+            Some(What::Reject) => Err(Rejected::new(Reason::Damaged, "told to refuse").into()),
+            other => Ok(other),
+        }
+    }
+}
+
+impl Transcode for Fake {
+    fn build(&self) -> String {
+        "fake 1".to_owned()
+    }
+
+    fn probe(
+        &self,
+        original: &Path,
+        _policy: &InputPolicy,
+        _watch: &dyn Watch,
+    ) -> Result<MediaInfo, MediaError> {
+        let found = Original::read(original)?;
+        self.begin(&found.title, "probe")?;
+        found.media_info(original)
+    }
+
+    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError> {
+        let original = Original::read(&order.original)?;
+        let point = format!("video/{}", order.chunk.index);
+        let fault = self.begin(&original.title, &point)?;
+        encode::video(&original.title, order, fault, watch)
+    }
+
+    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError> {
+        let original = Original::read(&order.original)?;
+        self.begin(&original.title, "audio")?;
+        encode::audio(&original.title, order, watch)
+    }
+
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError> {
+        let original = Original::read(&order.original)?;
+        self.begin(&original.title, "subtitles")?;
+        let cue = |second| Cue {
+            start: Ticks::from_seconds(second),
+            end: Ticks::from_seconds(second + 1),
+            text: format!("{second} seconds"),
+        };
+        Ok((0..5).map(cue).collect())
+    }
+
+    fn segment(
+        &self,
+        order: &SegmentOrder,
+        sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
+    ) -> Result<(), MediaError> {
+        let streams = finished::inputs(order.video.as_ref(), order.audio.as_ref())?;
+        let fault = self.begin(finished::title(&streams), "segment")?;
+        finished::segments(order, &streams, fault, sink)
+    }
+
+    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError> {
+        let streams = finished::inputs(order.video.as_ref(), order.audio.iter().map(|(p, _)| p))?;
+        let fault = self.begin(finished::title(&streams), "mp4")?;
+        finished::write_mp4(order, &streams, fault)
+    }
+
+    fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError> {
+        self.begin("", "jpeg")?;
+        encode::jpeg(order)
+    }
+
+    fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError> {
+        finished::inspect(media)
+    }
+}

@@ -1,0 +1,269 @@
+//! A home to try the mill in: folders, pipelines, and originals to drop.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use vodmill_model::pipeline::{AudioPlacement, Container, Encryption, HlsSettings, Thumbnails};
+use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, VideoTarget};
+use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
+use vodmill_pipeline::{
+    CheckReport, ChildCommand, Disposal, KeyTable, Limits, Mill, Settings, Stop, Submission,
+};
+use vodmill_queue::{JobFilter, JobInfo, JobState};
+
+use crate::fake::{Desk, Fault, Original, What};
+
+/// Longest time that anything here is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tasks side by side, and bounds of children.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    pub workers: usize,
+    pub stall: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { workers: 3, stall: Duration::from_secs(30) }
+    }
+}
+
+/// A home; its folder goes with it if it was made here.
+pub struct Home {
+    pub root: PathBuf,
+    pub desk: Desk,
+    _made: Option<tempfile::TempDir>,
+}
+
+impl Home {
+    pub fn new() -> Home {
+        let made = tempfile::tempdir().expect("make home");
+        let root = made.path().canonicalize().expect("find home");
+        Home { _made: Some(made), ..Home::at(&root) }
+    }
+
+    /// The home that is in a folder, or will be.
+    pub fn at(root: &Path) -> Home {
+        let desk = Desk::at(root.join("desk"));
+        for folder in [root.join("inbox"), desk.root().to_owned()] {
+            fs::create_dir_all(folder).expect("make folder");
+        }
+        Home { root: root.to_owned(), desk, _made: None }
+    }
+
+    pub fn settings(&self, bounds: Bounds) -> Settings {
+        let desk = format!("desk={}", self.desk.root().display());
+        Settings {
+            state: self.root.join("state"),
+            keys: self.root.join("keys"),
+            catalogue: catalogue(),
+            child: ChildCommand {
+                program: std::env::current_exe().expect("this binary"),
+                arguments: ["child", "--exact", "--ignored", &desk].map(str::to_owned).into(),
+            },
+            workers: bounds.workers,
+            keep_renditions: 1 << 30,
+            limits: Limits { memory: 2 << 30, file_size: 1 << 30, stall: bounds.stall },
+        }
+    }
+
+    pub fn open(&self) -> Mill {
+        self.open_with(self.settings(Bounds::default()))
+    }
+
+    pub fn open_with(&self, settings: Settings) -> Mill {
+        Mill::open(settings, "fake 1".to_owned()).expect("open mill")
+    }
+
+    /// Puts an original into a folder below the inbox.
+    pub fn drop_original(&self, path: &str, original: &Original) -> PathBuf {
+        let path = self.root.join("inbox").join(path);
+        fs::create_dir_all(path.parent().expect("has a parent")).expect("make folder");
+        let json = serde_json::to_vec(original).expect("describe original");
+        fs::write(&path, json).expect("write original");
+        path
+    }
+
+    pub fn submission(&self, original: &Path, pipeline: &str) -> Submission {
+        Submission {
+            original: original.to_owned(),
+            pipeline: pipeline.to_owned(),
+            destination: self.published(""),
+            disposal: Disposal::Move {
+                done: self.root.join("done"),
+                rejected: self.root.join("rejected"),
+            },
+        }
+    }
+
+    /// Drops an original of that title and submits it; returns the job.
+    pub fn submit(&self, mill: &Mill, title: &str, pipeline: &str) -> String {
+        let original = self.drop_original(&format!("{title}.mov"), &Original::titled(title));
+        mill.submit(&self.submission(&original, pipeline)).expect("submit").job
+    }
+
+    pub fn published(&self, asset: &str) -> PathBuf {
+        self.root.join("published").join(asset)
+    }
+
+    /// The folder of the generation that an asset points to.
+    pub fn generation(&self, asset: &str) -> PathBuf {
+        let folder = self.published(asset);
+        let json = fs::read(folder.join("asset.json")).expect("read asset.json");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("asset.json is JSON");
+        folder.join(json["generation"].as_str().expect("a generation"))
+    }
+
+    pub fn check(&self, mill: &Mill, asset: &str) -> CheckReport {
+        self.check_with(asset, all_keys(mill))
+    }
+
+    pub fn check_with(&self, asset: &str, keys: KeyTable) -> CheckReport {
+        let settings = self.settings(Bounds::default());
+        vodmill_pipeline::check(&settings, &self.published(asset), keys).expect("check")
+    }
+
+    pub fn assert_sound(&self, mill: &Mill, asset: &str) -> CheckReport {
+        let report = self.check(mill, asset);
+        assert!(report.findings.is_empty(), "{asset}: {:#?}", report.findings);
+        assert_eq!(report.without_key, 0, "{asset}: every key is at hand");
+        report
+    }
+
+    /// Nothing is left of jobs that have ended.
+    pub fn assert_swept(&self) {
+        let work = self.root.join("state/work");
+        let left: Vec<_> = fs::read_dir(work).map(Iterator::collect).unwrap_or_default();
+        assert!(left.is_empty(), "scratch: {left:?}");
+    }
+}
+
+/// Every key of the mill's store.
+pub fn all_keys(mill: &Mill) -> KeyTable {
+    let mut table = KeyTable::default();
+    for generation in mill.keys().list().expect("list keys") {
+        for kid in generation.kids {
+            let stored = mill.keys().get(&kid).expect("get key").expect("listed key");
+            table.insert(&kid, &stored.key);
+        }
+    }
+    table
+}
+
+/// Works until every job has ended.
+pub fn work(mill: &Mill) {
+    work_until(mill, || jobs(mill).iter().all(|job| job.state.has_ended()));
+}
+
+/// Works until `done`.
+pub fn work_until(mill: &Mill, done: impl Fn() -> bool + Sync) {
+    let begun = Instant::now();
+    mill.work(&Stop::default(), &|| done() || begun.elapsed() > PATIENCE);
+    assert!(done(), "not done after {PATIENCE:?}: {:#?}", states(mill));
+}
+
+/// Waits for something that other threads or processes bring about.
+pub fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn jobs(mill: &Mill) -> Vec<JobInfo> {
+    mill.queue().jobs(&JobFilter::default(), u32::MAX).expect("list jobs")
+}
+
+fn states(mill: &Mill) -> Vec<(String, JobState, Option<String>)> {
+    jobs(mill).into_iter().map(|job| (job.name, job.state, job.reason)).collect()
+}
+
+pub fn job(mill: &Mill, id: &str) -> JobInfo {
+    mill.queue().job(id).expect("look at job")
+}
+
+pub fn assert_state(mill: &Mill, id: &str, state: JobState) -> JobInfo {
+    let job = job(mill, id);
+    assert_eq!(job.state, state, "{}: {:?}", job.name, job.reason);
+    job
+}
+
+/// A fault that happens `times` times.
+pub fn fault(title: &str, point: &str, times: u32, what: What) -> Fault {
+    Fault { title: title.to_owned(), point: point.to_owned(), times, what }
+}
+
+/// The pipelines `clear`, `secret`, `fmp4` and `fmp4-secret`.
+pub fn catalogue() -> Catalogue {
+    let pipelines = [
+        ("clear", Container::Ts, false),
+        ("secret", Container::Ts, true),
+        ("fmp4", Container::Fmp4, false),
+        ("fmp4-secret", Container::Fmp4, true),
+    ];
+    let pipelines = pipelines.map(|(name, container, secret)| {
+        (name.to_owned(), pipeline(container, secret))
+    });
+    let presets = [("ladder", Preset::Ladder(ladder())), ("phone", Preset::Mp4(phone()))];
+    Catalogue {
+        pipelines: pipelines.into(),
+        presets: presets.map(|(name, preset)| (name.to_owned(), preset)).into(),
+    }
+}
+
+fn pipeline(container: Container, secret: bool) -> Pipeline {
+    let audio = match container {
+        Container::Ts => AudioPlacement::Muxed,
+        Container::Fmp4 => AudioPlacement::Group,
+    };
+    let key_uri = "https://keys.example/{asset}/{kid}".to_owned();
+    Pipeline {
+        ladder: "ladder".to_owned(),
+        mp4: vec!["phone".to_owned()],
+        hls: HlsSettings { container, segment_seconds: 1, audio, ..HlsSettings::default() },
+        encryption: secret.then_some(Encryption { key_uri, segments_per_key: 5 }),
+        thumbnails: Some(Thumbnails {
+            poster_width: 320,
+            tile_width: 64,
+            ..Thumbnails::default()
+        }),
+        chunk_seconds: 4,
+        ..Pipeline::default()
+    }
+}
+
+fn common() -> VideoCommon {
+    VideoCommon { gop_seconds: 1, ..VideoCommon::default() }
+}
+
+fn target(width: u32, height: u32, bitrate: u64) -> VideoTarget {
+    VideoTarget {
+        width,
+        height,
+        crf: Some(23),
+        bitrate: None,
+        max_bitrate: BitsPerSecond(bitrate),
+        buffer_seconds: 1,
+    }
+}
+
+fn ladder() -> Ladder {
+    let rung = |name: &str, target| Rung { name: name.to_owned(), target };
+    Ladder {
+        description: String::new(),
+        video: common(),
+        audio: AudioPreset::default(),
+        rungs: vec![
+            rung("low", target(320, 176, 400_000)),
+            rung("high", target(640, 352, 1_000_000)),
+        ],
+    }
+}
+
+fn phone() -> Mp4Preset {
+    let video = Mp4Video { common: common(), target: target(640, 352, 1_000_000) };
+    Mp4Preset { description: String::new(), video: Some(video), audio: AudioPreset::default() }
+}
