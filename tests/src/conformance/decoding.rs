@@ -12,8 +12,7 @@ pub fn check(package: &Package, report: &mut Report) {
         frames = frames.or(planned);
         compare(decoded, planned, &rendition.uri, report);
     }
-    for (name, path) in files::all(&package.generation.join("mp4")) {
-        let object = format!("mp4/{name}");
+    for (object, path) in files::movies(package) {
         let decoded = tools::decode(&path);
         let moving = decoded.as_ref().is_ok_and(|all| all.iter().any(|one| one.kind == "video"));
         compare(decoded, frames.filter(|_| moving), &object, report);

@@ -29,9 +29,16 @@ pub fn all(directory: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
+/// The progressive MP4s: clear media, so under `private/` where the HLS is encrypted.
+pub fn movies(package: &Package) -> Vec<(String, PathBuf)> {
+    let files = all(&package.generation).into_iter();
+    files.filter(|(name, _)| name.ends_with(".mp4") && !name.starts_with("hls/")).collect()
+}
+
 pub fn check(package: &Package, report: &mut Report) {
-    for (name, path) in all(&package.generation.join("mp4")) {
-        let object = format!("mp4/{name}");
+    for (object, path) in movies(package) {
+        let prefix = if package.keys.is_empty() { "mp4/" } else { "private/mp4/" };
+        report.must(object.starts_with(prefix), "layout", &object, format!("not in {prefix}"));
         let movie = fs::read(&path).map_err(|why| why.to_string()).and_then(|it| Movie::read(&it));
         if let Some(movie) = report.try_or(movie, "mp4", &object) {
             streamable(&movie, &object, report);

@@ -1,0 +1,65 @@
+//! Packages play to their end in Chromium: HLS by hls.js, MP4 by the browser itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vodmill_tests::cases::case;
+use vodmill_tests::product::Home;
+use vodmill_tests::tools::succeeded;
+
+/// Plays by tests/browser/play.mjs; what it finds wrong is what this panics with.
+fn plays(root: &Path, arguments: &[&str], keys: Option<&Path>) {
+    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+    let modules = browser.join("node_modules/hls.js");
+    assert!(modules.exists(), "hls.js is missing: scripts/install --tests brings it");
+    let mut command = Command::new("node");
+    command.arg(browser.join("play.mjs")).arg("--root").arg(root).args(arguments);
+    if let Some(keys) = keys {
+        command.arg("--keys").arg(keys);
+    }
+    succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
+}
+
+fn hls(case_name: &str, settings: &str, encrypted: bool) {
+    let home = Home::quick(settings, encrypted);
+    let asset = home.publish(&case(case_name));
+    let keys = home.keys(&asset);
+    plays(&asset, &["--playlist", "index.m3u8", "--expect-levels", "3"], keys.as_deref());
+}
+
+#[test]
+fn ts_encrypted() {
+    hls("film.mp4", "", true);
+}
+
+#[test]
+fn fmp4_encrypted_with_languages_and_subtitles() {
+    hls("film_languages.mkv", "container = \"fmp4\"", true);
+}
+
+#[test]
+fn fmp4_clear() {
+    hls("film.mp4", "container = \"fmp4\"", false);
+}
+
+#[test]
+fn ts_clear_with_sound_of_its_own() {
+    hls("film.mp4", "audio = \"group\"", false);
+}
+
+#[test]
+fn mp4() {
+    let home = Home::quick("", false);
+    let asset = home.publish(&case("film.mp4"));
+    let json = home.asset_json(&asset);
+    let path = json["mp4"][0]["path"].as_str().map(PathBuf::from).expect("an MP4 in asset.json");
+    plays(&asset, &["--rate", "8", "--file", &path.to_string_lossy()], None);
+}
+
+#[test]
+fn sound_alone() {
+    let home = Home::quick("", true);
+    let asset = home.publish(&case("no_video.m4a"));
+    let keys = home.keys(&asset);
+    plays(&asset, &["--playlist", "index.m3u8"], keys.as_deref());
+}
