@@ -1,8 +1,8 @@
 //! The parent's side: start, listen, watch, kill.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ use crate::settings::{ChildCommand, Limits};
 
 /// How often the parent looks whether the child must go.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a child may take to leave when it has said its last word.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// Lines of a child's log that are kept for the evidence of a failure.
 const LOG_LINES: usize = 40;
@@ -63,8 +66,7 @@ impl Spawner<'_> {
         let stdin = stdin.map(|mut pipe| tell(&mut pipe, assignment).map(|()| pipe)).transpose()?;
         let said = self.listen_until_end(&events, progress, must_go);
         let said = said.inspect_err(|_| child.kill())?;
-        let status =
-            child.0.wait().map_err(|error| Failed::from_error("wait for child", &error))?;
+        let status = child.end().map_err(|error| Failed::from_error("wait for child", &error))?;
         drop(stdin);
         match said {
             Some(Event::Done(value)) => {
@@ -130,6 +132,20 @@ impl Spawner<'_> {
 struct Guard(Child);
 
 impl Guard {
+    /// Waits for a child that has said its last word, and does not let a library hold it that
+    /// hangs on its way out.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < LEAVE {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let _ = self.0.kill();
+        self.0.wait()
+    }
+
     fn kill(&mut self) {
         // It may have ended by itself, which is as good.
         let _ = self.0.kill();
