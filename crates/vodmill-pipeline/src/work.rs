@@ -107,7 +107,9 @@ impl Mill {
                 true => self.queue.heartbeat(lease, LEASE).map(drop),
                 false => Ok(()),
             };
-            if let Err(vodmill_queue::Error::LeaseLost { .. }) = noted.and(extended) {
+            // Seen at every beat: media work that does not move has no news to be refused with.
+            let ended = self.queue.job(&lease.job_id).is_ok_and(|job| job.state.has_ended());
+            if ended || matches!(noted.and(extended), Err(vodmill_queue::Error::LeaseLost { .. })) {
                 // Cancelled, or taken over: what is being made has no value any more.
                 lost.store(true, Ordering::Relaxed);
                 return;
