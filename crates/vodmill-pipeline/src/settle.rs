@@ -40,6 +40,14 @@ impl Mill {
         });
         if ended && !busy {
             self.settle_ended();
+            self.sweep_again(job);
+        }
+    }
+
+    /// A cancelled job may have been settled by another worker while this one's child still wrote.
+    fn sweep_again(&self, job: &str) {
+        if let Err(error) = remove_dir(&self.layout.scratch(job)) {
+            tracing::error!(job, error = %error, "scratch not swept");
         }
     }
 
