@@ -111,10 +111,10 @@ reasons! {
         "The picture is larger than the limit. Deliver a smaller one, or raise `max_pixels` in the pipeline.";
     /// Longer than the limit.
     TooLong = "too_long",
-        "The programme is longer than the limit. Split it, or raise `max_duration` in the pipeline.";
+        "The programme is longer than the limit. Split it, or raise `max_duration_seconds` in the pipeline.";
     /// A hole in the timestamps, larger than can be filled with a still picture.
     TimestampGap = "timestamp_gap",
-        "The timestamps jump far ahead with nothing in between. Export the file again, or remux it.";
+        "The timestamps jump far ahead with nothing in between. Export the file again, or raise `max_gap_seconds` in the pipeline.";
     /// A pipeline asks for what this file does not have.
     NothingToDo = "nothing_to_do",
         "None of the pipeline's outputs can be made from this file. Use another pipeline.";

@@ -24,7 +24,7 @@ mod work;
 
 pub use error::{Error, Result};
 pub use job::{Disposal, Submission};
-pub use mill::{Mill, Submitted, check, plan, probe, queue_path, retry};
+pub use mill::{Mill, Submitted, check, keys_of, plan, probe, queue_path, retry};
 pub use package::KeyTable;
 pub use progress::{Bar, progress};
 pub use proof::{CheckReport, Finding};

@@ -15,8 +15,8 @@ use crate::child::{Assignment, ChildEnd, Spawner};
 use crate::file::{failed, make_dir};
 use crate::job::{JobOrder, Submission};
 use crate::keys::DirKeyStore;
-use crate::package::KeyTable;
-use crate::proof::{CheckOrder, CheckReport};
+use crate::package::{ClearKeys, KeyTable};
+use crate::proof::{self, CheckOrder, CheckReport};
 use crate::renditions::Renditions;
 use crate::settings::{Layout, Settings};
 use crate::stages::TaskKind;
@@ -27,6 +27,8 @@ pub struct Mill {
     pub(crate) settings: Settings,
     pub(crate) layout: Layout,
     pub(crate) queue: SqliteQueue,
+    /// Names of assets and numbers of generations: one truth for all mills of a home.
+    pub(crate) names: SqliteQueue,
     pub(crate) keys: DirKeyStore,
     pub(crate) renditions: Renditions,
     pub(crate) build: Build,
@@ -59,6 +61,7 @@ impl Mill {
         queue.release_all()?;
         let mill = Mill {
             keys: DirKeyStore::open(&settings.keys)?,
+            names: SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?,
             renditions: Renditions::new(layout.renditions()),
             build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
             queue,
@@ -139,6 +142,16 @@ pub fn retry(queue: &SqliteQueue, job: &str) -> Result<()> {
 /// Where a mill with that state folder has its queue, to look into from another process.
 pub fn queue_path(state: &Path) -> PathBuf {
     Layout::new(state.to_owned()).queue()
+}
+
+/// The keys of a published package, as far as `store` has them.
+///
+/// # Errors
+/// If the package or the store cannot be read.
+pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyTable> {
+    let receipt = proof::receipt_of(package)?;
+    let keys = store.of_generation(&receipt.asset, &receipt.generation)?;
+    Ok(keys.map(|keys| ClearKeys::from(&keys).table).unwrap_or_default())
 }
 
 /// Says what a file is, in a child process.

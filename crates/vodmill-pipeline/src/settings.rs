@@ -10,7 +10,7 @@ use vodmill_model::catalogue::Catalogue;
 pub struct Settings {
     /// Folder of the queue, the keys, renditions and scratch. One mill works in it at a time.
     pub state: PathBuf,
-    /// Folder of the key store; shared by all mills of a home.
+    /// Folder of the key store; shared by all mills of a home, as is the database of names beside it.
     pub keys: PathBuf,
     /// Pipelines and presets.
     pub catalogue: Catalogue,

@@ -8,6 +8,7 @@ mod objects;
 mod playlists;
 mod pointer;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
 
 use crate::file::{failed, measure, sha256};
-use crate::package::{ASSET, KeyTable};
+use crate::package::KeyTable;
 use crate::receipt::{RECEIPT, Receipt};
 
 /// Findings that are listed; a package that is damaged everywhere says enough with these.
@@ -95,17 +96,25 @@ pub(crate) fn check(
     watch: &dyn Watch,
 ) -> Result<CheckReport, MediaError> {
     let (root, pointer) = pointer::generation_of(&order.package)?;
-    let path = root.join(RECEIPT);
-    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
-    let receipt: Receipt = serde_json::from_slice(&bytes).map_err(failed("read", &path))?;
+    let (receipt, digest) = read_receipt(&root)?;
     let mut report = Prover::new(&root, &receipt, &order.keys, transcode, watch).run();
-    if let Some(pointer) = pointer {
-        let wrong = pointer::compare(&order.package, &pointer, &receipt, &sha256(&bytes));
-        report.findings.extend(wrong);
-    }
+    report.findings.extend(pointer::compare(&order.package, &pointer, &receipt, &digest));
     report.findings.sort();
     report.findings.truncate(MAX_FINDINGS);
     Ok(report)
+}
+
+/// The receipt of a published package.
+pub(crate) fn receipt_of(package: &Path) -> Result<Receipt, MediaError> {
+    let (root, _) = pointer::generation_of(package)?;
+    Ok(read_receipt(&root)?.0)
+}
+
+/// The receipt of a generation and its SHA-256.
+fn read_receipt(root: &Path) -> Result<(Receipt, String), Failed> {
+    let path = root.join(RECEIPT);
+    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+    Ok((serde_json::from_slice(&bytes).map_err(failed("read", &path))?, sha256(&bytes)))
 }
 
 /// One proof under way; shared by the threads that read.
@@ -116,6 +125,8 @@ struct Prover<'a> {
     transcode: &'a dyn Transcode,
     watch: &'a dyn Watch,
     report: Mutex<CheckReport>,
+    /// Objects that were looked at.
+    seen: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Prover<'a> {
@@ -132,7 +143,8 @@ impl<'a> Prover<'a> {
             objects: receipt.objects.len() as u64,
             ..CheckReport::default()
         };
-        Prover { root, receipt, keys, transcode, watch, report: Mutex::new(report) }
+        let (report, seen) = (Mutex::new(report), Mutex::default());
+        Prover { root, receipt, keys, transcode, watch, report, seen }
     }
 
     /// Every playlist with its segments by a thread of its own, everything else beside them.
@@ -146,6 +158,7 @@ impl<'a> Prover<'a> {
                 mp4::prove(&self, fact);
             }
         });
+        objects::prove_unseen(&self);
         let mut report = self.report.into_inner().unwrap_or_else(PoisonError::into_inner);
         report.findings.sort();
         report.findings.dedup();
@@ -160,6 +173,20 @@ impl<'a> Prover<'a> {
         if report.findings.len() < MAX_FINDINGS {
             report.findings.push(finding);
         }
+    }
+
+    fn has_found(&self) -> bool {
+        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        !report.findings.is_empty()
+    }
+
+    fn see(&self, name: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(name.to_owned());
+    }
+
+    fn has_seen(&self, name: &str) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     fn count(&self, add: impl FnOnce(&mut CheckReport)) {
@@ -179,6 +206,7 @@ impl<'a> Prover<'a> {
 
     /// Reads an object whole and holds it against its claim; none when there is nothing to look at.
     fn read(&self, name: &str) -> Option<Vec<u8>> {
+        self.see(name);
         let bytes = match std::fs::read(self.root.join(name)) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -192,6 +220,7 @@ impl<'a> Prover<'a> {
 
     /// Holds an object against its claim without having it in memory.
     fn measure(&self, name: &str) {
+        self.see(name);
         match measure(&self.root.join(name)) {
             Ok((bytes, sha256)) => {
                 self.count(|report| report.bytes += bytes);
@@ -219,9 +248,4 @@ impl<'a> Prover<'a> {
         }
         false
     }
-}
-
-/// Whether a folder is an asset's rather than a generation's.
-fn is_asset(package: &Path) -> bool {
-    package.join(ASSET).is_file()
 }

@@ -15,7 +15,8 @@ pub(super) fn prove(prover: &Prover<'_>) {
         // Segments and playlists are read, hashed and looked into by their playlist's proof.
         if !name.starts_with("hls/") {
             prover.measure(name);
-            prove_private(prover, name);
+            prove_no_media(prover, name);
+            prove_no_key(prover, name);
         }
     }
     for name in present(prover) {
@@ -23,23 +24,33 @@ pub(super) fn prove(prover: &Prover<'_>) {
             prover.find(&name, "object_unknown", "the receipt does not list it");
         }
     }
-    for name in claimed.iter().filter(|name| name.starts_with("hls/")) {
-        if !prover.root.join(name).is_file() {
-            prover.find(name, "object_missing", "it is not there");
+}
+
+/// Objects of the HLS part that its playlists did not lead to.
+pub(super) fn prove_unseen(prover: &Prover<'_>) {
+    // Where a playlist is damaged, that is why.
+    let explained = prover.has_found();
+    let names = prover.receipt.objects.iter().map(|object| object.name.as_str());
+    for name in names.filter(|name| !prover.has_seen(name)) {
+        prover.measure(name);
+        prove_no_key(prover, name);
+        if !explained {
+            prover.find(name, "unreachable", "no playlist names it");
         }
     }
 }
 
 /// In an encrypted package, media outside the HLS part is clear, and so must be under the private
-/// prefix; and no key lies about.
-fn prove_private(prover: &Prover<'_>, name: &str) {
-    if !prover.receipt.encrypted {
-        return;
-    }
+/// prefix.
+fn prove_no_media(prover: &Prover<'_>, name: &str) {
     let is_media = [".mp4", ".ts", ".m4s"].iter().any(|extension| name.ends_with(extension));
-    if is_media && !name.starts_with(PRIVATE) {
+    if prover.receipt.encrypted && is_media && !name.starts_with(PRIVATE) {
         prover.find(name, "clear_media", "clear media outside the private prefix");
     }
+}
+
+/// No key lies about.
+fn prove_no_key(prover: &Prover<'_>, name: &str) {
     let claim = prover.claimed(name).filter(|object| object.bytes == 16);
     let bytes = claim.and_then(|object| std::fs::read(prover.root.join(&object.name)).ok());
     if bytes.is_some_and(|bytes| prover.keys.holds(&bytes)) {

@@ -8,34 +8,55 @@ use vodmill_hls::playlist::MultivariantPlaylist;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 
-use super::{Finding, is_asset};
+use super::Finding;
 use crate::file::{failed, sha256};
 use crate::package::{ASSET, MULTIVARIANT};
 use crate::receipt::{RECEIPT, Receipt};
 
-/// The folder of the generation to prove, and the pointer to it when an asset was given.
-pub(super) fn generation_of(package: &Path) -> Result<(PathBuf, Option<Value>), MediaError> {
+/// What was found where a package's pointer should be.
+pub(super) enum Pointer {
+    /// One generation was given by itself.
+    NotLookedFor,
+    /// The description of the asset.
+    Description(Value),
+    /// None, though there are generations.
+    Missing,
+}
+
+/// The folder of the generation to prove, and the pointer to it.
+pub(super) fn generation_of(package: &Path) -> Result<(PathBuf, Pointer), MediaError> {
     if package.join(RECEIPT).is_file() {
-        return Ok((package.to_owned(), None));
-    }
-    if !is_asset(package) {
-        let detail = format!("neither {ASSET} nor {RECEIPT} in {}", package.display());
-        return Err(Rejected::new(Reason::NotAPackage, detail).into());
+        return Ok((package.to_owned(), Pointer::NotLookedFor));
     }
     let path = package.join(ASSET);
+    if !path.is_file() {
+        return match newest_generation(package) {
+            Some(newest) => Ok((newest, Pointer::Missing)),
+            None => Err(not_a_package(package).into()),
+        };
+    }
     let bytes = fs::read(&path).map_err(failed("read", &path))?;
     let asset: Value = serde_json::from_slice(&bytes).map_err(failed("read", &path))?;
     let generation = asset.get("generation").and_then(Value::as_str);
     let good = generation.filter(|name| !name.contains(['/', '\\']) && !name.starts_with('.'));
-    let generation = good
-        .ok_or_else(|| Failed::new(format!("read {}", path.display()), "it names no generation"))?;
-    Ok((package.join(generation), Some(asset)))
+    let none = || Failed::new(format!("read {}", path.display()), "it names no generation");
+    Ok((package.join(good.ok_or_else(none)?), Pointer::Description(asset)))
+}
+
+fn newest_generation(package: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(package).ok()?.flatten().map(|entry| entry.path());
+    folders.filter(|folder| folder.join(RECEIPT).is_file()).max()
+}
+
+fn not_a_package(package: &Path) -> Rejected {
+    let detail = format!("neither {ASSET} nor {RECEIPT} in {}", package.display());
+    Rejected::new(Reason::NotAPackage, detail)
 }
 
 /// Holds the pointer against the receipt.
 pub(super) fn compare(
     asset: &Path,
-    pointer: &Value,
+    pointer: &Pointer,
     receipt: &Receipt,
     receipt_sha256: &str,
 ) -> Vec<Finding> {
@@ -43,28 +64,37 @@ pub(super) fn compare(
     let mut find = |object: &str, code: &str, detail: String| {
         findings.push(Finding { object: object.to_owned(), code: code.to_owned(), detail });
     };
-    let claimed = pointer.pointer("/receipt/sha256").and_then(Value::as_str);
-    if claimed != Some(receipt_sha256) {
-        find(
-            RECEIPT,
-            "object_digest",
-            format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed:?}"),
-        );
-    }
-    if let Some(expected) = &receipt.multivariant {
-        match fs::read(asset.join(MULTIVARIANT)) {
-            Err(error) => find(MULTIVARIANT, "object_missing", error.to_string()),
-            Ok(bytes) if sha256(&bytes) != *expected => {
-                find(
-                    MULTIVARIANT,
-                    "object_digest",
-                    format!("SHA-256 {} instead of {expected}", sha256(&bytes)),
-                );
+    match pointer {
+        Pointer::NotLookedFor => return findings,
+        Pointer::Missing => find(ASSET, "object_missing", "it is not there".to_owned()),
+        Pointer::Description(asset) => {
+            let claimed = asset.pointer("/receipt/sha256").and_then(Value::as_str);
+            if claimed != Some(receipt_sha256) {
+                let detail = format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed:?}");
+                find(RECEIPT, "object_digest", detail);
             }
-            Ok(bytes) => reach(&bytes, receipt, &mut find),
         }
     }
+    if let Some(expected) = &receipt.multivariant {
+        compare_playlist(asset, receipt, expected, &mut find);
+    }
     findings
+}
+
+fn compare_playlist(
+    asset: &Path,
+    receipt: &Receipt,
+    expected: &str,
+    find: &mut dyn FnMut(&str, &str, String),
+) {
+    match fs::read(asset.join(MULTIVARIANT)) {
+        Err(error) => find(MULTIVARIANT, "object_missing", error.to_string()),
+        Ok(bytes) if sha256(&bytes) != *expected => {
+            let detail = format!("SHA-256 {} instead of {expected}", sha256(&bytes));
+            find(MULTIVARIANT, "object_digest", detail);
+        }
+        Ok(bytes) => reach(&bytes, receipt, find),
+    }
 }
 
 /// Everything that the multivariant playlist names is in the receipt.

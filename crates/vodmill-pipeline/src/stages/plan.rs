@@ -62,17 +62,17 @@ fn decide(bench: &Bench<'_>, order: &JobOrder, media: &MediaInfo) -> Result<Plan
 }
 
 fn name_asset(bench: &Bench<'_>, order: &JobOrder) -> Result<String, Failed> {
-    let queue = &bench.mill.queue;
     let fault = |error: vodmill_queue::Error| Failed::from_error("name asset", &error);
-    let asset = queue.claim_asset(&asset_name(&order.original), &order.owner()).map_err(fault)?;
-    queue.set_job_asset(&bench.lease.job_id, &asset, &order.name()).map_err(fault)?;
+    let wanted = asset_name(&order.original);
+    let asset = bench.mill.names.claim_asset(&wanted, &order.owner()).map_err(fault)?;
+    bench.mill.queue.set_job_asset(&bench.lease.job_id, &asset, &order.name()).map_err(fault)?;
     Ok(asset)
 }
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
 fn generation(bench: &Bench<'_>, order: &JobOrder, asset: &str) -> Result<String, Failed> {
     let job = &bench.lease.job_id;
-    let number = bench.mill.queue.next_generation(asset, job);
+    let number = bench.mill.names.next_generation(asset, job);
     let number = number.map_err(|error| Failed::from_error("number generation", &error))?;
     let store = LocalStore::new(&order.destination);
     let pointer = Key::new(format!("{asset}/asset.json")).and_then(|key| store.get(&key)).ok();

@@ -69,8 +69,12 @@ impl Kind {
     /// Prints the file as it is, comments and all: a start for one's own.
     fn show(&self, config: &Config, name: &str) -> anyhow::Result<()> {
         let sources = sources(&config.home, self.folder, self.built_in, &mut Vec::new());
-        match sources.iter().find(|source| source.name == name) {
-            Some(source) => Ok(print(&source.text)?),
+        let own = sources.iter().find(|source| source.name == name).map(|source| &*source.text);
+        // A home with files of its own has lost sight of the built-in ones, which make a good start.
+        let built_in =
+            self.built_in.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+        match own.or(built_in) {
+            Some(text) => Ok(print(text)?),
             None => Err(Usage::error(format!("no {name} in {}", self.folder))),
         }
     }

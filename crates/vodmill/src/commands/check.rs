@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_hls::key::{Kid, SegmentKey};
-use vodmill_hls::keyring::KeyStore as _;
 use vodmill_pipeline::keys::DirKeyStore;
 use vodmill_pipeline::{CheckReport, Finding, KeyTable};
 
@@ -22,7 +21,11 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
     };
     let keys = match &arguments.keys {
         Some(folder) => exported(folder)?,
-        None => stored(config, &package)?,
+        None if config.keys().is_dir() => {
+            let store = DirKeyStore::open(config.keys()).context("open the key store")?;
+            vodmill_pipeline::keys_of(&store, &package)?
+        }
+        None => KeyTable::default(),
     };
     let settings = mill_settings(config, FOREGROUND)?;
     let report = vodmill_pipeline::check(&settings, &package, keys)?;
@@ -39,11 +42,12 @@ fn describe(report: &CheckReport) -> String {
     if *without_key > 0 {
         text.push_str(&format!("{without_key} segments without their key: digests proved only\n"));
     }
-    if findings.is_empty() {
-        text.push_str("sound\n");
-        return text;
+    match (findings.len(), *without_key) {
+        (0, 0) => text.push_str("sound\n"),
+        (0, _) => text.push_str("sound, as far as it could be opened\n"),
+        (1, _) => text.push_str("1 finding\n"),
+        (many, _) => text.push_str(&format!("{many} findings\n")),
     }
-    text.push_str(&format!("{} findings\n", findings.len()));
     let row =
         |one: &Finding| vec![format!("  {}", one.object), one.code.clone(), one.detail.clone()];
     text.push_str(&table(&findings.iter().map(row).collect::<Vec<_>>()));
@@ -71,23 +75,4 @@ fn exported(folder: &Path) -> anyhow::Result<KeyTable> {
 /// The first run of 32 hex digits in a file's name.
 fn kid_in(name: &str) -> Option<Kid> {
     (0..name.len()).find_map(|start| name.get(start..start + 32).and_then(Kid::from_hex))
-}
-
-/// Keys of the asset, which is the last or, for one generation, the last but one part of the path.
-fn stored(config: &Config, package: &Path) -> anyhow::Result<KeyTable> {
-    let mut keys = KeyTable::default();
-    if !config.keys().is_dir() {
-        return Ok(keys);
-    }
-    let store = DirKeyStore::open(config.keys()).context("open the key store")?;
-    let names: Vec<_> = package.iter().rev().take(2).collect();
-    for set in store.list().context("list keys")? {
-        if names.contains(&set.asset.as_ref()) {
-            for kid in set.kids {
-                let stored = store.get(&kid).context("read a key")?;
-                stored.into_iter().for_each(|stored| keys.insert(&kid, &stored.key));
-            }
-        }
-    }
-    Ok(keys)
 }

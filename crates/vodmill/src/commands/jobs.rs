@@ -1,4 +1,4 @@
-//! `vodmill jobs`: what the daemon is doing, read from its queue.
+//! `vodmill jobs`: what the daemon and `run` are doing, read from their queues.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
-use vodmill_pipeline::progress;
+use vodmill_pipeline::{progress, queue_path};
 use vodmill_queue::{JobFilter, JobInfo, SqliteQueue, TaskInfo, TaskState, UnixMillis};
 
-use super::DAEMON;
+use super::{DAEMON, FOREGROUND};
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
+use crate::exit::Usage;
 use crate::output::{print, print_json, table};
 use crate::progress::{clock, describe, overall, pace};
 
@@ -20,22 +21,20 @@ const LISTED: u32 = 1000;
 
 /// `vodmill jobs`.
 pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
-    let path = vodmill_pipeline::queue_path(&config.state().join(DAEMON));
-    if !path.exists() {
-        print(if arguments.json { "[]" } else { "no jobs yet: no daemon has run here" })?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let queue = SqliteQueue::open_existing(path)?;
+    let queues = queues(config)?;
     match arguments.action.as_ref().unwrap_or(&JobsAction::List) {
-        JobsAction::List => list(&queue, arguments.json)?,
-        JobsAction::Show { id } => show(&queue, id, arguments.json)?,
+        JobsAction::List => list(&queues, arguments.json)?,
+        JobsAction::Show { id } => {
+            let (queue, job) = find(&queues, id)?;
+            show(queue, &job, arguments.json)?;
+        }
         JobsAction::Retry { id } => {
-            let job = queue.find_job(id)?;
-            vodmill_pipeline::retry(&queue, &job.id)?;
+            let (queue, job) = find(&queues, id)?;
+            vodmill_pipeline::retry(queue, &job.id)?;
             print(&format!("{} {}: waiting", job.id, job.name))?;
         }
         JobsAction::Cancel { id } => {
-            let job = queue.find_job(id)?;
+            let (queue, job) = find(&queues, id)?;
             let state = queue.cancel(&job.id)?;
             print(&format!("{} {}: {state}", job.id, job.name))?;
         }
@@ -43,13 +42,40 @@ pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(queue: &SqliteQueue, as_json: bool) -> anyhow::Result<()> {
-    let jobs = queue.jobs(&JobFilter::default(), LISTED).context("list jobs")?;
+/// The daemon's queue and that of `run`, as far as they are there.
+fn queues(config: &Config) -> anyhow::Result<Vec<SqliteQueue>> {
+    let paths = [DAEMON, FOREGROUND].map(|part| queue_path(&config.state().join(part)));
+    let there = paths.into_iter().filter(|path| path.exists());
+    Ok(there.map(SqliteQueue::open_existing).collect::<Result<_, _>>()?)
+}
+
+fn find<'a>(queues: &'a [SqliteQueue], id: &str) -> anyhow::Result<(&'a SqliteQueue, JobInfo)> {
+    let found: Vec<_> = queues.iter().map(|queue| (queue, queue.find_job(id))).collect();
+    let mut missing = None;
+    for (queue, job) in found {
+        match job {
+            Ok(job) => return Ok((queue, job)),
+            Err(error) => missing = Some(error),
+        }
+    }
+    Err(missing.map_or_else(|| Usage::error("no jobs yet: nothing has run here"), Into::into))
+}
+
+fn list(queues: &[SqliteQueue], as_json: bool) -> anyhow::Result<()> {
+    let mut jobs = Vec::new();
+    for queue in queues {
+        let listed = queue.jobs(&JobFilter::default(), LISTED).context("list jobs")?;
+        jobs.extend(listed.into_iter().map(|job| (queue, job)));
+    }
+    jobs.sort_by_key(|(_, job)| std::cmp::Reverse(job.created_at));
     if as_json {
-        return print_json(&jobs.iter().map(describe_job).collect::<Vec<_>>());
+        return print_json(&jobs.iter().map(|(_, job)| describe_job(job)).collect::<Vec<_>>());
+    }
+    if jobs.is_empty() {
+        return Ok(print("no jobs yet: nothing has run here")?);
     }
     let mut rows = Vec::new();
-    for job in &jobs {
+    for (queue, job) in &jobs {
         let far = match job.state.has_ended() {
             true => String::new(),
             false => format!("{} %", overall(&progress(queue, &job.id)?)),
@@ -61,18 +87,17 @@ fn list(queue: &SqliteQueue, as_json: bool) -> anyhow::Result<()> {
     Ok(print(&table(&rows))?)
 }
 
-fn show(queue: &SqliteQueue, id: &str, as_json: bool) -> anyhow::Result<()> {
-    let job = queue.find_job(id)?;
+fn show(queue: &SqliteQueue, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
     let tasks = queue.tasks(&job.id)?;
     let bars = progress(queue, &job.id)?;
     if as_json {
-        let mut value = describe_job(&job);
+        let mut value = describe_job(job);
         value["progress"] = serde_json::to_value(&bars)?;
         value["tasks"] = tasks.iter().map(describe_task).collect();
         return print_json(&value);
     }
-    let mut text = table(&facts(&job));
-    let worked = working_time(&job);
+    let mut text = table(&facts(job));
+    let worked = working_time(job);
     for bar in &bars {
         text.push_str(&format!("  {}\n", describe(bar, pace(bar, bar.done, worked))));
     }

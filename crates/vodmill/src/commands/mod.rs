@@ -71,7 +71,8 @@ fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => usize::try_from(workers)?,
     };
-    let program = std::env::current_exe().context("find this program")?;
+    // Not the program's path: what is installed over it later must not run under this process.
+    let program = std::path::PathBuf::from("/proc/self/exe");
     Ok(Settings {
         state: config.state().join(part),
         keys: config.keys(),

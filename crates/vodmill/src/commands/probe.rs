@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use vodmill_model::diagnose::diagnose;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 
@@ -20,7 +21,9 @@ pub fn run(config: &Config, arguments: &Probe) -> anyhow::Result<ExitCode> {
     let settings = mill_settings(config, FOREGROUND)?;
     let media = vodmill_pipeline::probe(&settings, &input(&arguments.file)?, &policy)?;
     if arguments.json {
-        print_json(&media)?;
+        let mut value = serde_json::to_value(&media)?;
+        value["hazards"] = serde_json::to_value(diagnose(&media, &policy, None))?;
+        print_json(&value)?;
     } else {
         print(&describe(&media, &policy))?;
     }
@@ -91,7 +94,7 @@ fn subtitles(track: &SubtitleTrack) -> String {
 }
 
 fn hazards(media: &MediaInfo, policy: &InputPolicy) -> String {
-    let hazards = vodmill_model::diagnose::diagnose(media, policy, None);
+    let hazards = diagnose(media, policy, None);
     if hazards.is_empty() {
         return "\nNothing odd about it.\n".to_owned();
     }

@@ -152,6 +152,7 @@ fn outcome(job: &JobInfo, destination: &Path) -> (String, u8) {
             Err(_) => (format!("{name}: refused: {reason}"), 3),
         },
         JobState::Failed => (format!("{name}: failed: {reason}"), 1),
-        state => (format!("{name}: {state}"), 1),
+        JobState::Cancelled => (format!("{name}: cancelled"), 1),
+        JobState::Waiting | JobState::Running => (format!("{name}: stopped, not published yet"), 1),
     }
 }
