@@ -9,4 +9,5 @@ mod inputs;
 mod kill;
 mod long;
 mod readers;
+mod rooms;
 mod scripts;

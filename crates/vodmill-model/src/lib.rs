@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod diagnose;
+pub mod hazard;
 pub mod media;
 pub mod outcome;
 pub mod pipeline;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, SeekPoint};
 use crate::pipeline::Container;
 use crate::units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
@@ -363,55 +364,6 @@ pub struct Mp4AudioPlan {
     pub audio: String,
     /// ISO 639-2 code, if known.
     pub language: Option<String>,
-}
-
-/// Something odd about an original, and what is done about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hazard {
-    /// Its code, as `variable_frame_rate`.
-    pub code: HazardCode,
-    /// What was found.
-    pub detail: String,
-    /// What is done about it.
-    pub remedy: String,
-    /// Whether the output is less than what was delivered, so that it is stated in `asset.json`.
-    pub repair: bool,
-}
-
-/// Codes of hazards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the codes are their own names; each is explained by its remedy")]
-pub enum HazardCode {
-    VariableFrameRate,
-    HighFrameRate,
-    Rotated,
-    Mirrored,
-    NonSquarePixels,
-    OddSize,
-    SizeChanges,
-    Interlaced,
-    HdrPq,
-    HdrHlg,
-    WideGamut,
-    HighBitDepth,
-    ChromaSubsampling,
-    FullRange,
-    CoverArt,
-    NoAudio,
-    NoVideo,
-    SurroundSound,
-    AudioOffset,
-    AudioOutlastsVideo,
-    TrackDropped,
-    StartNotZero,
-    NoDuration,
-    WrongDuration,
-    ClockJump,
-    TimestampGap,
-    Truncated,
-    Damaged,
-    SingleFrame,
 }
 
 /// One decision and its reason, for people.

@@ -1,0 +1,52 @@
+//! What is odd about an original, by code, and what is done about it.
+
+use serde::{Deserialize, Serialize};
+
+/// Something odd about an original, and what is done about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hazard {
+    /// Its code, as `variable_frame_rate`.
+    pub code: HazardCode,
+    /// What was found.
+    pub detail: String,
+    /// What is done about it.
+    pub remedy: String,
+    /// Whether the output is less than what was delivered, so that it is stated in `asset.json`.
+    pub repair: bool,
+}
+
+/// Codes of hazards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the codes are their own names; each is explained by its remedy")]
+pub enum HazardCode {
+    VariableFrameRate,
+    HighFrameRate,
+    Rotated,
+    Mirrored,
+    NonSquarePixels,
+    OddSize,
+    SizeChanges,
+    Interlaced,
+    HdrPq,
+    HdrHlg,
+    WideGamut,
+    HighBitDepth,
+    ChromaSubsampling,
+    FullRange,
+    CoverArt,
+    NoAudio,
+    NoVideo,
+    SurroundSound,
+    AudioOffset,
+    AudioOutlastsVideo,
+    TrackDropped,
+    StartNotZero,
+    NoDuration,
+    WrongDuration,
+    ClockJump,
+    TimestampGap,
+    Truncated,
+    Damaged,
+    SingleFrame,
+}
