@@ -204,9 +204,8 @@ pub fn catalogue() -> Catalogue {
         ("fmp4", Container::Fmp4, false),
         ("fmp4-secret", Container::Fmp4, true),
     ];
-    let pipelines = pipelines.map(|(name, container, secret)| {
-        (name.to_owned(), pipeline(container, secret))
-    });
+    let pipelines =
+        pipelines.map(|(name, container, secret)| (name.to_owned(), pipeline(container, secret)));
     let presets = [("ladder", Preset::Ladder(ladder())), ("phone", Preset::Mp4(phone()))];
     Catalogue {
         pipelines: pipelines.into(),
@@ -225,11 +224,7 @@ fn pipeline(container: Container, secret: bool) -> Pipeline {
         mp4: vec!["phone".to_owned()],
         hls: HlsSettings { container, segment_seconds: 1, audio, ..HlsSettings::default() },
         encryption: secret.then_some(Encryption { key_uri, segments_per_key: 5 }),
-        thumbnails: Some(Thumbnails {
-            poster_width: 320,
-            tile_width: 64,
-            ..Thumbnails::default()
-        }),
+        thumbnails: Some(Thumbnails { poster_width: 320, tile_width: 64, ..Thumbnails::default() }),
         chunk_seconds: 4,
         ..Pipeline::default()
     }

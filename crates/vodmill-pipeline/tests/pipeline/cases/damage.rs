@@ -1,1 +1,276 @@
-//! Under way.
+//! What `check` finds in a package that was damaged, forged or opened with the wrong keys.
+//!
+//! Damage is done to a copy. Where a finding beyond size and digest is wanted, the receipt is
+//! forged to fit, as by somebody who can write to the destination.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use vodmill_hls::aes128;
+use vodmill_hls::key::{Kid, SegmentKey};
+use vodmill_hls::playlist::MediaPlaylist;
+use vodmill_pipeline::{CheckReport, KeyTable, Mill};
+
+use crate::home::{Bounds, Home, all_keys, work};
+use crate::tree::{self, Tree};
+
+/// A published asset, and copies of it to be damaged.
+struct Bench {
+    home: Home,
+    mill: Mill,
+    pristine: Tree,
+    generation: String,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let home = Home::new();
+        let mill = home.open();
+        home.submit(&mill, "film", "secret");
+        work(&mill);
+        let generation = home.generation("film");
+        let generation = generation.file_name().expect("a name").to_string_lossy().into_owned();
+        let pristine = tree::read(&home.published("film"));
+        Bench { home, mill, pristine, generation }
+    }
+
+    /// A fresh copy.
+    fn copy(&self) -> Copy<'_> {
+        let folder = self.home.root.join("copy");
+        let _ = fs::remove_dir_all(&folder);
+        for (name, bytes) in &self.pristine {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("make folder");
+            fs::write(path, bytes).expect("copy");
+        }
+        Copy { bench: self, folder }
+    }
+
+    /// What is found after `damage`.
+    fn after(&self, damage: impl FnOnce(&Copy<'_>)) -> CheckReport {
+        let copy = self.copy();
+        damage(&copy);
+        copy.check(all_keys(&self.mill))
+    }
+}
+
+struct Copy<'a> {
+    bench: &'a Bench,
+    folder: PathBuf,
+}
+
+impl Copy<'_> {
+    fn path(&self, object: &str) -> PathBuf {
+        self.folder.join(&self.bench.generation).join(object)
+    }
+
+    fn read(&self, object: &str) -> Vec<u8> {
+        fs::read(self.path(object)).expect("read object")
+    }
+
+    fn text(&self, object: &str) -> String {
+        String::from_utf8(self.read(object)).expect("text")
+    }
+
+    fn write(&self, object: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path(object), bytes).expect("write object");
+    }
+
+    fn swap(&self, left: &str, right: &str) {
+        let (a, b) = (self.read(left), self.read(right));
+        self.write(left, b);
+        self.write(right, a);
+    }
+
+    fn check(&self, keys: KeyTable) -> CheckReport {
+        let settings = self.bench.home.settings(Bounds::default());
+        vodmill_pipeline::check(&settings, &self.folder, keys).expect("check")
+    }
+
+    /// Makes the receipt list what is there, and the pointer name that receipt.
+    fn forge_receipt(&self) {
+        let root = self.folder.join(&self.bench.generation);
+        let mut receipt: Value = serde_json::from_slice(&self.read("receipt.json")).expect("JSON");
+        let objects = tree::read(&root).into_iter().filter(|(name, _)| name != "receipt.json");
+        let fact = |(name, bytes): (String, Vec<u8>)| serde_json::json!({ "name": name, "bytes": bytes.len(), "sha256": sha256(&bytes) });
+        receipt["objects"] = objects.map(fact).collect();
+        let receipt = serde_json::to_vec(&receipt).expect("JSON");
+        self.write("receipt.json", &receipt);
+        let pointer = self.folder.join("asset.json");
+        let mut asset = read_json(&pointer);
+        asset["receipt"]["sha256"] = sha256(&receipt).into();
+        fs::write(pointer, serde_json::to_vec(&asset).expect("JSON")).expect("write");
+    }
+
+    /// A segment as players see it: its key's id and its clear bytes.
+    fn open(&self, rung: &str, number: usize) -> (Kid, Vec<u8>) {
+        let playlist = self.read(&format!("hls/{rung}/index.m3u8"));
+        let playlist = MediaPlaylist::parse(&playlist).expect("a playlist").playlist;
+        let segment = &playlist.segments[number];
+        let reference = segment.key.as_ref().expect("a key");
+        let kid = reference.uri.rsplit('/').next().and_then(Kid::from_hex).expect("a key id");
+        let key = all_keys(&self.bench.mill).get(&kid).expect("the key");
+        let mut bytes = self.read(&format!("hls/{rung}/{}", segment.uri));
+        aes128::decrypt(&key, &reference.iv.expect("an IV"), &mut bytes).expect("opens");
+        (kid, bytes)
+    }
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("read")).expect("JSON")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn assert_found(report: &CheckReport, object: &str, code: &str) {
+    let found = report.findings.iter().any(|f| f.object == object && f.code == code);
+    assert!(found, "no {code} at {object}: {:#?}", report.findings);
+}
+
+/// Nothing is wrong but what is asked for.
+fn assert_only(report: &CheckReport, object: &str, code: &str) {
+    assert_found(report, object, code);
+    assert_eq!(report.findings.len(), 1, "{:#?}", report.findings);
+}
+
+const SEGMENT: &str = "hls/low/000003.ts";
+const NEXT: &str = "hls/low/000004.ts";
+const PLAYLIST: &str = "hls/low/index.m3u8";
+
+/// One object of each kind.
+const OBJECTS: [&str; 6] = [
+    SEGMENT,
+    PLAYLIST,
+    "hls/high/iframes.ts",
+    "hls/high/iframes.m3u8",
+    "thumbnails/poster.jpg",
+    "private/mp4/phone.mp4",
+];
+
+#[test]
+fn every_object_is_found_when_it_changes_shrinks_or_goes() {
+    let bench = Bench::new();
+    let intact = bench.after(|_| {});
+    assert!(intact.findings.is_empty(), "{:#?}", intact.findings);
+    for object in OBJECTS {
+        let flipped = bench.after(|copy| {
+            let mut bytes = copy.read(object);
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x10;
+            copy.write(object, bytes);
+        });
+        assert_found(&flipped, object, "object_digest");
+        let cut = bench.after(|copy| copy.write(object, &copy.read(object)[1..]));
+        assert_found(&cut, object, "object_size");
+        let gone = bench.after(|copy| fs::remove_file(copy.path(object)).expect("remove"));
+        assert_found(&gone, object, "object_missing");
+    }
+}
+
+#[test]
+fn strangers_and_edited_pointers_are_found() {
+    let bench = Bench::new();
+    let strange = bench.after(|copy| copy.write("hls/low/extra.ts", "?"));
+    assert_only(&strange, "hls/low/extra.ts", "object_unknown");
+    let swapped = bench.after(|copy| copy.swap(SEGMENT, "hls/high/000003.ts"));
+    assert!(swapped.findings.len() >= 2, "{:#?}", swapped.findings);
+    let edited = bench.after(|copy| {
+        let path = copy.folder.join("index.m3u8");
+        let text =
+            fs::read_to_string(&path).expect("read").replacen("BANDWIDTH=", "BANDWIDTH=1", 1);
+        fs::write(path, text).expect("write");
+    });
+    assert_only(&edited, "index.m3u8", "object_digest");
+    let unpointed = bench.after(|copy| {
+        fs::remove_file(copy.folder.join("index.m3u8")).expect("remove");
+    });
+    assert_only(&unpointed, "index.m3u8", "object_missing");
+    let receipt = bench.after(|copy| {
+        copy.write("receipt.json", copy.text("receipt.json").replacen('{', "{ ", 1));
+    });
+    assert_only(&receipt, "receipt.json", "object_digest");
+}
+
+#[test]
+fn what_digests_cannot_tell_the_media_do() {
+    let bench = Bench::new();
+    let swapped = bench.after(|copy| {
+        copy.swap(SEGMENT, NEXT);
+        copy.forge_receipt();
+    });
+    for segment in [SEGMENT, NEXT] {
+        let of_it = swapped.findings.iter().any(|finding| finding.object == segment);
+        assert!(of_it, "{segment}: {:#?}", swapped.findings);
+    }
+    let slower = bench.after(|copy| {
+        copy.write(PLAYLIST, copy.text(PLAYLIST).replacen("#EXTINF:1.0", "#EXTINF:0.9", 1));
+        copy.forge_receipt();
+    });
+    assert_found(&slower, &format!("{PLAYLIST}#000000.ts"), "extinf");
+    let shorter = bench.after(|copy| {
+        copy.write(PLAYLIST, copy.text(PLAYLIST).replace("#EXT-X-ENDLIST", ""));
+        copy.forge_receipt();
+    });
+    assert_found(&shorter, PLAYLIST, "playlist_invalid");
+    let dropped = bench.after(|copy| {
+        let text = copy.text(PLAYLIST);
+        let last = text.rfind("#EXTINF").expect("a segment");
+        copy.write(PLAYLIST, format!("{}#EXT-X-ENDLIST\n", &text[..last]));
+        copy.forge_receipt();
+    });
+    assert_found(&dropped, PLAYLIST, "segment_count");
+}
+
+#[test]
+fn clear_media_and_keys_in_the_open_are_found() {
+    let bench = Bench::new();
+    let clear = bench.after(|copy| {
+        copy.write(SEGMENT, copy.open("low", 3).1);
+        copy.forge_receipt();
+    });
+    assert_found(&clear, SEGMENT, "key_wrong");
+    let admitted = bench.after(|copy| {
+        copy.write("hls/low/000000.ts", copy.open("low", 0).1);
+        let text = copy.text(PLAYLIST);
+        let key = text.lines().find(|line| line.starts_with("#EXT-X-KEY")).expect("a key");
+        copy.write(PLAYLIST, text.replacen(key, "#EXT-X-KEY:METHOD=NONE", 1));
+        copy.forge_receipt();
+    });
+    assert_found(&admitted, "hls/low/000000.ts", "clear_media");
+    for place in ["thumbnails/poster.key", "hls/low/film.key"] {
+        let key = bench.after(|copy| {
+            let kid = copy.open("low", 0).0;
+            let key = all_keys(&bench.mill).get(&kid).expect("the key");
+            copy.write(place, key.expose());
+            copy.forge_receipt();
+        });
+        assert_found(&key, place, "key_published");
+    }
+    let stray = bench.after(|copy| {
+        copy.write("hls/low/clear.ts", copy.open("low", 0).1);
+        copy.forge_receipt();
+    });
+    assert!(!stray.findings.is_empty(), "clear media that no playlist names");
+}
+
+#[test]
+fn wrong_keys_are_found_and_missing_ones_counted() {
+    let bench = Bench::new();
+    let copy = bench.copy();
+    let kid = copy.open("low", 0).0;
+    let mut wrong = KeyTable::default();
+    wrong.insert(&kid, &SegmentKey::from_bytes([7; 16]));
+    let report = copy.check(wrong);
+    assert!(report.without_key > 0, "the other periods");
+    let codes = ["key_wrong", "media_unreadable"];
+    assert!(report.findings.iter().all(|finding| codes.contains(&finding.code.as_str())));
+    assert_found(&report, "hls/low/000000.ts", "key_wrong");
+    let report = copy.check(KeyTable::default());
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    // Two rungs and their pictures.
+    assert_eq!(report.without_key, 4 * 16);
+}

@@ -1,1 +1,145 @@
-//! Under way.
+//! What becomes of originals.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use vodmill_model::Rejected;
+use vodmill_pipeline::{Disposal, Mill, Stop, Submission};
+use vodmill_queue::{JobInfo, JobState};
+
+use crate::fake::{Original, What};
+use crate::home::{Home, assert_state, fault, job, wait_until, work};
+
+fn refusal(job: &JobInfo) -> Rejected {
+    serde_json::from_str(job.reason.as_deref().expect("a reason")).expect("a refusal")
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.as_ref().display()))
+}
+
+#[test]
+fn refused_originals_move_with_their_reason() {
+    let home = Home::new();
+    home.desk.order(&[fault("torn", "video/2", 1, What::Reject)]);
+    let mill = home.open();
+    let text = home.root.join("inbox/letter.mov");
+    fs::write(&text, "Dear Sir or Madam").expect("write");
+    let letter = mill.submit(&home.submission(&text, "clear")).expect("submit").job;
+    let torn = home.submit(&mill, "torn", "clear");
+    work(&mill);
+    let codes = [(letter, "letter", "input_not_media"), (torn, "torn", "media_damaged")];
+    for (id, name, code) in codes {
+        let why = refusal(&assert_state(&mill, &id, JobState::Rejected));
+        assert_eq!(why.reason.code(), code);
+        let rejected = home.root.join("rejected").join(format!("{name}.mov"));
+        assert!(rejected.is_file(), "{name}");
+        let note = read(home.root.join("rejected").join(format!("{name}.mov.reason.txt")));
+        let first = note.lines().next().expect("a line");
+        assert!(first.contains(name), "{note}");
+        assert!(note.contains(why.reason.remedy()) && note.contains(code), "{note}");
+        assert!(!home.root.join("inbox").join(format!("{name}.mov")).exists());
+        assert!(!home.published(name).exists());
+    }
+    home.assert_swept();
+}
+
+#[test]
+fn an_original_that_is_replaced_is_a_job_of_its_own() {
+    let home = Home::new();
+    home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled("old"));
+    let submission = home.submission(&original, "clear");
+    let old = mill.submit(&submission).expect("submit").job;
+    let replace = || {
+        wait_until("audio begun", || home.desk.count("old", "audio") == 1);
+        home.drop_original("film.mov", &Original { frames: 300, ..Original::titled("new") });
+        home.desk.let_go();
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(replace);
+        work(&mill);
+    });
+    let why = refusal(&assert_state(&mill, &old, JobState::Rejected));
+    assert_eq!(why.reason.code(), "input_changed");
+    assert!(read(&original).contains("new"), "the new file is where it was put");
+    assert!(!home.published("film").exists());
+    let new = mill.submit(&submission).expect("submit").job;
+    assert_ne!(old, new);
+    work(&mill);
+    assert_state(&mill, &new, JobState::Published);
+    home.assert_sound(&mill, "film");
+    assert!(read(home.root.join("done/film.mov")).contains("new"));
+}
+
+#[test]
+fn an_original_moves_only_after_publication() {
+    let home = Home::new();
+    let mill = home.open();
+    let id = home.submit(&mill, "film", "clear");
+    let (inbox, done) = (home.root.join("inbox/film.mov"), home.root.join("done/film.mov"));
+    let stop = Stop::default();
+    let ended = || job(&mill, &id).state.has_ended();
+    std::thread::scope(|scope| {
+        scope.spawn(|| mill.work(&stop, &ended));
+        // Looked at in this order, a move that came too early cannot be missed.
+        wait_until("moved", || {
+            let moved = !inbox.exists();
+            let pointer = home.published("film").join("asset.json").exists();
+            assert!(!moved || pointer, "moved before it was published");
+            moved
+        });
+    });
+    assert!(done.is_file());
+    assert_state(&mill, &id, JobState::Published);
+}
+
+#[test]
+fn dropped_once_more_an_original_is_put_beside_the_first() {
+    let home = Home::new();
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled("film"));
+    let (bytes, modified) = (read(&original), fs::metadata(&original).and_then(|f| f.modified()));
+    let submission = home.submission(&original, "clear");
+    mill.submit(&submission).expect("submit");
+    work(&mill);
+    fs::write(&original, bytes).expect("write");
+    let again = fs::File::options().write(true).open(&original).expect("open");
+    again.set_modified(modified.expect("a time")).expect("set time");
+    assert_eq!(mill.submit(&submission).expect("submit").known, Some(JobState::Published));
+    assert!(!original.exists());
+    assert!(home.root.join("done/film.mov").is_file());
+    assert!(home.root.join("done/film.2.mov").is_file());
+}
+
+#[test]
+fn names_of_all_kinds_are_published_and_originals_may_stay() {
+    let home = Home::new();
+    let mill = home.open();
+    let names: [&[u8]; 6] =
+        [b"a b.mov", b"a+b.mov", b"-x'\"%20.mov", b"\xff\xfe.mov", b"\n.mov", b"x"];
+    let jobs = names.map(|name| submit_and_leave(&home, &mill, OsStr::from_bytes(name)));
+    work(&mill);
+    let mut assets = Vec::new();
+    for (name, id) in names.iter().zip(&jobs) {
+        let asset = assert_state(&mill, id, JobState::Published).asset.expect("an asset");
+        home.assert_sound(&mill, &asset);
+        assert!(home.root.join("inbox").join(OsStr::from_bytes(name)).is_file());
+        assets.push(asset);
+    }
+    assets.sort();
+    assets.dedup();
+    assert_eq!(assets.len(), names.len(), "{assets:?}");
+}
+
+fn submit_and_leave(home: &Home, mill: &Mill, name: &OsStr) -> String {
+    let original = home.root.join("inbox").join(name);
+    let json = serde_json::to_vec(&Original::titled("film")).expect("describe");
+    fs::write(&original, json).expect("write");
+    let submission =
+        Submission { disposal: Disposal::Leave, ..home.submission(&original, "clear") };
+    mill.submit(&submission).expect("submit").job
+}

@@ -1,1 +1,66 @@
-//! Under way.
+//! What fails for good fails alone; what cannot be proved is never published.
+
+use vodmill_pipeline::Mill;
+use vodmill_queue::{JobState, TaskInfo, TaskState};
+
+use crate::fake::What;
+use crate::home::{Bounds, Home, assert_state, fault, work};
+
+/// Title, point, fault, and what the reason tells.
+const FAULTS: [(&str, &str, What, &str); 7] = [
+    ("short", "video/1", What::ShortFile, "frame_count"),
+    ("miscounted", "video/1", What::ShortCount, "99 frames of 100 planned"),
+    ("misjudged", "segment", What::WrongDuration, "extinf"),
+    ("corrupt", "segment", What::Corrupt, "media_unreadable"),
+    ("late", "segment", What::Late, "start_time"),
+    ("backwards", "mp4", What::IndexLast, "not_streamable"),
+    ("dying", "video/1", What::Abort, "ended without a result"),
+];
+
+// One test for all: its time is the time between attempts.
+#[test]
+fn spent_attempts_fail_the_job_and_nothing_else() {
+    let home = Home::new();
+    home.desk.order(&FAULTS.map(|(title, point, what, _)| fault(title, point, 99, what)));
+    let mill = home.open_with(home.settings(Bounds { workers: 4, ..Bounds::default() }));
+    let jobs = FAULTS.map(|(title, ..)| home.submit(&mill, title, "secret"));
+    let good = home.submit(&mill, "good", "secret");
+    work(&mill);
+    for ((title, _, what, cause), id) in FAULTS.iter().zip(&jobs) {
+        let reason = assert_state(&mill, id, JobState::Failed).reason.expect("a reason");
+        assert!(reason.contains(cause), "{what:?}: {reason}");
+        assert!(!home.published(title).exists(), "{what:?}");
+        assert!(home.root.join("inbox").join(format!("{title}.mov")).is_file(), "{what:?}");
+        let spent = quarantined(&mill, id);
+        assert_eq!(spent.attempts, 4, "{what:?}");
+    }
+    assert_state(&mill, &good, JobState::Published);
+    home.assert_sound(&mill, "good");
+    home.assert_swept();
+    assert_evidence(&quarantined(&mill, &jobs[6]));
+    retried_with_what_it_had(&home, &mill, &jobs[6]);
+}
+
+fn quarantined(mill: &Mill, job: &str) -> TaskInfo {
+    let tasks = mill.queue().tasks(job).expect("list tasks");
+    let spent = tasks.into_iter().find(|task| task.state == TaskState::Quarantined);
+    spent.expect("a task in quarantine")
+}
+
+fn assert_evidence(spent: &TaskInfo) {
+    let evidence = spent.evidence.as_deref().expect("evidence");
+    let evidence: serde_json::Value = serde_json::from_str(evidence).expect("JSON");
+    assert_eq!(evidence["task"], "video/0001");
+    assert_eq!(evidence["attempt"], 4);
+    assert!(evidence["cause"].as_str().is_some_and(|cause| cause.contains("signal: 6")));
+}
+
+fn retried_with_what_it_had(home: &Home, mill: &Mill, job: &str) {
+    home.desk.order(&[]);
+    mill.retry(job).expect("retry");
+    work(mill);
+    assert_state(mill, job, JobState::Published);
+    home.assert_sound(mill, "dying");
+    assert_eq!(home.desk.count("dying", "video/0"), 1, "not encoded again");
+    assert_eq!(home.desk.count("dying", "video/1"), 5);
+}

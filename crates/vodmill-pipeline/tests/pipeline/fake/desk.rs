@@ -33,6 +33,8 @@ pub enum What {
     Hang,
     /// It waits until its test lets it go on.
     Wait,
+    /// It waits for a signal of its own.
+    WaitLonger,
     /// A library prints what nobody wants to hear, the last line without its end.
     Garbage,
     /// It asks for more memory than there is for it.
@@ -92,6 +94,11 @@ impl Desk {
         self.begun().iter().filter(is_it).count()
     }
 
+    /// Ends every [`What::WaitLonger`], for good.
+    pub fn let_go_longer(&self) {
+        fs::write(self.root.join("go-longer"), "").expect("write go");
+    }
+
     pub(super) fn log(&self, title: &str, point: &str) {
         let path = self.root.join("log");
         let file = OpenOptions::new().create(true).append(true).open(path);
@@ -108,7 +115,8 @@ impl Desk {
             What::Hang => loop {
                 std::thread::park();
             },
-            What::Wait => self.wait(),
+            What::Wait => self.wait("go"),
+            What::WaitLonger => self.wait("go-longer"),
             What::Garbage => print_garbage(),
             What::Memory => drop(std::hint::black_box(vec![1_u8; 4 << 30])),
             What::HugeFile => self.write_huge_file(),
@@ -132,8 +140,8 @@ impl Desk {
         OpenOptions::new().write(true).create_new(true).open(path).is_ok()
     }
 
-    fn wait(&self) {
-        while !self.root.join("go").exists() {
+    fn wait(&self, signal: &str) {
+        while !self.root.join(signal).exists() {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
