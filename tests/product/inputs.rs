@@ -86,8 +86,8 @@ fn looks_like(mp4: &Path, original: &Path, least: f64) {
     let stream = &shown["streams"][0];
     let size = format!("{}:{}", stream["width"], stream["height"]);
     let filter = format!(
-        "[1:v:0]scale={size}:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p,setpts=N[a];\
-         [0:v:0]scale={size}:out_color_matrix=bt709,setsar=1,format=yuv420p,setpts=N[b];[b][a]ssim"
+        "[1:v:0]scale={size}:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p,setpts=N/25/TB[a];\
+         [0:v:0]scale={size}:out_color_matrix=bt709,setsar=1,format=yuv420p,setpts=N/25/TB[b];[b][a]ssim"
     );
     let ssim = tools::ssim(mp4, original, &filter).expect("ffmpeg compares");
     assert!(ssim >= least, "SSIM {ssim} of {} against {}", mp4.display(), original.display());

@@ -6,6 +6,7 @@ mod recipes;
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -20,11 +21,15 @@ pub fn case(name: &str) -> PathBuf {
         return wanted;
     }
     let recipe = recipes::find(name).unwrap_or_else(|| panic!("no recipe makes {name}"));
-    // Made aside and renamed: whoever is first wins, and nobody sees half a file.
+    // Made aside and linked: whoever is first wins, nobody sees half a file, and a file that a
+    // test works on is never replaced.
     let aside = tempfile::tempdir_in(&cache).expect("a directory in the cache of cases");
     let made = aside.path().join("made").with_extension(extension(name));
     recipe(&made).unwrap_or_else(|why| panic!("{name}: {why}"));
-    fs::rename(&made, &wanted).expect("renaming within the cache of cases");
+    match fs::hard_link(&made, &wanted) {
+        Err(why) if why.kind() != ErrorKind::AlreadyExists => panic!("{name}: {why}"),
+        _ => {}
+    }
     wanted
 }
 

@@ -30,8 +30,8 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("good.mp4", |to| encode(&format!("{PICTURE} {SOUND}"), "-c:a aac", to)),
     // Long enough for several segments and key periods; motion and detail.
     ("film.mp4", |to| {
-        let picture = "-f lavfi -i testsrc2=s=960x540:r=25:d=27,noise=alls=8:allf=t";
-        encode(&format!("{picture} -f lavfi -i sine=f=330:d=27"), "-c:a aac", to)
+        let picture = "-f lavfi -i testsrc2=s=640x360:r=25:d=27,noise=alls=4:allf=t";
+        encode(&format!("{picture} -f lavfi -i sine=f=330:d=27"), "-crf 26 -c:a aac", to)
     }),
     ("truncated.mp4", |to| damage::cut(&case("good.mp4"), to, 60)), // I1
     ("faststart.mp4", |to| remux("good.mp4", "-movflags +faststart", to)),

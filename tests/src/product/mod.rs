@@ -117,7 +117,7 @@ impl Home {
             "[encryption]\nkey_uri = \"http://127.0.0.1:8480/k/{kid}\"\nsegments_per_key = 2\n";
         let keys = if encrypted { keys } else { "" };
         let presets = "ladder = \"small\"\nmp4 = [\"small-mp4\"]\nchunk_seconds = 6\n";
-        let text = format!("{presets}{top}\n[hls]\n{hls}\n{keys}");
+        let text = format!("{presets}{top}\n[thumbnails]\n[hls]\n{hls}\n{keys}");
         self.write(&format!("pipelines/{name}.toml"), &text);
     }
 
