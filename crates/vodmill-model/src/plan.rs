@@ -109,6 +109,27 @@ pub struct OriginalFacts {
     pub sha256: String,
     /// libav's name of the container.
     pub container: String,
+    /// Its tracks, in the order of their kinds and of the file.
+    pub tracks: Vec<TrackFact>,
+}
+
+/// One track of the original, and whether it is in the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackFact {
+    /// Index of the stream in the file.
+    pub index: u32,
+    /// `video`, `audio` or `subtitles`.
+    pub kind: String,
+    /// libav's name of the codec.
+    pub codec: String,
+    /// Language, if given.
+    pub language: Option<String>,
+    /// Title, if given.
+    pub title: Option<String>,
+    /// Channels, for audio.
+    pub channels: Option<u32>,
+    /// Whether it is in the package.
+    pub published: bool,
 }
 
 /// The clock of the package: zero is the first picture (or, for sound alone, the first sample).

@@ -95,6 +95,9 @@ pub struct VideoOrder {
     pub stills: Vec<StillOrder>,
     /// Damaged frames in a thousand that may be concealed; none for any number.
     pub tolerated_damage_per_mille: Option<u32>,
+    /// Whether the original is cut off within the chunk, and may be: the picture that the cut goes
+    /// through is no damage.
+    pub cut_off: bool,
 }
 
 /// A still to take: written as raw planar yuvj420p, without padding (Y, then U, then V, chroma

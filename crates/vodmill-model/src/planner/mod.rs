@@ -24,7 +24,7 @@ use crate::media::{AudioTrack, MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, Pipeline};
 use crate::plan::{
-    Build, ChunkPlan, Decision, DecodePlan, OriginalFacts, Plan, StillsPlan, Timeline,
+    Build, ChunkPlan, Decision, DecodePlan, OriginalFacts, Plan, StillsPlan, SubtitlePlan, Timeline,
 };
 use crate::preset::Preset;
 use audio::AudioEncodes;
@@ -73,7 +73,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
     Ok(Plan {
         build: input.build.clone(),
         pipeline: input.pipeline_name.to_owned(),
-        original: original(media),
+        original: original(media, &source, &outputs.subtitles),
         decode: pictures.decode,
         video: pictures.encodes.list,
         chunks: pictures.chunks,
@@ -158,7 +158,7 @@ impl Pictures {
 
 /// What is published besides stills.
 struct Outputs {
-    subtitles: Vec<crate::plan::SubtitlePlan>,
+    subtitles: Vec<SubtitlePlan>,
     hls: Option<crate::plan::HlsPlan>,
     mp4: Vec<crate::plan::Mp4Plan>,
 }
@@ -223,11 +223,16 @@ fn unique(stem: &str, taken: impl Fn(&str) -> bool) -> String {
     name
 }
 
-fn original(media: &MediaInfo) -> OriginalFacts {
+fn original(media: &MediaInfo, source: &Source<'_>, subtitles: &[SubtitlePlan]) -> OriginalFacts {
     OriginalFacts {
         bytes: media.bytes,
         sha256: media.sha256.clone(),
         container: media.container.clone(),
+        tracks: tracks::facts(media, |index| {
+            source.video.is_some_and(|track| track.index == index)
+                || source.audio.iter().any(|track| track.index == index)
+                || subtitles.iter().any(|subtitle| subtitle.track == index)
+        }),
     }
 }
 

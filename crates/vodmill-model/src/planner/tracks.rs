@@ -6,6 +6,7 @@ use super::{Decisions, codec_name};
 use crate::media::{MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, InputPolicy};
+use crate::plan::TrackFact;
 
 /// A file that was cut off is refused unless the pipeline repairs.
 pub(super) fn refuse_truncated(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
@@ -27,6 +28,32 @@ pub(crate) fn main_video(media: &MediaInfo) -> Option<&VideoTrack> {
 /// Video tracks that are no cover art.
 pub(crate) fn moving(media: &MediaInfo) -> impl Iterator<Item = &VideoTrack> {
     media.video.iter().filter(|track| !track.attached_picture)
+}
+
+/// Every track of pictures, sound and text, and whether it is in the package.
+pub(super) fn facts(media: &MediaInfo, is_published: impl Fn(u32) -> bool) -> Vec<TrackFact> {
+    let fact = |kind: &str, index, codec: &str| TrackFact {
+        index,
+        kind: kind.to_owned(),
+        codec: codec.to_owned(),
+        language: None,
+        title: None,
+        channels: None,
+        published: is_published(index),
+    };
+    let video = media.video.iter().map(|track| fact("video", track.index, &track.codec));
+    let audio = media.audio.iter().map(|track| TrackFact {
+        language: track.language.clone(),
+        title: track.title.clone(),
+        channels: Some(track.channels),
+        ..fact("audio", track.index, &track.codec)
+    });
+    let subtitles = media.subtitles.iter().map(|track| TrackFact {
+        language: track.language.clone(),
+        title: track.title.clone(),
+        ..fact("subtitles", track.index, &track.codec)
+    });
+    video.chain(audio).chain(subtitles).collect()
 }
 
 /// The programme's track with its reasons; a file whose pictures cannot be decoded is refused

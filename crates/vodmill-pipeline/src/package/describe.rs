@@ -42,6 +42,7 @@ pub(super) fn asset(
             "container": shop.plan.original.container,
             "bytes": shop.plan.original.bytes,
             "sha256": shop.plan.original.sha256,
+            "tracks": shop.plan.original.tracks,
         },
         "repairs": repairs(shop),
         "receipt": { "path": path(shop, RECEIPT), "sha256": receipt_sha256 },

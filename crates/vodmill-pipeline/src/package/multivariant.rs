@@ -25,9 +25,8 @@ pub(super) fn write(shop: &Shop<'_>, hls: &Hls) -> Result<String, Failed> {
         Failed::from_error("write multivariant playlist", &error)
     };
     let Some(plan) = &shop.plan.hls else { return Ok(String::new()) };
-    let audio_rates = hls.audio.iter().map(|stream| stream.bit_rates(hls.target));
-    let audio_rates = audio_rates.collect::<Result<Vec<_>, _>>()?;
-    let variant = |variant| variant_stream(shop, hls, &audio_rates, variant);
+    let groups = GroupRates::measure(hls)?;
+    let variant = |variant| variant_stream(shop, hls, &groups, variant);
     let pictures =
         |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(shop, stream));
     let playlist = MultivariantPlaylist {
@@ -42,6 +41,20 @@ pub(super) fn write(shop: &Shop<'_>, hls: &Hls) -> Result<String, Failed> {
     playlist.write().map_err(fault)
 }
 
+/// What plays beside a variant stream, and counts as its own (RFC 8216, 4.3.4.2).
+struct GroupRates {
+    audio: Vec<BitRates>,
+    subtitles: Vec<BitRates>,
+}
+
+impl GroupRates {
+    fn measure(hls: &Hls) -> Result<GroupRates, Failed> {
+        let audio = hls.audio.iter().map(|stream| stream.bit_rates(hls.target));
+        let subtitles = hls.subtitles.iter().map(|stream| stream.bit_rates(hls.target));
+        Ok(GroupRates { audio: audio.collect::<Result<_, _>>()?, subtitles: subtitles.collect::<Result<_, _>>()? })
+    }
+}
+
 fn uri(shop: &Shop<'_>, name: &str) -> String {
     format!("{}/{name}", shop.order.generation)
 }
@@ -49,11 +62,12 @@ fn uri(shop: &Shop<'_>, name: &str) -> String {
 fn variant_stream(
     shop: &Shop<'_>,
     hls: &Hls,
-    audio_rates: &[BitRates],
+    groups: &GroupRates,
     variant: &Variant,
 ) -> Result<VariantStream, Failed> {
     let stream = &variant.stream;
-    let rates = stream.bit_rates(hls.target)?.with_audio(audio_rates);
+    let rates = stream.bit_rates(hls.target)?;
+    let rates = rates.with_group(&groups.audio).with_group(&groups.subtitles);
     let mut codecs = stream.fact.codecs.clone();
     codecs.extend(hls.audio.iter().flat_map(|audio| audio.fact.codecs.clone()));
     let mut distinct = Vec::new();

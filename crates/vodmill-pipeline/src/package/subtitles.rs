@@ -1,5 +1,6 @@
 //! Subtitles as segmented WebVTT (RFC 8216, 3.5).
 
+use vodmill_hls::bandwidth::{BitRates, SegmentSize};
 use vodmill_hls::playlist::{MediaPlaylist, Segment};
 use vodmill_hls::time::Seconds;
 use vodmill_hls::webvtt;
@@ -14,9 +15,16 @@ use crate::receipt::{Holds, PlaylistFact};
 pub(super) struct SubtitleStream {
     pub playlist: MediaPlaylist,
     pub fact: PlaylistFact,
+    sizes: Vec<SegmentSize>,
 }
 
 impl SubtitleStream {
+    /// Measured bit rates, for an EXT-X-TARGETDURATION in seconds.
+    pub fn bit_rates(&self, target: u64) -> Result<BitRates, Failed> {
+        BitRates::measure(&self.sizes, target)
+            .map_err(|error| Failed::from_error(format!("measure {}", self.fact.name), &error))
+    }
+
     pub fn text(&self, target: u64) -> Result<String, Failed> {
         let playlist = MediaPlaylist { target_duration: target, ..self.playlist.clone() };
         playlist
@@ -36,6 +44,7 @@ fn make_one(
 ) -> Result<SubtitleStream, MediaError> {
     let cues = extract(shop, alternative)?;
     let mut playlist = MediaPlaylist { vod: true, ended: true, ..MediaPlaylist::default() };
+    let mut sizes = Vec::new();
     let mut start = 0;
     for (number, end) in shop.plan.timeline.segment_ends.iter().enumerate() {
         let uri = format!("{number:06}.vtt");
@@ -44,12 +53,13 @@ fn make_one(
         let text = text.map_err(|error| Failed::from_error("write WebVTT", &error))?;
         shop.tree.write(&format!("{}/{uri}", alternative.prefix), text.as_bytes())?;
         let duration = Seconds::from_ticks(end - start);
+        sizes.push(SegmentSize { bytes: text.len() as u64, duration });
         playlist.segments.push(Segment { uri, duration, byte_range: None, key: None });
         start = end;
     }
     let name = format!("{}/index.m3u8", alternative.prefix);
     let fact = PlaylistFact { name, holds: Holds::Subtitles, codecs: Vec::new(), size: None };
-    Ok(SubtitleStream { playlist, fact })
+    Ok(SubtitleStream { playlist, fact, sizes })
 }
 
 fn extract(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use vodmill_model::plan::{ChunkPlan, VideoEncode};
+use vodmill_model::plan::{ChunkPlan, HazardCode, VideoEncode};
 use vodmill_model::transcode::{StillOrder, VideoDone, VideoOrder};
 use vodmill_model::{Failed, Plan};
 
@@ -56,12 +56,19 @@ fn encode(
             .collect(),
         stills: missing.stills.iter().map(|(still, _)| still.clone()).collect(),
         tolerated_damage_per_mille: plan.tolerated_damage_per_mille,
+        cut_off: is_cut_off(plan, chunk),
     }))?;
     if facts.frames == chunk.frames {
         return Ok(facts);
     }
     let cause = format!("{} frames of {} planned", facts.frames, chunk.frames);
     Err(Failed::new(format!("encode chunk {}", chunk.index), cause).into())
+}
+
+/// Whether the chunk holds the end of an original that was cut off.
+fn is_cut_off(plan: &Plan, chunk: &ChunkPlan) -> bool {
+    let last = plan.chunks.last().is_some_and(|last| last.index == chunk.index);
+    last && plan.hazards.iter().any(|hazard| hazard.code == HazardCode::Truncated)
 }
 
 /// What of a chunk is not among the renditions yet, with digests and places to write to.
