@@ -62,9 +62,9 @@ impl BitRates {
         Ok(Self { peak, average })
     }
 
-    /// The rates of a variant stream whose video plays together with any one
-    /// member of its audio group: video plus the largest audio.
-    pub fn with_audio(self, group: &[Self]) -> Self {
+    /// The rates of a variant stream that plays together with any one member
+    /// of a group, of audio or subtitles: its own plus the largest of the group's.
+    pub fn with_group(self, group: &[Self]) -> Self {
         let peak = group.iter().map(|rates| rates.peak).max().unwrap_or(0);
         let average = group.iter().map(|rates| rates.average).max().unwrap_or(0);
         Self { peak: self.peak.saturating_add(peak), average: self.average.saturating_add(average) }

@@ -86,6 +86,7 @@ impl<'a> Pictures<'a> {
     /// What came of it; a refusal if too much was damaged.
     pub(super) fn done(mut self) -> Result<VideoDone, MediaError> {
         let (damage, frames) = (&self.decoder.damage, self.order.chunk.frames);
+        let unexpected = damage.frames.saturating_sub(self.order.cut_off.into());
         if !self.grid.as_ref().is_some_and(Grid::has_source) {
             let detail = format!(
                 "no frame could be decoded for frames {} to {}",
@@ -95,7 +96,7 @@ impl<'a> Pictures<'a> {
             return Err(error::rejected(Reason::Damaged, detail));
         }
         if let Some(limit) = self.order.tolerated_damage_per_mille
-            && damage.frames.saturating_mul(1000) > u64::from(limit).saturating_mul(frames)
+            && unexpected.saturating_mul(1000) > u64::from(limit).saturating_mul(frames)
         {
             let first = damage.first.unwrap_or_default() - self.order.decode.origin;
             let at = Ticks::from_units(first, self.order.decode.time_base);

@@ -77,6 +77,7 @@ impl Job {
             encodes: vec![(rung(), self.out.join(name))],
             stills: (first_frame..first_frame + frames).map(|n| self.still(name, n)).collect(),
             tolerated_damage_per_mille: None,
+            cut_off: false,
         }
     }
 

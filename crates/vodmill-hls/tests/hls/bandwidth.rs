@@ -60,6 +60,6 @@ fn peak_is_that_of_a_plain_search() {
 fn a_variant_carries_its_largest_audio() {
     let video = BitRates { peak: 5_000, average: 4_000 };
     let audio = [BitRates { peak: 130, average: 128 }, BitRates { peak: 200, average: 120 }];
-    assert_eq!(video.with_audio(&audio), BitRates { peak: 5_200, average: 4_128 });
-    assert_eq!(video.with_audio(&[]), video);
+    assert_eq!(video.with_group(&audio), BitRates { peak: 5_200, average: 4_128 });
+    assert_eq!(video.with_group(&[]), video);
 }

@@ -51,7 +51,10 @@ impl GroupRates {
     fn measure(hls: &Hls) -> Result<GroupRates, Failed> {
         let audio = hls.audio.iter().map(|stream| stream.bit_rates(hls.target));
         let subtitles = hls.subtitles.iter().map(|stream| stream.bit_rates(hls.target));
-        Ok(GroupRates { audio: audio.collect::<Result<_, _>>()?, subtitles: subtitles.collect::<Result<_, _>>()? })
+        Ok(GroupRates {
+            audio: audio.collect::<Result<_, _>>()?,
+            subtitles: subtitles.collect::<Result<_, _>>()?,
+        })
     }
 }
 
