@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
@@ -39,6 +40,7 @@ pub fn check(package: &Package, report: &mut Report) {
         }
     }
     periods(package, report);
+    nothing_clear_in_sight(package, report);
     no_key_in_sight(package, report);
 }
 
@@ -94,6 +96,42 @@ fn periods(package: &Package, report: &mut Report) {
     report.must(equal, "key periods", &first.uri, format!("periods of {lengths:?} segments"));
     let bytes: BTreeSet<_> = runs.iter().flatten().map(|uri| package.key(uri)).collect();
     report.must(bytes.len() == runs.len(), "key periods", &first.uri, "two periods, one key");
+}
+
+/// Outside `private/`, every byte of media is behind a key or in an init segment.
+fn nothing_clear_in_sight(package: &Package, report: &mut Report) {
+    let plain = ["m3u8", "json", "vtt", "jpg"];
+    for (object, path) in files::all(&package.generation) {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if object.starts_with("private/") || plain.contains(&&*extension) {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        let mut clear = vec![true; bytes.len()];
+        for rendition in &package.renditions {
+            cover(package, rendition, &path, &mut clear);
+        }
+        let left = clear.iter().filter(|clear| **clear).count();
+        report.must(left == 0, "clear media", &object, format!("{left} bytes behind no key"));
+    }
+}
+
+/// Marks what a playlist puts behind a key, and its init segment where that holds no media.
+fn cover(package: &Package, rendition: &Rendition, path: &Path, clear: &mut [bool]) {
+    let folder = package.asset.join(&rendition.uri);
+    let is_here = |uri: &str| folder.with_file_name(uri) == path;
+    let playlist = &rendition.playlist;
+    let segments = playlist.segments.iter().filter(|one| one.key.is_some());
+    let mut ranges: Vec<_> =
+        segments.filter(|one| is_here(&one.uri)).map(|one| one.range).collect();
+    if let Some(map) = playlist.map.as_ref().filter(|map| is_here(&map.uri)) {
+        ranges.push(map.range);
+    }
+    for range in ranges {
+        let (length, offset) = range.unwrap_or((clear.len() as u64, 0));
+        let end = clear.len().min((offset + length) as usize);
+        clear[(offset as usize).min(end)..end].fill(false);
+    }
 }
 
 /// No small object of the package holds a key, raw or in hexadecimal.
