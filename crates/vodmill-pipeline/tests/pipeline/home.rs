@@ -8,7 +8,7 @@ use vodmill_model::pipeline::{AudioPlacement, Container, Encryption, HlsSettings
 use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, VideoTarget};
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
 use vodmill_pipeline::{
-    CheckReport, ChildCommand, Disposal, KeyTable, Limits, Mill, Settings, Stop, Submission,
+    CheckReport, ChildCommand, Disposal, Error, KeyTable, Limits, Mill, Settings, Stop, Submission,
 };
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 
@@ -73,8 +73,18 @@ impl Home {
         self.open_with(self.settings(Bounds::default()))
     }
 
+    /// Opens the mill. A process that another thread is just starting, or that was killed while it
+    /// started one, holds a copy of the lock until that one's program is loaded.
     pub fn open_with(&self, settings: Settings) -> Mill {
-        Mill::open(settings, "fake 1".to_owned()).expect("open mill")
+        let begun = Instant::now();
+        loop {
+            match Mill::open(settings.clone(), "fake 1".to_owned()) {
+                Err(Error::Busy(_)) if begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                opened => return opened.expect("open mill"),
+            }
+        }
     }
 
     /// Puts an original into a folder below the inbox.

@@ -61,34 +61,38 @@ fn holds(folder: &Path, start: &str) -> bool {
     fs::read_dir(folder).into_iter().flatten().flatten().any(is_it)
 }
 
-/// Kills a fresh mill at each moment, then lets another one finish.
-fn kill_at(moments: &[Moment<'_>]) {
+/// Kills a fresh mill at each moment, then lets another one finish. Returns how many were killed:
+/// one may end before its moment is noticed.
+fn kill_at(moments: &[Moment<'_>]) -> usize {
     let scratch = tempfile::tempdir().expect("make folder");
     let root = scratch.path().canonicalize().expect("find folder").join("home");
     let expected = undisturbed(&root, "clear");
+    let mut kills = 0;
     for (about, has_come) in moments {
         let home = fresh(&root, "clear");
-        MillProcess::start(&home).kill_when(|| has_come(&home));
+        kills += usize::from(MillProcess::start(&home).kill_when(|| has_come(&home)));
         MillProcess::start(&home).finish();
         assert_ended_well(&home, about);
         tree::assert_same(&expected, &tree::read(&home.published("")), about);
     }
+    kills
 }
 
 #[test]
 fn killed_while_it_plans_and_encodes() {
-    kill_at(&[
+    let kills = kill_at(&[
         ("probing", &|home| has_begun(home, "probe")),
         ("sound", &|home| has_begun(home, "audio")),
         ("first chunk", &|home| has_begun(home, "video/0")),
         ("last chunk", &|home| has_begun(home, "video/3")),
         ("a rendition", &|home| exists(home, "state/renditions")),
     ]);
+    assert_eq!(kills, 5);
 }
 
 #[test]
 fn killed_while_it_packages_and_publishes() {
-    kill_at(&[
+    let kills = kill_at(&[
         ("muxing", &|home| has_begun(home, "segment")),
         ("MP4", &|home| has_begun(home, "mp4")),
         ("asset folder", &|home| exists(home, "published/film")),
@@ -98,6 +102,7 @@ fn killed_while_it_packages_and_publishes() {
         ("done folder", &|home| exists(home, "done")),
         ("original moved", &|home| exists(home, "done/film.mov")),
     ]);
+    assert!(kills > 2, "{kills}");
 }
 
 #[test]

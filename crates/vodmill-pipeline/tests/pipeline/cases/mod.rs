@@ -1,10 +1,10 @@
 //! What the mill must do, by theme.
 
 mod assets;
+mod attempts;
 mod crashes;
 mod damage;
 mod faults;
 mod originals;
-mod proof;
 mod publication;
 mod stopping;
