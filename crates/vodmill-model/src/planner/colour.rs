@@ -6,9 +6,12 @@ use crate::units::Size;
 /// bitexact and accurate_rnd: the same bytes on every machine, whatever its vector units.
 const SCALER: &str = "flags=bicubic+accurate_rnd+bitexact";
 
-/// Light, in units of 100 cd/m², that the tone curve maps to white: a fixed 1000 cd/m², because
-/// the mastering data of files is wrong too often to be trusted.
-const HDR_PEAK: u32 = 10;
+/// The light of a white page in cd/m² (ITU-R BT.2408), from which the tone curve counts.
+const HDR_WHITE: u32 = 203;
+
+/// Light, in pages, that the tone curve maps to white: a fixed 1000 cd/m², because the mastering
+/// data of files is wrong too often to be trusted.
+const HDR_PEAK: &str = "4.926";
 
 /// How the pictures that a scaler takes are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +95,8 @@ pub(super) fn to_bt709(track: &VideoTrack, size: Size) -> Option<String> {
     }
 }
 
-/// Scaled down first: what follows is in floating point.
+/// Scaled down first: what follows is in floating point. The curve (mobius) leaves light below a
+/// third of white as it is: others darken skin and shade.
 fn tone_map(track: &VideoTrack, size: Size) -> String {
     let wide = ColourForm { matrix: Some("bt2020"), full_range: false };
     let scale = scale(size, ColourForm::of(track), wide);
@@ -101,9 +105,9 @@ fn tone_map(track: &VideoTrack, size: Size) -> String {
     format!(
         "{scale},format=yuv420p10le,\
          zscale=min=2020_ncl:rin=limited:pin={primaries}:tin={transfer}:\
-         p={primaries}:t=linear:npl=100,\
+         p={primaries}:t=linear:npl={HDR_WHITE},\
          format=gbrpf32le,zscale=pin={primaries}:tin=linear:p=bt709:t=linear,\
-         tonemap=tonemap=hable:desat=0:peak={HDR_PEAK},\
+         tonemap=tonemap=mobius:desat=0:peak={HDR_PEAK},\
          zscale=pin=bt709:tin=linear:p=bt709:t=bt709:m=bt709:r=limited,format=yuv420p"
     )
 }
