@@ -6,13 +6,21 @@ use std::path::Path;
 
 pub type Tree = BTreeMap<String, Vec<u8>>;
 
-/// Every file below a folder; the date of publication is left out of `asset.json`.
+/// Names that begin so are a store's unfinished work, and never objects. One stays behind when its
+/// writer is killed before it gives the object its name.
+const UNFINISHED: &str = ".vodmill-";
+
+/// Every object below a folder; the date of publication is left out of `asset.json`.
 pub fn read(folder: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
         for entry in fs::read_dir(&inner).into_iter().flatten() {
-            let path = entry.expect("read folder").path();
+            let entry = entry.expect("read folder");
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
                 continue;
