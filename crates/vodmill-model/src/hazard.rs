@@ -1,5 +1,7 @@
 //! What is odd about an original, by code, and what is done about it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Something odd about an original, and what is done about it.
@@ -49,4 +51,10 @@ pub enum HazardCode {
     Truncated,
     Damaged,
     SingleFrame,
+}
+
+impl fmt::Display for HazardCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }

@@ -100,7 +100,8 @@ fn hazards(media: &MediaInfo, policy: &InputPolicy) -> String {
     }
     let mut text = "\nWhat is odd, and what is done about it\n".to_owned();
     for hazard in hazards {
-        let _ = writeln!(text, "  {}\n    {}", hazard.detail, hazard.remedy);
+        let (code, detail, remedy) = (hazard.code, hazard.detail, hazard.remedy);
+        let _ = writeln!(text, "  {code}: {detail}\n    {remedy}");
     }
     text
 }
