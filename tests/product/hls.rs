@@ -83,6 +83,36 @@ fn fmp4_encrypted_languages() {
 }
 
 #[test]
+fn fmp4_encrypted_muxed() {
+    let (_home, package) = published("container = \"fmp4\"", true);
+    three_rungs(&package);
+    assert!(package.of(Kind::Audio).next().is_none());
+    assert_eq!(package.keys.len(), 3, "5 segments, 2 for each key");
+}
+
+#[test]
+fn fmp4_clear_group() {
+    let (_home, package) = published("container = \"fmp4\"\naudio = \"group\"", false);
+    three_rungs(&package);
+    assert_eq!(package.of(Kind::Audio).count(), 1);
+}
+
+/// Sound alone: in segments that are timed by it, behind keys all the same.
+#[test]
+fn sound_alone() {
+    for hls in ["", "container = \"fmp4\""] {
+        let (_home, package) = published_case("film.m4a", hls, true);
+        let variants: Vec<_> = package.of(Kind::Variant).collect();
+        assert_eq!((variants.len(), package.of(Kind::IFrames).count()), (1, 0));
+        let pieces = &variants[0].pieces;
+        assert_eq!((pieces.len(), package.keys.len()), (5, 3));
+        assert!(pieces.iter().all(|piece| piece.contents.video.is_none()));
+        let off = variants[0].playlist.duration() - 27.0;
+        assert!(off.abs() < 0.05, "{off} s off");
+    }
+}
+
+#[test]
 fn ts_of_several_languages_is_a_group_by_itself() {
     let (_home, package) = published_case("film_languages.mkv", "", true);
     three_rungs(&package);

@@ -74,6 +74,39 @@ pub fn succeeded(command: &mut Command) -> Result<Output, String> {
     Err(format!("{command:?}: {}: {said}", output.status))
 }
 
+/// The mean luma of a file's pictures as they are shown in BT.709, from 0 to 255.
+pub fn luma(file: &Path) -> Result<f64, String> {
+    let filter = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,signalstats,\
+                  metadata=print:key=lavfi.signalstats.YAVG:file=-";
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin", "-i"]).arg(file);
+    command.args(["-an", "-vf", filter, "-f", "null", "-"]);
+    let text = String::from_utf8_lossy(&succeeded(&mut command)?.stdout).into_owned();
+    let values = text.lines().filter_map(|line| line.split_once("YAVG=")?.1.parse().ok());
+    let values: Vec<f64> = values.collect();
+    match values.len() {
+        0 => Err("ffmpeg measured no picture".to_owned()),
+        count => Ok(values.iter().sum::<f64>() / count as f64),
+    }
+}
+
+/// How many pictures of a file look interlaced, of how many that say anything.
+pub fn combed(file: &Path) -> Result<(u32, u32), String> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostdin", "-i"]).arg(file);
+    command.args(["-an", "-vf", "idet", "-f", "null", "-"]);
+    let text = String::from_utf8_lossy(&succeeded(&mut command)?.stderr).into_owned();
+    let counts = text.rsplit_once("Multi frame detection:").ok_or("ffmpeg detected nothing")?.1;
+    let words: Vec<&str> = counts.split_whitespace().collect();
+    let after = |name: &str| {
+        let at = words.iter().position(|word| *word == name)?;
+        words.get(at + 1)?.parse::<u32>().ok()
+    };
+    let count = |name: &str| after(name).ok_or_else(|| format!("no {name} in {counts:?}"));
+    let fields = count("TFF:")? + count("BFF:")?;
+    Ok((fields, fields + count("Progressive:")?))
+}
+
 /// When sound begins after silence at the start, in seconds.
 pub fn sound_begins(file: &Path) -> Result<f64, String> {
     let mut command = Command::new("ffmpeg");

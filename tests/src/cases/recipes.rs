@@ -33,6 +33,7 @@ const RECIPES: &[(&str, Recipe)] = &[
         let picture = "-f lavfi -i testsrc2=s=640x360:r=25:d=27,noise=alls=4:allf=t";
         encode(&format!("{picture} -f lavfi -i sine=f=330:d=27"), "-crf 26 -c:a aac", to)
     }),
+    ("film.m4a", |to| remux("film.mp4", "-vn", to)),
     ("truncated.mp4", |to| damage::cut(&case("good.mp4"), to, 60)), // I1
     ("faststart.mp4", |to| remux("good.mp4", "-movflags +faststart", to)),
     ("truncated_faststart.mp4", |to| damage::cut(&case("faststart.mp4"), to, 60)), // I2
@@ -53,6 +54,10 @@ const RECIPES: &[(&str, Recipe)] = &[
     }),
     ("hdr_pq.mp4", |to| hdr("smpte2084", to)), // I9
     ("hdr_hlg.mp4", |to| hdr("arib-std-b67", to)),
+    // A picture with ordinary colours, and the same graded for HDR: white paper at 203 cd/m².
+    ("sdr.mp4", |to| run(&format!("{SOFT} -c:v libx264 -preset ultrafast {SDR}"), to)),
+    ("graded_pq.mp4", |to| graded("smpte2084", to)),
+    ("graded_hlg.mp4", |to| graded("arib-std-b67", to)),
     ("prores.mov", |to| {
         // I10
         run("-f lavfi -i testsrc2=s=320x180:r=25:d=1 -c:v prores_ks -pix_fmt yuv422p10le", to)
@@ -169,6 +174,22 @@ fn hdr(transfer: &str, to: &Path) -> Result<(), String> {
     let x265 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le";
     let quiet = "-x265-params log-level=none:pools=1";
     run(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=2 {x265} {quiet} {colour}"), to)
+}
+
+/// Two seconds without colours that only fit into BT.709 by clipping.
+const SOFT: &str = "-f lavfi -i testsrc2=s=320x180:r=25:d=2,\
+    eq=saturation=0.5,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p";
+const SDR: &str = "-color_primaries bt709 -color_trc bt709 -colorspace bt709";
+
+fn graded(transfer: &str, to: &Path) -> Result<(), String> {
+    let x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=none:pools=1";
+    let colour = format!("-color_primaries bt2020 -color_trc {transfer} -colorspace bt2020nc");
+    let grade = format!(
+        "zscale=min=709:pin=709:tin=709:rin=limited:p=709:t=linear:npl=203,format=gbrpf32le,\
+         zscale=pin=709:tin=linear:p=2020:t={transfer}:m=2020_ncl:r=limited:npl=203,\
+         format=yuv420p10le"
+    );
+    run(&format!("{SOFT},{grade} {x265} {colour}"), to)
 }
 
 fn two_sounds(to: &Path) -> Result<(), String> {
