@@ -48,5 +48,9 @@ function* alternatives(report) {
   if (report.audioTracks.length > 1 && !(report.soundTrack > 0)) {
     yield 'the sound did not change to another language';
   }
-  if (report.subtitleTracks.length > 0 && report.cues === 0) yield 'no subtitle was loaded';
+  if (report.subtitleTracks.length > 0 && report.cues.length === 0) yield 'no subtitle was loaded';
+  // A wrong X-TIMESTAMP-MAP moves them by the media's offset.
+  if (report.cues.some((start) => start < 0 || start > report.duration)) {
+    yield `subtitles at ${report.cues}`;
+  }
 }

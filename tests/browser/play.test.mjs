@@ -13,7 +13,7 @@ const GOOD = {
   fatal: [], errors: [], waits: [0], sizes: ['320x180', '640x360'], frames: 100, audioBytes: 9,
   ended: true, currentTime: 12, duration: 12.02, requests: [{ path: '/a', status: 200 }],
   levels: [0, 1], levelCount: 2, segments: [0, 1], fragments: ['main 0', 'main 1'],
-  keysFetched: ['k'], audioTracks: [], subtitleTracks: [],
+  keysFetched: ['k'], audioTracks: [], subtitleTracks: [], cues: [],
 };
 const HLS = { hls: true, keys: 1, expectLevels: 2 };
 
@@ -33,7 +33,8 @@ test('every fault is named', () => {
     '0 of 1 keys': { keysFetched: [] },
     '/a answered 404': { requests: [{ path: '/a', status: 404 }] },
     'the sound did not change': { audioTracks: ['a', 'b'] },
-    'no subtitle': { subtitleTracks: ['a'], cues: 0 },
+    'no subtitle': { subtitleTracks: ['a'] },
+    'subtitles at': { subtitleTracks: ['a'], cues: [99] },
   };
   for (const [problem, fault] of Object.entries(faults)) {
     const found = judge({ ...GOOD, ...fault }, HLS);

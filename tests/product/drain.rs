@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::assert_package;
-use vodmill_tests::product::{Daemon, Home, wait_until};
+use vodmill_tests::product::{Daemon, Home, Process, SMALL_LADDER, descendants, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -13,8 +14,13 @@ fn busy(home: &Home) -> Daemon {
     home.drop_into("default", &case("film.mp4"), "film.mp4");
     let daemon = Daemon::start(home, &[]);
     wait_until("encoding starts", PATIENCE, || {
-        let running = home.jobs().iter().any(|job| job["state"] == "running");
-        (running && daemon.family().len() > 1).then_some(())
+        let jobs = home.jobs();
+        let id = jobs.first()?["id"].as_str()?;
+        let shown = home.vodmill(&["jobs", "show", id, "--json"]);
+        let job: Value = serde_json::from_str(&shown.out).ok()?;
+        let tasks = job["tasks"].as_array()?;
+        let under_way = |task: &Value| task["kind"] == "video" && task["state"] == "leased";
+        tasks.iter().any(under_way).then_some(())
     });
     daemon
 }
@@ -60,21 +66,18 @@ fn the_second_sigterm_aborts() {
     daemon.ended(Duration::from_secs(20));
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
     gone(&family);
-    home.write("presets/small.toml", vodmill_tests::product::SMALL_LADDER);
     finishes(&home);
 }
 
-/// So slow an encode that draining cannot be over before the second signal.
+/// A slower encode, so that draining is not over before the second signal.
 fn slow(home: &Home) {
-    let ladder = vodmill_tests::product::SMALL_LADDER.replace("ultrafast", "veryslow");
+    let ladder = SMALL_LADDER.replace("ultrafast", "medium");
     home.write("presets/small.toml", &ladder);
 }
 
-fn gone(family: &[vodmill_tests::product::Process]) {
+fn gone(family: &[Process]) {
     wait_until("children are gone", Duration::from_secs(5), || {
-        let alive = |one: &&vodmill_tests::product::Process| {
-            !vodmill_tests::product::descendants(one.pid).is_empty()
-        };
+        let alive = |one: &&Process| !descendants(one.pid).is_empty();
         family.iter().find(alive).is_none().then_some(())
     });
 }

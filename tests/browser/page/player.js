@@ -66,7 +66,7 @@ window.playFile = async ({ url, rate, patience }) => {
 
 /** Plays HLS by hls.js, going round the levels and once to another sound and to subtitles. */
 window.playHls = async ({ url, rate, patience }) => {
-  const report = { ...newReport(), levels: new Set(), fragments: new Set(), cues: 0 };
+  const report = { ...newReport(), levels: new Set(), fragments: new Set(), cues: [] };
   watchElement(report);
   const hls = new Hls({ startLevel: 0, maxBufferLength: 8, maxMaxBufferLength: 8 });
   watchHls(hls, report);
@@ -101,19 +101,19 @@ function watchHls(hls, report) {
     report.levels.add(frag.level);
     // Every rung gets its turn; what is buffered of the old one is played first.
     hls.nextLoadLevel = (frag.level + 1) % hls.levels.length;
-    switchSound(hls, report);
-  });
-  hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => {
-    if (hls.subtitleTracks.length > 0) hls.subtitleTrack = 0;
-    hls.subtitleDisplay = true;
+    switchAlternatives(hls, report);
   });
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => (report.soundTrack = id));
 }
 
-function switchSound(hls, report) {
-  if (hls.audioTracks.length > 1 && !report.soundAsked) {
-    report.soundAsked = true;
-    hls.audioTrack = hls.audioTracks.length - 1;
+/** Once, in the middle of playing: to the last language, and to the first subtitles. */
+function switchAlternatives(hls, report) {
+  if (report.asked) return;
+  report.asked = true;
+  if (hls.audioTracks.length > 1) hls.audioTrack = hls.audioTracks.length - 1;
+  if (hls.subtitleTracks.length > 0) {
+    hls.subtitleDisplay = true;
+    hls.subtitleTrack = 0;
   }
 }
 
@@ -128,6 +128,6 @@ function withTracks(hls, report) {
     segments: details?.fragments.map((fragment) => fragment.sn) ?? [],
     audioTracks: hls.audioTracks.map((track) => track.name),
     subtitleTracks: hls.subtitleTracks.map((track) => track.name),
-    cues: tracks.reduce((sum, track) => sum + (track.cues?.length ?? 0), 0),
+    cues: tracks.flatMap((track) => [...(track.cues ?? [])].map((cue) => cue.startTime)),
   };
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -225,9 +226,12 @@ impl Home {
 
     /// `vodmill jobs --json`.
     pub fn jobs(&self) -> Vec<Value> {
-        let ended = self.vodmill(&["jobs", "--json"]);
-        assert_eq!(ended.code, 0, "{ended:?}");
-        serde_json::from_str(&ended.out).expect("jobs --json prints a list")
+        // A daemon that has just started may be making the queue.
+        let list = wait_until("jobs are listed", Duration::from_secs(10), || {
+            let ended = self.vodmill(&["jobs", "--json"]);
+            (ended.code == 0).then_some(ended.out)
+        });
+        serde_json::from_str(&list).expect("jobs --json prints a list")
     }
 
     /// `asset.json` of an asset.
