@@ -120,7 +120,8 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
 pub(crate) fn require_current(connection: &Connection, path: &Path) -> Result<()> {
     let path = path.to_path_buf();
     match checked_version(connection, &path)? {
-        0 => Err(Error::NotAQueue { path }),
+        // Somebody is creating it at this moment.
+        0 => Err(Error::NoDatabase { path }),
         found if found < known() => Err(Error::OlderSchema { path, found, known: known() }),
         _ => Ok(()),
     }

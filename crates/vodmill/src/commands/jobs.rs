@@ -45,8 +45,15 @@ pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
 /// The daemon's queue and that of `run`, as far as they are there.
 fn queues(config: &Config) -> anyhow::Result<Vec<SqliteQueue>> {
     let paths = [DAEMON, FOREGROUND].map(|part| queue_path(&config.state().join(part)));
-    let there = paths.into_iter().filter(|path| path.exists());
-    Ok(there.map(SqliteQueue::open_existing).collect::<Result<_, _>>()?)
+    let mut queues = Vec::new();
+    for path in paths {
+        match SqliteQueue::open_existing(path) {
+            // Nothing has run there, or it has only just begun to.
+            Err(vodmill_queue::Error::NoDatabase { .. }) => {}
+            opened => queues.push(opened?),
+        }
+    }
+    Ok(queues)
 }
 
 fn find<'a>(queues: &'a [SqliteQueue], id: &str) -> anyhow::Result<(&'a SqliteQueue, JobInfo)> {
