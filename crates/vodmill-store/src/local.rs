@@ -36,6 +36,7 @@ impl LocalStore {
         let parent = path.parent().unwrap_or(&self.root).to_owned();
         fs::create_dir_all(&parent).map_err(StoreError::io("create folder", parent.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        remove_orphans(&parent, &name);
         Ok((path, parent.join(format!("{HIDDEN}{}-{name}", std::process::id()))))
     }
 }
@@ -61,7 +62,12 @@ impl Store for LocalStore {
         sync_file_system(dir).map_err(StoreError::io("sync", dir.display()))?;
         match fs::rename(dir, &path) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                copy_tree(dir, &hidden, &path).map_err(StoreError::io("copy", dir.display()))?;
+                let copied = copy_tree(dir, &hidden, &path);
+                if copied.is_err() {
+                    // Most likely the disk is full, and nobody else would make room.
+                    let _ = remove_dir(&hidden);
+                }
+                copied.map_err(StoreError::io("copy", dir.display()))?;
                 remove_dir(dir).map_err(StoreError::io("remove", dir.display()))?;
             }
             renamed => renamed.map_err(StoreError::io("publish", prefix))?,
@@ -116,6 +122,19 @@ pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Removes what processes that are gone left unfinished beside the place of `name`. On a file system
+/// that several machines share, one may so lose what it is writing: its write fails then, whole.
+fn remove_orphans(parent: &Path, name: &str) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let file = entry.file_name();
+        let writer = file.to_str().and_then(|file| file.strip_prefix(HIDDEN)?.split_once('-'));
+        let Some((process, of)) = writer else { continue };
+        if of == name && !Path::new("/proc").join(process).exists() {
+            let _ = fs::remove_file(entry.path()).or_else(|_| remove_dir(&entry.path()));
+        }
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
