@@ -9,6 +9,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use vodmill_pipeline::Stop;
 
+/// How long work may take to be parked after the second signal.
+const LAST_GRACE: Duration = Duration::from_secs(5);
+
 /// Turns signals into requests to stop, in a thread of its own, until the process ends.
 ///
 /// # Errors
@@ -25,6 +28,11 @@ pub fn watch(stop: &Arc<Stop>, grace: Duration) -> anyhow::Result<()> {
         if signals.next().is_some() {
             tracing::warn!("aborting");
             stop.abort();
+            // Everything survives a kill, so nothing that hangs, a dead network disk say, may hold
+            // a process that was told to go twice.
+            std::thread::sleep(LAST_GRACE);
+            tracing::error!("left by force; the next start goes on from here");
+            std::process::exit(1);
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(watch).context("watch signals")?;
