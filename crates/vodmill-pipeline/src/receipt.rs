@@ -43,6 +43,8 @@ pub struct Receipt {
     pub mp4: Vec<Mp4Fact>,
     /// SHA-256 of the multivariant playlist that points here.
     pub multivariant: Option<String>,
+    /// SHA-256 of the asset's description, but for its reference to this receipt and its date.
+    pub description: String,
 }
 
 /// One object of a generation.

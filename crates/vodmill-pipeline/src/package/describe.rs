@@ -1,5 +1,7 @@
 //! `asset.json`: everything that a web site needs to know.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use vodmill_model::Failed;
@@ -8,6 +10,7 @@ use vodmill_model::units::Size;
 
 use super::hls::{Hls, Variant};
 use super::{MULTIVARIANT, Made, Shop};
+use crate::file::sha256;
 use crate::receipt::{Mp4Fact, RECEIPT, Receipt};
 
 /// The serialised form of what is published, for people to read too.
@@ -18,13 +21,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
     Ok(bytes)
 }
 
-/// The description of an asset. Paths are relative to the asset; the date is added on publication.
-pub(super) fn asset(
-    shop: &Shop<'_>,
-    made: &Made,
-    receipt: &Receipt,
-    receipt_sha256: &str,
-) -> Value {
+/// The description of an asset. Paths are relative to the asset; the reference to the receipt, which
+/// has this description's digest, and the date come later.
+pub(super) fn asset(shop: &Shop<'_>, made: &Made, receipt: &Receipt) -> Value {
     let order = shop.order;
     json!({
         "version": 1,
@@ -45,10 +44,23 @@ pub(super) fn asset(
             "tracks": shop.plan.original.tracks,
         },
         "repairs": repairs(shop),
-        "receipt": { "path": path(shop, RECEIPT), "sha256": receipt_sha256 },
         "bytes": receipt.objects.iter().map(|object| object.bytes).sum::<u64>(),
         "built_by": shop.plan.build,
     })
+}
+
+/// What a description says of its receipt.
+pub(crate) fn reference(receipt: &Receipt, sha256: &str) -> Value {
+    json!({ "path": format!("{}/{RECEIPT}", receipt.generation), "sha256": sha256 })
+}
+
+/// SHA-256 of a description as far as its receipt can vouch for it: without the reference to the
+/// receipt itself, and without the date.
+pub(crate) fn digest(asset: &Value) -> String {
+    let fields = asset.as_object().into_iter().flatten();
+    let vouched: BTreeMap<_, _> =
+        fields.filter(|(name, _)| !["receipt", "published_at"].contains(&name.as_str())).collect();
+    sha256(&serde_json::to_vec(&vouched).unwrap_or_default())
 }
 
 fn path(shop: &Shop<'_>, name: &str) -> String {

@@ -10,7 +10,7 @@ use vodmill_model::{Failed, MediaError, Rejected};
 
 use super::Finding;
 use crate::file::{failed, sha256};
-use crate::package::{ASSET, MULTIVARIANT};
+use crate::package::{ASSET, MULTIVARIANT, describe};
 use crate::receipt::{RECEIPT, Receipt};
 
 /// What was found where a package's pointer should be.
@@ -68,10 +68,15 @@ pub(super) fn compare(
         Pointer::NotLookedFor => return findings,
         Pointer::Missing => find(ASSET, "object_missing", "it is not there".to_owned()),
         Pointer::Description(asset) => {
-            let claimed = asset.pointer("/receipt/sha256").and_then(Value::as_str);
-            if claimed != Some(receipt_sha256) {
-                let detail = format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed:?}");
+            let claimed = asset.get("receipt").unwrap_or(&Value::Null);
+            if *claimed != describe::reference(receipt, receipt_sha256) {
+                let detail = format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed}");
                 find(RECEIPT, "object_digest", detail);
+            }
+            let digest = describe::digest(asset);
+            if digest != receipt.description {
+                let detail = format!("SHA-256 {digest} instead of {}", receipt.description);
+                find(ASSET, "object_digest", detail);
             }
         }
     }
