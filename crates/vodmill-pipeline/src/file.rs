@@ -57,6 +57,12 @@ pub(crate) fn sync_and_finish(part: &Path, path: &Path) -> Result<(), Failed> {
     finish(part, path)
 }
 
+/// One sync for the thousands of files in a folder that were all written moments ago.
+pub(crate) fn sync_file_system(folder: &Path) -> Result<(), Failed> {
+    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+    synced.map_err(failed("sync", folder))
+}
+
 fn sync_parent(path: &Path) -> Result<(), Failed> {
     let parent = path.parent().unwrap_or(Path::new("."));
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed("sync", parent))

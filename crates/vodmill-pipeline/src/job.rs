@@ -96,6 +96,12 @@ impl JobOrder {
         digest_of(&(identity, &self.catalogue))[..16].to_owned()
     }
 
+    /// Whether a job's payload is about the same content of the same file.
+    pub(crate) fn is_same_original(&self, payload: &str) -> bool {
+        serde_json::from_str::<JobOrder>(payload)
+            .is_ok_and(|job| job.original == self.original && job.version == self.version)
+    }
+
     /// What people call the original.
     pub(crate) fn name(&self) -> String {
         self.original.file_name().unwrap_or_default().to_string_lossy().into_owned()

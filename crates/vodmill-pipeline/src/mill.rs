@@ -9,11 +9,11 @@ use vodmill_hls::keyring::KeyStore;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Build;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
-use vodmill_queue::{Enqueued, JobState, NewJob, NewTask, SqliteQueue};
+use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, SqliteQueue};
 
 use crate::child::{Assignment, ChildEnd, Spawner};
 use crate::file::{failed, make_dir};
-use crate::job::{JobOrder, Submission};
+use crate::job::{Disposal, JobOrder, Submission};
 use crate::keys::DirKeyStore;
 use crate::package::{ClearKeys, KeyTable};
 use crate::proof::{self, CheckOrder, CheckReport};
@@ -70,6 +70,7 @@ impl Mill {
             settling: Mutex::default(),
             _lock: lock,
         };
+        mill.renditions.remove_unfinished()?;
         mill.settle_ended();
         Ok(mill)
     }
@@ -90,6 +91,9 @@ impl Mill {
     /// If the file cannot be looked at or the queue not written.
     pub fn submit(&self, submission: &Submission) -> Result<Submitted> {
         let order = JobOrder::new(submission, &self.settings.catalogue)?;
+        if let Some(job) = self.under_way(&order)? {
+            return Ok(Submitted { job: job.id, known: Some(job.state) });
+        }
         let job = NewJob {
             id: order.id(),
             pipeline: order.pipeline.clone(),
@@ -119,6 +123,23 @@ impl Mill {
             Some(_) => {}
         }
         Ok(Submitted { job: job.id, known })
+    }
+
+    /// The job that works on this original already, through the pipeline as it was before an edit.
+    /// Where originals move when they are done, a second job would lose its own under its hands.
+    fn under_way(&self, order: &JobOrder) -> Result<Option<JobInfo>> {
+        if order.disposal == Disposal::Leave {
+            return Ok(None);
+        }
+        for state in [JobState::Waiting, JobState::Running] {
+            let pipeline = Some(order.pipeline.clone());
+            let jobs = self.queue.jobs(&JobFilter { state: Some(state), pipeline }, u32::MAX)?;
+            let found = jobs.into_iter().find(|job| order.is_same_original(&job.payload));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Takes an ended job up again: with what it had done, where that is still there.

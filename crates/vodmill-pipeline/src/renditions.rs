@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -14,14 +15,16 @@ use vodmill_model::Failed;
 use crate::file::{failed, make_dir, sync_and_finish, unfinished, write_durably};
 
 /// The renditions below one folder.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Renditions {
     root: PathBuf,
+    /// Held while one is found, and while they are evicted: one that a job has found stays.
+    finding: Mutex<()>,
 }
 
 impl Renditions {
     pub(crate) fn new(root: PathBuf) -> Renditions {
-        Renditions { root }
+        Renditions { root, finding: Mutex::default() }
     }
 
     /// Where the rendition of that digest is, or will be.
@@ -43,6 +46,7 @@ impl Renditions {
 
     /// What is known of it, if it is complete; marks it as used now.
     pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Option<T> {
+        let _found_or_evicted = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         let facts = fs::read(self.facts_path(digest)).ok()?;
         let file = File::open(self.path(digest)).ok()?;
         // Only the order of eviction depends on it.
@@ -64,15 +68,38 @@ impl Renditions {
         write_durably(&facts_path, &json)
     }
 
+    /// Forgets what `writer` has not completed.
+    pub(crate) fn discard(&self, digest: &str, writer: &str) {
+        // Often it was never begun; what cannot be removed goes at the next start.
+        let _ = fs::remove_file(unfinished(&self.path(digest), writer));
+    }
+
+    /// Removes what processes that are gone did not complete: only for the one that has the folder
+    /// to itself, before it begins.
+    pub(crate) fn remove_unfinished(&self) -> Result<(), Failed> {
+        for (path, _, _) in self.all()? {
+            if is_unfinished(&path) {
+                fs::remove_file(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes the renditions that were used longest ago until `keep` bytes are left, sparing all
-    /// that were used since `spare`, and unfinished ones of processes that are gone.
-    pub(crate) fn evict(&self, keep: u64, spare: SystemTime) -> Result<(), Failed> {
+    /// that were used since the time that `spare` gives.
+    pub(crate) fn evict(
+        &self,
+        keep: u64,
+        spare: impl FnOnce() -> crate::Result<SystemTime>,
+    ) -> crate::Result<()> {
+        let _found_or_evicted = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = spare()?;
         let mut kept = self.all()?;
+        kept.retain(|(path, _, _)| !is_unfinished(path));
         kept.sort_by_key(|(_, used, _)| *used);
         let mut total: u64 = kept.iter().map(|(_, _, bytes)| bytes).sum();
         for (path, used, bytes) in kept {
-            let unfinished = path.extension().is_some_and(|extension| extension == "part");
-            if used < spare && (total > keep || unfinished) {
+            if used < spare && total > keep {
                 // The facts go first: without them a rendition is not complete.
                 let _ = fs::remove_file(path.with_extension("json"));
                 fs::remove_file(&path).map_err(failed("evict", &path))?;
@@ -86,10 +113,7 @@ impl Renditions {
         let mut found = Vec::new();
         for folder in entries(&self.root)? {
             for path in entries(&folder)? {
-                if path
-                    .extension()
-                    .is_some_and(|extension| extension == "media" || extension == "part")
-                {
+                if is_unfinished(&path) || path.extension().is_some_and(|end| end == "media") {
                     let facts = fs::metadata(&path).map_err(failed("look at", &path))?;
                     let used = facts.modified().map_err(failed("look at", &path))?;
                     found.push((path, used, facts.len()));
@@ -98,6 +122,10 @@ impl Renditions {
         }
         Ok(found)
     }
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "part")
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failed> {

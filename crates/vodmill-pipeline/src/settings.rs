@@ -91,8 +91,13 @@ impl Layout {
         self.scratch(job).join("original")
     }
 
-    /// The package in the making.
-    pub(crate) fn package(&self, job: &str) -> PathBuf {
+    /// The package in the making, of one attempt: an earlier one may not be quite dead.
+    pub(crate) fn package(&self, job: &str, attempt: &str) -> PathBuf {
+        self.packages(job).join(attempt)
+    }
+
+    /// The packages of all attempts.
+    pub(crate) fn packages(&self, job: &str) -> PathBuf {
         self.scratch(job).join("package")
     }
 }

@@ -1,15 +1,19 @@
 //! What is left to do when a job has ended: its original is put where it belongs, its scratch
 //! swept. Every step can be repeated, so a crash in between is made good at the next start.
 
+use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use vodmill_model::{Failed, Rejected};
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 
-use crate::file::{failed, make_dir, remove_dir, write_durably};
+use crate::file::{failed, make_dir, remove_dir, sync_and_finish, write_durably};
 use crate::job::{Disposal, FileVersion, JobOrder};
 use crate::mill::Mill;
 use crate::work::refusal;
@@ -74,13 +78,20 @@ impl Mill {
     }
 
     fn evict_renditions(&self) -> crate::Result<()> {
-        let jobs = self.queue.jobs(&JobFilter::default(), u32::MAX)?;
-        let active = jobs.iter().filter(|job| !job.state.has_ended());
-        let since = active.map(|job| job.created_at).min();
-        let since = since.and_then(|millis| u64::try_from(millis).ok());
-        let spare =
-            since.map_or_else(SystemTime::now, |millis| UNIX_EPOCH + Duration::from_millis(millis));
-        Ok(self.renditions.evict(self.settings.keep_renditions, spare)?)
+        self.renditions.evict(self.settings.keep_renditions, || self.oldest_need())
+    }
+
+    /// Since when a job that has not ended may have found renditions.
+    fn oldest_need(&self) -> crate::Result<SystemTime> {
+        let mut since = SystemTime::now();
+        for state in [JobState::Waiting, JobState::Running] {
+            let filter = JobFilter { state: Some(state), ..JobFilter::default() };
+            for job in self.queue.jobs(&filter, u32::MAX)? {
+                let millis = u64::try_from(job.created_at).unwrap_or(0);
+                since = since.min(UNIX_EPOCH + Duration::from_millis(millis));
+            }
+        }
+        Ok(since)
     }
 }
 
@@ -118,18 +129,35 @@ fn move_original(order: &JobOrder, folder: &Path, note: Option<&str>) -> Result<
         name.push(".reason.txt");
         write_durably(&place.with_file_name(name), note.as_bytes())?;
     }
-    match fs::rename(&order.original, &place) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+    match rename_to_free(&order.original, &place) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             copy_over(&order.original, &place)
         }
         renamed => renamed.map_err(failed("move", &order.original)),
     }
 }
 
+/// Never over a file that came to be there meanwhile: it may be somebody's only copy.
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some network file systems know no such flag.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// The copy's hidden name is the same at every attempt, so that a crash does not leave many.
 fn copy_over(from: &Path, to: &Path) -> Result<(), Failed> {
-    let part = crate::file::unfinished(to, "0");
-    fs::copy(from, &part).map_err(failed("copy", from))?;
-    crate::file::sync_and_finish(&part, to)?;
+    let mut hidden = OsString::from(".");
+    hidden.push(to.file_name().unwrap_or_default());
+    hidden.push(".part");
+    let part = to.with_file_name(hidden);
+    if let Err(error) = fs::copy(from, &part) {
+        // Most likely the disk is full, and nobody else would make room.
+        let _ = fs::remove_file(&part);
+        return Err(failed("copy", from)(error));
+    }
+    sync_and_finish(&part, to)?;
     fs::remove_file(from).map_err(failed("remove", from))
 }
 

@@ -27,6 +27,9 @@ const BEATS_PER_LEASE: u32 = 30;
 /// How long an idle worker waits before it looks again.
 const IDLE: Duration = Duration::from_millis(500);
 
+/// How long a worker waits when the queue cannot be written, on a full disk say.
+const TROUBLED: Duration = Duration::from_secs(5);
+
 /// How often a failing task is tried.
 const RETRIES: RetryPolicy = RetryPolicy {
     max_attempts: 4,
@@ -56,7 +59,7 @@ impl Mill {
                 Ok(None) => stop.wait(IDLE),
                 Err(error) => {
                     tracing::error!(error = %error, "queue does not answer");
-                    stop.wait(IDLE);
+                    stop.wait(TROUBLED);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::Serialize;
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
@@ -23,6 +23,9 @@ const MAX_ASSIGNMENT: u64 = 256 << 20;
 pub fn main(transcode: &dyn Transcode) -> ExitCode {
     let voice = Voice::default();
     limit_self();
+    // Of itself, and by the kernel where this process hangs in a library. A parent that was gone
+    // before this line is noticed by the end of standard input.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let result = read_assignment().and_then(|assignment| {
         leave_with_parent();
         carry_out(assignment, transcode, &voice)

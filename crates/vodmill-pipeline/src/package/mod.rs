@@ -5,7 +5,7 @@
 //! pointer to it. Every output is made by a thread of its own: this is work for disks, not cores.
 
 mod codecs;
-mod describe;
+pub(crate) mod describe;
 mod hls;
 mod keys;
 mod mp4;
@@ -26,7 +26,7 @@ pub use keys::{ClearKeys, KeyTable};
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
 
-use crate::file::{make_dir, remove_dir, sha256, write_durably};
+use crate::file::{make_dir, remove_dir, sha256, sync_file_system, write_durably};
 use crate::proof;
 use crate::receipt::{RECEIPT, Receipt};
 use crate::renditions::Renditions;
@@ -64,8 +64,11 @@ pub(crate) struct Damage {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PackageDone {
+    /// Which attempt it was: where the package is.
+    #[serde(default)]
+    pub attempt: String,
     pub objects: u64,
     pub bytes: u64,
 }
@@ -96,7 +99,9 @@ pub(crate) fn build(
         tree: TreeWriter::new(root.clone(), watch),
     };
     let made = make(&shop)?;
-    let receipt = made.receipt(&shop)?;
+    let mut receipt = made.receipt(&shop)?;
+    let mut asset = describe::asset(&shop, &made, &receipt);
+    receipt.description = describe::digest(&asset);
     let keys = order.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
     proof::prove(&root, &receipt, &keys, transcode, watch)?;
     let json = describe::json(&receipt)?;
@@ -104,10 +109,12 @@ pub(crate) fn build(
     if let Some(playlist) = &made.multivariant {
         write_durably(&order.out.join(MULTIVARIANT), playlist.as_bytes())?;
     }
-    let asset = describe::asset(&shop, &made, &receipt, &sha256(&json));
+    asset["receipt"] = describe::reference(&receipt, &sha256(&json));
     write_durably(&order.out.join(ASSET), &describe::json(&asset)?)?;
+    // The task that is completed with this may not be done again: a power cut must not take it back.
+    sync_file_system(&order.out)?;
     let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
-    Ok(PackageDone { objects: receipt.objects.len() as u64, bytes })
+    Ok(PackageDone { objects: receipt.objects.len() as u64, bytes, ..PackageDone::default() })
 }
 
 /// Everything that was made, but for its receipt and description.
@@ -156,6 +163,7 @@ impl Made {
             playlists: self.hls.iter().flat_map(hls::Hls::facts).collect(),
             mp4: self.mp4.clone(),
             multivariant: self.multivariant.as_ref().map(|text| sha256(text.as_bytes())),
+            description: String::new(),
         })
     }
 }

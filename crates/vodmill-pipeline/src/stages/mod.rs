@@ -82,10 +82,15 @@ impl Bench<'_> {
 
     /// What the plan task decided.
     fn decided(&self) -> Result<Decided, Failed> {
-        let stage = || format!("read plan of job {}", self.lease.job_id);
+        self.result_of("plan")
+    }
+
+    /// The result of a task of this job that is done.
+    fn result_of<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T, Failed> {
+        let stage = || format!("read {key} of job {}", self.lease.job_id);
         let tasks = self.mill.queue.tasks(&self.lease.job_id);
         let tasks = tasks.map_err(|error| Failed::from_error(stage(), &error))?;
-        let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
+        let result = tasks.into_iter().find(|task| task.key == key).and_then(|task| task.result);
         let result = result.ok_or_else(|| Failed::new(stage(), "there is none"))?;
         serde_json::from_str(&result).map_err(|error| Failed::from_error(stage(), &error))
     }

@@ -7,6 +7,7 @@ use vodmill_queue::TaskInfo;
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
 use crate::child::{Assignment, ChildEnd};
+use crate::file::remove_dir;
 use crate::job::JobOrder;
 use crate::package::{ClearKeys, Damage, PackageDone, PackageOrder};
 
@@ -16,17 +17,24 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     let damage = damage(bench)?;
     let Decided { plan, asset, generation } = decided;
     order.check_unchanged()?;
-    let packaged: PackageDone = bench.run_child(&Assignment::Package(Box::new(PackageOrder {
-        plan,
-        asset,
-        generation,
-        name: order.name(),
-        keys,
-        damage,
-        original: bench.mill.layout.original(&bench.lease.job_id),
-        renditions: bench.mill.layout.renditions(),
-        out: bench.mill.layout.package(&bench.lease.job_id),
-    })))?;
+    let (job, attempt) = (&bench.lease.job_id, bench.writer());
+    // What an earlier attempt left is of no use, and may be in the way of a full disk.
+    remove_dir(&bench.mill.layout.packages(job))?;
+    let mut packaged: PackageDone =
+        bench.run_child(&Assignment::Package(Box::new(PackageOrder {
+            plan,
+            asset,
+            generation,
+            name: order.name(),
+            keys,
+            damage,
+            original: bench.mill.layout.original(&bench.lease.job_id),
+            renditions: bench.mill.layout.renditions(),
+            out: bench.mill.layout.package(job, &attempt),
+        })))?;
+    // Subtitles come from the original itself.
+    order.check_unchanged()?;
+    packaged.attempt = attempt;
     done(&packaged)
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     order.check_unchanged()?;
     let plan = decide(bench, order, &media)?;
     let asset = name_asset(bench, order)?;
-    let generation = generation(bench, order, &asset)?;
+    let generation = generation(bench, order, &asset, &plan.digest())?;
     let tasks = tasks(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
     completion.then = tasks;
@@ -70,9 +70,15 @@ fn name_asset(bench: &Bench<'_>, order: &JobOrder) -> Result<String, Failed> {
 }
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
-fn generation(bench: &Bench<'_>, order: &JobOrder, asset: &str) -> Result<String, Failed> {
+/// The number is that of the plan too: a job taken up again by another build has other bytes.
+fn generation(
+    bench: &Bench<'_>,
+    order: &JobOrder,
+    asset: &str,
+    plan: &str,
+) -> Result<String, Failed> {
     let job = &bench.lease.job_id;
-    let number = bench.mill.names.next_generation(asset, job);
+    let number = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"));
     let number = number.map_err(|error| Failed::from_error("number generation", &error))?;
     let store = LocalStore::new(&order.destination);
     let pointer = Key::new(format!("{asset}/asset.json")).and_then(|key| store.get(&key)).ok();

@@ -1,7 +1,9 @@
 //! Put a proved package where it can be seen: the generation first, the pointer last.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome};
 use vodmill_store::{Key, LocalStore, Store, StoreError, Tree};
@@ -10,11 +12,12 @@ use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult};
 use crate::file::failed;
 use crate::job::JobOrder;
-use crate::package::{ASSET, GENERATION, MULTIVARIANT};
+use crate::package::{ASSET, GENERATION, MULTIVARIANT, PackageDone};
 
 pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     let decided = bench.decided()?;
-    let package = bench.mill.layout.package(&bench.lease.job_id);
+    let packaged: PackageDone = bench.result_of("package")?;
+    let package = bench.mill.layout.package(&bench.lease.job_id, &packaged.attempt);
     let store = LocalStore::new(&order.destination);
     let fault =
         |error: StoreError| Failed::from_error(format!("publish {}", decided.asset), &error);
@@ -26,6 +29,8 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
         again = tree == Tree::AlreadyThere,
         "generation uploaded"
     );
+    // Two generations of an asset may come to this point at once, and so may another mill's.
+    let _pointing = lock_until_closed(&bench.mill.settings.keys.with_file_name("pointing.lock"))?;
     if is_newest(&store, &decided).map_err(fault)? {
         point(&store, &decided, &package)?;
     }
@@ -35,6 +40,13 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
         job: Some(JobOutcome::Published),
         ..Completion::default()
     })
+}
+
+/// Waits for its turn; the next has it when the file is closed.
+fn lock_until_closed(path: &Path) -> Result<File, Failed> {
+    let file = File::create(path).map_err(failed("create", path))?;
+    flock(&file, FlockOperation::LockExclusive).map_err(failed("lock", path))?;
+    Ok(file)
 }
 
 /// A job that was overtaken by a later one publishes its generation, and leaves the pointer.
@@ -49,7 +61,7 @@ fn is_newest(store: &LocalStore, decided: &Decided) -> Result<bool, StoreError> 
 }
 
 /// The pointer: the playlist first, since `asset.json` names it.
-fn point(store: &LocalStore, decided: &Decided, package: &std::path::Path) -> Result<(), Failed> {
+fn point(store: &LocalStore, decided: &Decided, package: &Path) -> Result<(), Failed> {
     let put = |name: &str, bytes: &[u8]| {
         let key = Key::new(format!("{}/{name}", decided.asset));
         key.and_then(|key| store.put(&key, bytes)).map_err(|error| {

@@ -18,11 +18,23 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     if missing.is_empty() {
         return done(&known_facts(bench, &plan, chunk));
     }
+    let made = encode_unchanged(bench, order, &plan, chunk, &missing);
+    missing.discard(bench);
+    done(&made?)
+}
+
+fn encode_unchanged(
+    bench: &mut Bench<'_>,
+    order: &JobOrder,
+    plan: &Plan,
+    chunk: &ChunkPlan,
+    missing: &Missing<'_>,
+) -> Result<VideoDone, ChildEnd> {
     order.check_unchanged()?;
-    let facts: VideoDone = encode(bench, &plan, chunk, &missing)?;
+    let facts = encode(bench, plan, chunk, missing)?;
     order.check_unchanged()?;
     missing.complete(bench, &facts)?;
-    done(&facts)
+    Ok(facts)
 }
 
 fn chunk_of<'a>(plan: &'a Plan, key: &str) -> Result<&'a ChunkPlan, Failed> {
@@ -100,6 +112,15 @@ impl<'a> Missing<'a> {
 
     fn is_empty(&self) -> bool {
         self.encodes.is_empty() && self.stills.is_empty()
+    }
+
+    /// Removes what was begun and not completed: the next attempt has names of its own, and where
+    /// the disk was full it needs the room.
+    fn discard(&self, bench: &Bench<'_>) {
+        let encodes = self.encodes.iter().map(|(_, digest, _)| digest);
+        for digest in encodes.chain(self.stills.iter().map(|(_, digest)| digest)) {
+            bench.mill.renditions.discard(digest, &bench.writer());
+        }
     }
 
     fn complete(&self, bench: &Bench<'_>, facts: &VideoDone) -> Result<(), Failed> {
