@@ -301,6 +301,9 @@ fn i18_clock_jump_and_size_change() {
     has_hazards("jump_resize.ts", &["clock_jump", "size_changes"]);
     let it = published("jump_resize.ts");
     assert_eq!(it.frames(), 100);
+    has_hazards("twice.ts", &["clock_jump"]);
+    let it = published("twice.ts");
+    assert_eq!(it.frames(), 200);
 }
 
 #[test]

@@ -33,6 +33,11 @@ const RECIPES: &[(&str, Recipe)] = &[
         let picture = "-f lavfi -i testsrc2=s=640x360:r=25:d=27,noise=alls=4:allf=t";
         encode(&format!("{picture} -f lavfi -i sine=f=330:d=27"), "-crf 26 -c:a aac", to)
     }),
+    // Ten chunks that are quickly encoded.
+    ("minute.mp4", |to| {
+        let source = "-f lavfi -i testsrc2=s=320x180:r=10:d=60 -f lavfi -i sine=f=330:d=60";
+        encode(source, "-g 20 -c:a aac", to)
+    }),
     ("film.m4a", |to| remux("film.mp4", "-vn", to)),
     ("truncated.mp4", |to| damage::cut(&case("good.mp4"), to, 60)), // I1
     ("faststart.mp4", |to| remux("good.mp4", "-movflags +faststart", to)),
@@ -91,6 +96,9 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("late_audio.mp4", late_audio), // I17
     ("offset.ts", |to| remux("good.mp4", "-output_ts_offset 3600", to)),
     ("jump_resize.ts", jump_resize), // I18
+    ("good.ts", |to| remux("good.mp4", "", to)),
+    // Its clock begins again in the middle, where it was seconds before.
+    ("twice.ts", |to| damage::join(&[&case("good.ts"), &case("good.ts")], to)),
     ("one_frame.mp4", |to| {
         encode("-f lavfi -i testsrc2=s=320x180:r=25", "-frames:v 1", to) // I19
     }),
@@ -115,10 +123,12 @@ const RECIPES: &[(&str, Recipe)] = &[
         encode(&format!("{PICTURE} {sound}"), "-c:a ac3", to)
     }),
     ("long.mp4", |to| {
-        // I26: three hours, small and few pictures.
+        // I26: three hours, small and few pictures. Noise, and not all the time, since the encoder
+        // of sound is ten times as long busy with a pure tone.
         let minute = to.with_file_name("minute.mp4");
-        let source = "-f lavfi -i testsrc2=s=128x72:r=5:d=60 -f lavfi -i sine=f=440:d=60:r=16000";
-        encode(source, "-g 25 -c:a aac -ac 1 -b:a 32k", &minute)?;
+        let sound = "anoisesrc=c=brown:r=16000:d=60,volume=lt(mod(t\\,10)\\,2):eval=frame";
+        let source = format!("-f lavfi -i testsrc2=s=128x72:r=5:d=60 -f lavfi -i {sound}");
+        encode(&source, "-g 25 -c:a aac -ac 1 -b:a 32k", &minute)?;
         let inputs = ["-stream_loop", "179", "-i"].map(OsString::from).to_vec();
         ffmpeg_with(inputs, &minute, "-c copy", to)
     }),

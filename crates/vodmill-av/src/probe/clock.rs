@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use vodmill_model::media::ClockJump;
 use vodmill_model::units::Ticks;
 
-/// Beyond this from where a stream should go on, its clock has jumped.
-const TOLERANCE: Ticks = Ticks::from_seconds(10);
+/// This far ahead of where a stream should go on, it may be a hole; beyond, its clock has jumped.
+const AHEAD: Ticks = Ticks::from_seconds(10);
+
+/// Decode times do not go back but by rounding and by what muxers get wrong; beyond this, one
+/// recording ended and another began.
+const BACK: Ticks = Ticks::from_seconds(1);
 
 /// More than any recording has; beyond it the timestamps mean nothing.
 const MAX_JUMPS: usize = 1_000;
@@ -59,7 +63,7 @@ impl ClockWatch {
 }
 
 fn is_near(time: Ticks, expected: Ticks) -> bool {
-    time.0.abs_diff(expected.0) <= TOLERANCE.0.unsigned_abs()
+    (expected - BACK..=expected + AHEAD).contains(&time)
 }
 
 #[cfg(test)]
@@ -85,6 +89,16 @@ mod tests {
         assert_eq!(clock.shift(2, 0, Ticks(810_003_600), FRAME).0, 3600 - 810_000_000);
         assert_eq!(clock.shift(3, 0, Ticks(0), FRAME).0, 3 * 3600, "and back");
         assert_eq!(clock.into_jumps().len(), 2);
+    }
+
+    #[test]
+    fn a_recording_after_itself_goes_on() {
+        let mut clock = ClockWatch::default();
+        for n in 0..75 {
+            clock.shift(n, 0, Ticks(n as i64 * 3600), FRAME);
+        }
+        assert_eq!(clock.shift(75, 0, Ticks(0), FRAME), Ticks(75 * 3600));
+        assert_eq!(clock.shift(76, 0, Ticks(3600), FRAME), Ticks(75 * 3600));
     }
 
     #[test]
