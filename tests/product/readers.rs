@@ -121,6 +121,14 @@ fn damage_is_found() {
 }
 
 #[test]
+fn clear_media_beside_encrypted_is_found() {
+    let made = made("mpegts", true);
+    let hls = made.asset().join("g1/hls");
+    fs::write(hls.join("forgotten.ts"), [0x47; 188]).expect("a file that no playlist names");
+    assert!(rules(&made).contains("clear media"));
+}
+
+#[test]
 fn counts_agree_with_ffprobe() {
     for container in ["mpegts", "fmp4"] {
         let made = made(container, false);
