@@ -10,35 +10,56 @@ use vodmill_tests::tools::succeeded;
 
 type Damage = fn(&Path);
 
-const DAMAGES: [(&str, Damage); 12] = [
-    ("a byte of a segment", |generation| flip(&generation.join("hls/mid/000001.ts"))),
-    ("a byte of an MP4", |generation| flip(&generation.join("private/mp4/small-mp4.mp4"))),
-    ("a byte of the I-frames", |generation| flip(&generation.join("hls/low/iframes.ts"))),
-    ("a byte of the poster", |generation| flip(&generation.join("thumbnails/poster.jpg"))),
-    ("a segment cut short", |generation| cut(&generation.join("hls/low/000002.ts"))),
-    ("a segment gone", |generation| remove(&generation.join("hls/high/000003.ts"))),
-    ("a playlist gone", |generation| remove(&generation.join("hls/high/index.m3u8"))),
-    ("two segments swapped", |generation| {
+const DAMAGES: [(&str, &str, Damage); 14] = [
+    ("a byte of a segment", "hls/mid/000001.ts", |generation| {
+        flip(&generation.join("hls/mid/000001.ts"))
+    }),
+    ("a byte of an MP4", "private/mp4/small-mp4.mp4", |generation| {
+        flip(&generation.join("private/mp4/small-mp4.mp4"))
+    }),
+    ("a byte of the I-frames", "hls/low/iframes.ts", |generation| {
+        flip(&generation.join("hls/low/iframes.ts"))
+    }),
+    ("a byte of the poster", "thumbnails/poster.jpg", |generation| {
+        flip(&generation.join("thumbnails/poster.jpg"))
+    }),
+    ("a segment cut short", "hls/low/000002.ts", |generation| {
+        cut(&generation.join("hls/low/000002.ts"))
+    }),
+    ("a segment gone", "hls/high/000003.ts", |generation| {
+        remove(&generation.join("hls/high/000003.ts"))
+    }),
+    ("a file too many", "hls/low/extra.ts", |generation| {
+        fs::write(generation.join("hls/low/extra.ts"), "more").expect("writing");
+    }),
+    ("an MP4 gone", "private/mp4/small-mp4.mp4", |generation| {
+        remove(&generation.join("private/mp4/small-mp4.mp4"));
+    }),
+    ("a playlist gone", "hls/high/index.m3u8", |generation| {
+        remove(&generation.join("hls/high/index.m3u8"))
+    }),
+    ("two segments swapped", "hls/mid/000000.ts", |generation| {
         let [one, other, aside] =
             ["000000", "000001", "aside"].map(|name| generation.join(format!("hls/mid/{name}.ts")));
         for (from, to) in [(&one, &aside), (&other, &one), (&aside, &other)] {
             fs::rename(from, to).expect("renaming");
         }
     }),
-    ("a duration in a playlist", |generation| {
+    ("a duration in a playlist", "hls/mid/index.m3u8", |generation| {
         edit(&generation.join("hls/mid/index.m3u8"), "#EXTINF:6", "#EXTINF:5");
     }),
-    ("an IV in a playlist", |generation| {
+    ("an IV in a playlist", "hls/mid/index.m3u8", |generation| {
         edit(&generation.join("hls/mid/index.m3u8"), "IV=0x", "IV=0xf");
     }),
-    ("BANDWIDTH", |generation| {
+    ("BANDWIDTH", "index.m3u8", |generation| {
         edit(&generation.with_file_name("index.m3u8"), ":BANDWIDTH=", ":BANDWIDTH=1");
     }),
-    ("asset.json", |generation| {
+    ("asset.json", "asset.json", |generation| {
         edit(&generation.with_file_name("asset.json"), "\"frames\": 675", "\"frames\": 676");
     }),
 ];
 
+/// By the name of the object that was damaged.
 #[test]
 fn damage_is_found() {
     let home = Home::quick("", true);
@@ -47,12 +68,13 @@ fn damage_is_found() {
     assert_eq!(check(&home, &asset, &keys).code, 0, "an undamaged package");
     let missed: Vec<&str> = DAMAGES
         .iter()
-        .filter(|(_, damage)| {
+        .filter(|(_, object, damage)| {
             let copy = copy(&asset, &home.at("copy"));
             damage(&generation(&copy));
-            check(&home, &copy, &keys).code != 1
+            let ended = check(&home, &copy, &keys);
+            ended.code != 1 || !ended.out.contains(&format!("  {object} "))
         })
-        .map(|(name, _)| *name)
+        .map(|(name, _, _)| *name)
         .collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }

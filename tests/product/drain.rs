@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::assert_package;
-use vodmill_tests::product::{Daemon, Home, Process, SMALL_LADDER, descendants, wait_until};
+use vodmill_tests::product::{Daemon, Home, SMALL_LADDER, gone, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -14,15 +14,19 @@ fn busy(home: &Home) -> Daemon {
     home.drop_into("default", &case("film.mp4"), "film.mp4");
     let daemon = Daemon::start(home, &[]);
     wait_until("encoding starts", PATIENCE, || {
-        let jobs = home.jobs();
-        let id = jobs.first()?["id"].as_str()?;
-        let shown = home.vodmill(&["jobs", "show", id, "--json"]);
-        let job: Value = serde_json::from_str(&shown.out).ok()?;
-        let tasks = job["tasks"].as_array()?;
         let under_way = |task: &Value| task["kind"] == "video" && task["state"] == "leased";
-        tasks.iter().any(under_way).then_some(())
+        tasks(home).iter().any(under_way).then_some(())
     });
     daemon
+}
+
+/// Tasks of the one job.
+fn tasks(home: &Home) -> Vec<Value> {
+    let jobs = home.jobs();
+    let Some(id) = jobs.first().and_then(|job| job["id"].as_str()) else { return Vec::new() };
+    let shown = home.vodmill(&["jobs", "show", id, "--json"]);
+    let job: Value = serde_json::from_str(&shown.out).expect("a job is JSON");
+    job["tasks"].as_array().cloned().unwrap_or_default()
 }
 
 fn finishes(home: &Home) {
@@ -36,10 +40,19 @@ fn finishes(home: &Home) {
     assert_package(&home.only_asset(), None);
 }
 
+/// Parked work is as if it had never begun.
+fn no_attempt_counts(home: &Home) {
+    for task in tasks(home) {
+        let fresh = task["state"] == "done" || task["attempts"] == 0;
+        assert!(fresh && task["state"] != "leased" && task["losses"] == 0, "{task}");
+    }
+}
+
 #[test]
 fn sigterm_parks_and_leaves() {
     let home = Home::quick("", false);
     home.write("vodmill.toml", "settle_seconds = 1\ndrain_seconds = 1\n");
+    slow(&home);
     let mut daemon = busy(&home);
     let family = daemon.family();
     let asked = Instant::now();
@@ -48,6 +61,21 @@ fn sigterm_parks_and_leaves() {
     assert!(status.success(), "{status}\n{}", daemon.log());
     assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
     gone(&family);
+    no_attempt_counts(&home);
+    finishes(&home);
+}
+
+#[test]
+fn work_that_is_done_within_the_deadline_is_finished() {
+    let home = Home::quick("", false);
+    home.write("vodmill.toml", "settle_seconds = 1\ndrain_seconds = 120\n");
+    let mut daemon = busy(&home);
+    daemon.terminate();
+    assert!(daemon.ended(PATIENCE).success(), "{}", daemon.log());
+    assert!(!daemon.log().contains("task parked"), "{}", daemon.log());
+    let done = |task: &Value| task["kind"] == "video" && task["state"] == "done";
+    assert!(tasks(&home).iter().any(done), "the chunk that was under way is done");
+    no_attempt_counts(&home);
     finishes(&home);
 }
 
@@ -66,18 +94,11 @@ fn the_second_sigterm_aborts() {
     daemon.ended(Duration::from_secs(20));
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
     gone(&family);
+    no_attempt_counts(&home);
     finishes(&home);
 }
 
 /// A slower encode, so that draining is not over before the second signal.
 fn slow(home: &Home) {
-    let ladder = SMALL_LADDER.replace("ultrafast", "medium");
-    home.write("presets/small.toml", &ladder);
-}
-
-fn gone(family: &[Process]) {
-    wait_until("children are gone", Duration::from_secs(5), || {
-        let alive = |one: &&Process| !descendants(one.pid).is_empty();
-        family.iter().find(alive).is_none().then_some(())
-    });
+    home.write("presets/small.toml", &SMALL_LADDER.replace("ultrafast", "medium"));
 }

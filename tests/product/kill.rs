@@ -1,21 +1,23 @@
-//! SIGKILL of the daemon and its children at thirty random moments in one job: what is published
-//! is what an undisturbed run publishes, and nothing else is left.
+//! SIGKILL at thirty random moments in one job: what is published is what an undisturbed run
+//! publishes, and nothing else is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::{Package, Report, assert_package};
 use vodmill_tests::product::{Daemon, Home, wait_until};
 
-const KILLS: u32 = 30;
+const KILLS: usize = 30;
 const PATIENCE: Duration = Duration::from_secs(240);
+const LOGGED: [&str; 4] = ["--log", "debug", "--log-format", "json"];
 
-/// A small generator (xorshift), seeded anew each time; the seed is printed.
+/// A small generator (xorshift), seeded anew each time; the seed is printed and can be given.
 struct Random(u64);
 
 impl Random {
@@ -26,96 +28,216 @@ impl Random {
         Random(seed)
     }
 
-    fn below(&mut self, limit: Duration) -> Duration {
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        limit.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+        self.0 % limit
     }
 }
 
 #[test]
-fn thirty_kills_change_nothing() {
-    let calm = Home::quick("", true);
-    let (undisturbed, tasks) = undisturbed(&calm);
-    let rough = Home::quick("", true);
-    rough.drop_into("default", &case("film.mp4"), "film.mp4");
-    let mut random = Random::new();
-    for kill in 0..KILLS {
-        let mut daemon = Daemon::start(&rough, &[]);
-        // Spread over the whole job: wait until it has come as far as this kill is due.
-        let due = tasks * u64::from(kill) / u64::from(KILLS);
-        wait_until("the job goes on", PATIENCE, || (finished(&rough) >= due).then_some(()));
-        thread::sleep(random.below(undisturbed / 8));
-        daemon.kill();
-    }
-    let daemon = Daemon::start(&rough, &[]);
-    settled(&rough);
+fn thirty_kills_change_no_byte() {
+    let (calm, rough) = calm_and_rough(&Home::quick("", false));
+    assert_eq!(objects(&calm), objects(&rough), "other bytes");
+}
+
+#[test]
+fn thirty_kills_change_no_media_behind_keys() {
+    let home = Home::quick("", true);
+    let (calm, rough) = calm_and_rough(&home);
+    let media = |asset: &Path| media(asset, &asset.with_file_name("keys"));
+    assert_eq!(media(&calm), media(&rough), "other media");
+}
+
+/// Runs the same job twice, the second time under fire. The job is the very same, so that all
+/// names are: the original comes back as it was, and the state is gone.
+fn calm_and_rough(home: &Home) -> (PathBuf, PathBuf) {
+    let original = home.drop_into("default", &case("minute.mp4"), "minute.mp4");
+    let daemon = Daemon::start(home, &LOGGED);
+    settled(home, &daemon);
+    let tasks = Story::read(&daemon.log()).done.len();
     drop(daemon);
-    same_packages(&calm, &rough);
+    let calm = put_by(home, "calm");
+    fs::rename(done(home), original).expect("the original comes back");
+    for left in ["state", "daemon.log"] {
+        let path = home.at(left);
+        fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)).expect("a clean home");
+    }
+    let log = under_fire(home, tasks);
+    Story::read(&log).assert_nothing_done_twice(tasks);
+    nothing_left(home);
+    (calm, put_by(home, "rough"))
 }
 
-/// How long the job takes undisturbed, and how many tasks it has.
-fn undisturbed(home: &Home) -> (Duration, u64) {
-    home.drop_into("default", &case("film.mp4"), "film.mp4");
-    let start = Instant::now();
-    let _daemon = Daemon::start(home, &[]);
-    settled(home);
-    (start.elapsed(), finished(home))
+/// Kills the daemon with its children, now and then only it or only a child of it, and starts it
+/// again, until the job is done.
+fn under_fire(home: &Home, tasks: usize) -> String {
+    let mut random = Random::new();
+    let mut daemon = Daemon::start(home, &LOGGED);
+    for kill in 0..KILLS {
+        comes_as_far(home, &daemon, due(kill, tasks));
+        thread::sleep(Duration::from_millis(random.below(300)));
+        match kill % 10 {
+            7 => daemon.kill_a_child(),
+            3 => {
+                daemon.kill_alone();
+                daemon = Daemon::start(home, &LOGGED);
+            }
+            _ => {
+                daemon.kill();
+                daemon = Daemon::start(home, &LOGGED);
+            }
+        }
+    }
+    settled(home, &daemon);
+    println!("killed in {:?}", Story::read(&daemon.log()).interrupted);
+    daemon.log()
 }
 
-/// Tasks of the one job that are done.
-fn finished(home: &Home) -> u64 {
-    let jobs = home.jobs();
-    assert!(jobs.len() < 2, "{jobs:?}");
-    let Some(id) = jobs.first().and_then(|job| job["id"].as_str()) else { return 0 };
-    let shown = home.vodmill(&["jobs", "show", id, "--json"]);
-    let job: serde_json::Value = serde_json::from_str(&shown.out).unwrap_or_default();
-    assert_ne!(job["state"], "failed", "{job}");
-    let tasks = job["tasks"].as_array().map_or(&[][..], Vec::as_slice);
-    tasks.iter().filter(|task| task["state"] == "done").count() as u64
+/// Tasks that are done when a kill is due. The first two thirds are spread over plan, chunks and
+/// sound; the rest fall on packaging and publishing, which are short.
+fn due(kill: usize, tasks: usize) -> usize {
+    let (spread, last) = (KILLS * 2 / 3, KILLS - 3);
+    match kill {
+        _ if kill < spread => (tasks - 2) * kill / spread,
+        _ if kill < last => tasks - 2,
+        _ => tasks - 1,
+    }
 }
 
-/// Waits until the job is published and its original put away.
-fn settled(home: &Home) {
-    let done = home.inbox("default").join("done/film.mp4");
-    wait_until("the original is put away", PATIENCE, || {
-        (done.exists() && home.scratch().is_empty()).then_some(())
+/// Waits until so many tasks are done, and another one has begun since the daemon was started; or
+/// until all is over: a kill may come between the end of a task and the line that tells of it.
+fn comes_as_far(home: &Home, daemon: &Daemon, due: usize) {
+    let begun = |log: &str| log.matches("\"task begun\"").count();
+    let before = begun(&daemon.log());
+    wait_until("the job goes on", PATIENCE, || {
+        let log = daemon.log();
+        let far = Story::read(&log).done.len() >= due && begun(&log) > before;
+        (far || done(home).exists()).then_some(())
+    });
+}
+
+fn done(home: &Home) -> PathBuf {
+    home.inbox("default").join("done/minute.mp4")
+}
+
+/// Waits until the job is published, its original put away and its scratch swept.
+fn settled(home: &Home, daemon: &Daemon) {
+    wait_until("the job is settled", PATIENCE, || {
+        assert!(!daemon.log().contains("Quarantined"), "a task was given up");
+        (done(home).exists() && home.scratch().is_empty()).then_some(())
     });
     assert_eq!(home.jobs()[0]["state"], "published");
 }
 
-fn same_packages(calm: &Home, rough: &Home) {
-    let (calm_asset, rough_asset) = (calm.only_asset(), rough.only_asset());
-    assert_package(&rough_asset, rough.keys(&rough_asset).as_deref());
-    assert_eq!(media(calm, &calm_asset), media(rough, &rough_asset), "other bytes");
-    assert!(rough.scratch().is_empty(), "{:?}", rough.scratch());
-    let folders = fs::read_dir(&rough_asset).expect("the asset").flatten();
-    let generations = folders.filter(|entry| entry.path().is_dir()).count();
-    assert_eq!(generations, 1, "generations of one job");
-    let originals = |folder: &Path| {
-        let files = fs::read_dir(folder).into_iter().flatten().flatten();
-        files.filter(|entry| entry.path().is_file()).count()
+/// Moves what is published aside, after proving it, with its keys beside it.
+fn put_by(home: &Home, name: &str) -> PathBuf {
+    let asset = home.only_asset();
+    let keys = home.keys(&asset);
+    assert_package(&asset, keys.as_deref());
+    let folder = home.at(name);
+    fs::rename(home.at("published"), &folder).expect("renaming");
+    if let Some(keys) = keys {
+        fs::rename(keys, folder.join("keys")).expect("renaming");
+    }
+    folder.join(asset.file_name().expect("a name"))
+}
+
+fn nothing_left(home: &Home) {
+    assert_eq!(home.jobs().len(), 1, "jobs");
+    let folders = fs::read_dir(home.only_asset()).expect("the asset").flatten();
+    assert_eq!(folders.filter(|entry| entry.path().is_dir()).count(), 1, "generations");
+    let files = |folder: &Path| {
+        let names = tree(folder).into_keys();
+        names.filter(|name| !name.ends_with(".reason.txt")).collect::<Vec<_>>()
     };
-    let inbox = rough.inbox("default");
-    assert_eq!((originals(&inbox), originals(&inbox.join("done"))), (0, 1), "the original");
+    assert_eq!(files(&home.inbox("default")), ["done/minute.mp4"], "the original");
+    let unfinished = |name: &String| name.contains(".part") || name.contains(".vodmill-");
+    let left = [files(&home.at("state")), files(&home.at("published"))].concat();
+    assert_eq!(left.into_iter().filter(unfinished).collect::<Vec<_>>(), [""; 0], "unfinished");
+}
+
+/// What a log tells of tasks.
+#[derive(Default)]
+struct Story {
+    done: BTreeSet<String>,
+    /// Those that had begun when the daemon was killed, with how often.
+    interrupted: BTreeMap<String, u32>,
+    done_twice: Vec<String>,
+}
+
+impl Story {
+    /// Lines that a kill cut short are passed over.
+    fn read(log: &str) -> Story {
+        let mut story = Story::default();
+        let mut under_way = BTreeSet::new();
+        for line in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let message = line["message"].as_str().unwrap_or_default();
+            let task = line["span"]["task"].as_str().unwrap_or_default().to_owned();
+            match message {
+                "task begun" if story.done.contains(&task) => story.done_twice.push(task),
+                "task begun" => {
+                    if !under_way.insert(task.clone()) {
+                        *story.interrupted.entry(task).or_default() += 1;
+                    }
+                }
+                "task done" => {
+                    under_way.remove(&task);
+                    story.done.insert(task);
+                }
+                _ => {}
+            }
+        }
+        story
+    }
+
+    fn assert_nothing_done_twice(&self, tasks: usize) {
+        assert!(self.done_twice.is_empty(), "done already: {:?}", self.done_twice);
+        // A kill may come between the end of a task and the line that tells of it.
+        assert!(self.done.len() <= tasks, "{:?}", self.done);
+    }
+}
+
+/// Every file below a folder, by name.
+fn tree(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.path() {
+            path if path.is_dir() => {
+                files.extend(tree(&path).into_iter().map(|(sub, at)| (format!("{name}/{sub}"), at)))
+            }
+            path => drop(files.insert(name, path)),
+        }
+    }
+    files
+}
+
+/// Every object of a clear asset; its description without the date.
+fn objects(asset: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut objects = BTreeMap::new();
+    for (name, path) in tree(asset) {
+        let bytes = fs::read(path).expect("an object");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let dateless = text.lines().filter(|line| !line.contains("published_at"));
+        let described = name == "asset.json";
+        objects.insert(name, if described { dateless.collect::<String>().into() } else { bytes });
+    }
+    objects
 }
 
 /// All media of a package, encrypted parts decrypted, by name within its generation.
-fn media(home: &Home, asset: &Path) -> BTreeMap<String, Vec<u8>> {
-    let keys = home.keys(asset);
+fn media(asset: &Path, keys: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut report = Report::default();
-    let package = Package::load(asset, keys.as_deref(), &mut report).expect("it loads");
+    let package = Package::load(asset, Some(keys), &mut report).expect("it loads");
     let mut media = BTreeMap::new();
     for rendition in &package.renditions {
-        let (_, name) = rendition.uri.split_once('/').expect("a URI below the generation");
-        media.insert(name.to_owned(), fs::read(rendition.clear.path()).expect("clear media"));
+        media.insert(rendition.uri.clone(), fs::read(rendition.clear.path()).expect("media"));
     }
     for folder in ["private/mp4", "thumbnails"] {
-        let entries = fs::read_dir(package.generation.join(folder)).expect(folder).flatten();
-        for entry in entries {
-            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            media.insert(name, fs::read(entry.path()).expect("an object"));
+        for (name, path) in tree(&package.generation.join(folder)) {
+            media.insert(format!("{folder}/{name}"), fs::read(path).expect("an object"));
         }
     }
     media

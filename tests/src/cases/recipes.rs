@@ -35,7 +35,8 @@ const RECIPES: &[(&str, Recipe)] = &[
     }),
     // Ten chunks that are quickly encoded.
     ("minute.mp4", |to| {
-        let source = "-f lavfi -i testsrc2=s=320x180:r=10:d=60 -f lavfi -i sine=f=330:d=60";
+        let sound = "-f lavfi -i anoisesrc=c=brown:a=0.2:r=16000:d=60";
+        let source = &format!("-f lavfi -i testsrc2=s=320x180:r=10:d=60 {sound}");
         encode(source, "-g 20 -c:a aac", to)
     }),
     ("film.m4a", |to| remux("film.mp4", "-vn", to)),
@@ -123,12 +124,13 @@ const RECIPES: &[(&str, Recipe)] = &[
         encode(&format!("{PICTURE} {sound}"), "-c:a ac3", to)
     }),
     ("long.mp4", |to| {
-        // I26: three hours, small and few pictures. Noise, and not all the time, since the encoder
-        // of sound is ten times as long busy with a pure tone.
+        // I26: three hours, small and few pictures; a beep each minute, since FFmpeg's AAC encoder
+        // is quick with silence only.
         let minute = to.with_file_name("minute.mp4");
-        let sound = "anoisesrc=c=brown:r=16000:d=60,volume=lt(mod(t\\,10)\\,2):eval=frame";
-        let source = format!("-f lavfi -i testsrc2=s=128x72:r=5:d=60 -f lavfi -i {sound}");
-        encode(&source, "-g 25 -c:a aac -ac 1 -b:a 32k", &minute)?;
+        let picture = "-f lavfi -i testsrc2=s=128x72:r=5:d=60";
+        let sound = "-f lavfi -i aevalsrc=0.3*sin(2764*t)*lt(t\\,1):s=16000:d=60";
+        let options = "-crf 35 -g 25 -c:a aac -b:a 32k";
+        encode(&format!("{picture} {sound}"), options, &minute)?;
         let inputs = ["-stream_loop", "179", "-i"].map(OsString::from).to_vec();
         ffmpeg_with(inputs, &minute, "-c copy", to)
     }),

@@ -52,10 +52,21 @@ impl Daemon {
         let family = self.family();
         signal("KILL", &family);
         self.child.wait().expect("the daemon ends");
-        wait_until("children are gone", Duration::from_secs(10), || {
-            let left = family.iter().any(|one| !descendants(one.pid).is_empty());
-            (!left).then_some(())
-        });
+        gone(&family);
+    }
+
+    /// SIGKILL to the daemon alone, and waits until its children have left by themselves.
+    pub fn kill_alone(&mut self) {
+        let family = self.family();
+        signal("KILL", &family[..family.len().min(1)]);
+        self.child.wait().expect("the daemon ends");
+        gone(&family);
+    }
+
+    /// SIGKILL to one of its children, if it has any now.
+    pub fn kill_a_child(&self) {
+        let family = self.family();
+        signal("KILL", &family[family.len().min(1)..family.len().min(2)]);
     }
 
     /// SIGTERM to the daemon alone.
@@ -95,11 +106,20 @@ impl Drop for Daemon {
     }
 }
 
+/// Waits until none of these processes lives.
+pub fn gone(family: &[Process]) {
+    wait_until("processes are gone", Duration::from_secs(10), || {
+        family.iter().all(|one| descendants(one.pid).is_empty()).then_some(())
+    });
+}
+
 /// By the shell, since there is always one; processes that have ended are no error.
 fn signal(name: &str, processes: &[Process]) {
-    for process in processes {
-        let line = format!("kill -{name} {}", process.pid);
-        let status = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status();
-        status.expect("a shell");
+    let ids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
+    if ids.is_empty() {
+        return;
     }
+    let line = format!("kill -{name} {}", ids.join(" "));
+    let status = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status();
+    status.expect("a shell");
 }

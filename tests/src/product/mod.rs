@@ -9,12 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use daemon::{Daemon, wait_until};
+pub use daemon::{Daemon, gone, wait_until};
 pub use processes::{Process, descendants};
 
 /// A ladder of three small rungs that encodes fast.
@@ -226,12 +225,9 @@ impl Home {
 
     /// `vodmill jobs --json`.
     pub fn jobs(&self) -> Vec<Value> {
-        // A daemon that has just started may be making the queue.
-        let list = wait_until("jobs are listed", Duration::from_secs(10), || {
-            let ended = self.vodmill(&["jobs", "--json"]);
-            (ended.code == 0).then_some(ended.out)
-        });
-        serde_json::from_str(&list).expect("jobs --json prints a list")
+        let ended = self.vodmill(&["jobs", "--json"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        serde_json::from_str(&ended.out).expect("jobs --json prints a list")
     }
 
     /// `asset.json` of an asset.
