@@ -58,7 +58,8 @@ impl Mill {
                 }
                 Ok(None) => stop.wait(IDLE),
                 Err(error) => {
-                    tracing::error!(error = %error, "queue does not answer");
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "queue does not answer");
                     stop.wait(TROUBLED);
                 }
             }
@@ -90,7 +91,9 @@ impl Mill {
             ended
         });
         if let Err(error) = self.record(lease, ended) {
-            tracing::warn!(error = %error, "end of task not recorded");
+            // On a full disk say; the lease runs out, and the task is done again.
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "end of task not recorded");
         }
         self.settle_if_ended(&lease.job_id);
     }
