@@ -24,8 +24,9 @@ pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
     }
     .map_err(|cause| error::libav("open", name(media), cause))?;
     let mut tallies: Vec<Tally> = Vec::new();
-    let mut packet = Packet::empty();
     loop {
+        // A fresh one each time: reading into one that is not blank would leak what it holds.
+        let mut packet = Packet::empty();
         match packet.read(&mut input) {
             Ok(()) => {}
             Err(Error::Eof) => break,
