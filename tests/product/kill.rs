@@ -177,11 +177,8 @@ impl Story {
             let task = line["span"]["task"].as_str().unwrap_or_default().to_owned();
             match message {
                 "task begun" if story.done.contains(&task) => story.done_twice.push(task),
-                "task begun" => {
-                    if !under_way.insert(task.clone()) {
-                        *story.interrupted.entry(task).or_default() += 1;
-                    }
-                }
+                "task begun" if under_way.insert(task.clone()) => {}
+                "task begun" => *story.interrupted.entry(task).or_default() += 1,
                 "task done" => {
                     under_way.remove(&task);
                     story.done.insert(task);
