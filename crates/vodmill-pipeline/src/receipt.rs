@@ -7,7 +7,7 @@ use vodmill_model::units::{Frames, Ratio, Size, Ticks};
 /// Name of the receipt in a generation.
 pub(crate) const RECEIPT: &str = "receipt.json";
 
-/// What a package claims. [`RECEIPT`] is the one object that it does not list.
+/// What a package claims. `receipt.json` is the one object that it does not list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {

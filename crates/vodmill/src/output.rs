@@ -21,7 +21,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes `value` as indented JSON.
 ///
 /// # Errors
-/// As [`print`].
+/// As `print`.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(print(&serde_json::to_string_pretty(value)?)?)
 }

@@ -3,7 +3,7 @@
 //!
 //! The parent writes an [`Assignment`] as one line of JSON to the child's standard input and keeps
 //! it open: when the parent dies, the child sees it end and leaves. The child answers with
-//! [`Event`]s, a line each, on its standard output. Its standard error is libav's log.
+//! events, a line each, on its standard output. Its standard error is libav's log.
 
 mod run;
 mod spawn;
