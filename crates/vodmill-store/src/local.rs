@@ -1,19 +1,25 @@
 //! A store in a directory.
 //!
-//! An object is written beside its place under a hidden name, synced, and renamed. A tree is
-//! renamed as a whole; where it lies on another file system it is first copied beside its place.
+//! An object is written beside its place under a hidden name, synced, and renamed. Files of the
+//! same file system are renamed into their place after one sync for all of them.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Result, StoreError};
-use crate::{Entry, Key, Store, Tree};
+use crate::{Entry, Headers, Key, Put, Store, Upload};
 
 /// Names that begin so are unfinished work and never objects.
 const HIDDEN: &str = ".vodmill-";
 
-/// Objects as files under a root directory, which is made on the first write.
+/// Tells the writers of one process apart.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
+
+/// Objects as files under a root directory, which is made on the first write. It has no place for
+/// headers: whoever serves the directory sets them.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     root: PathBuf,
@@ -37,50 +43,94 @@ impl LocalStore {
         fs::create_dir_all(&parent).map_err(StoreError::io("create folder", parent.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         remove_orphans(&parent, &name);
-        Ok((path, parent.join(format!("{HIDDEN}{}-{name}", std::process::id()))))
+        let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
+        Ok((path, parent.join(format!("{HIDDEN}{}-{writer}-{name}", std::process::id()))))
     }
-}
 
-impl Store for LocalStore {
-    fn put(&self, key: &Key, bytes: &[u8]) -> Result<()> {
+    /// Writes a hidden file and gives it its name with `name_it`.
+    fn write(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        name_it: impl Fn(&Path, &Path) -> io::Result<()>,
+    ) -> Result<io::Result<()>> {
         let (path, hidden) = self.place(key)?;
-        let written = write_synced(&hidden, bytes).and_then(|()| fs::rename(&hidden, &path));
+        let written = write_synced(&hidden, bytes).and_then(|()| name_it(&hidden, &path));
         if written.is_err() {
             // The hidden file has no value; the error that is reported is the write's.
             let _ = fs::remove_file(&hidden);
         }
-        written.and_then(|()| sync_parents(&path, &self.root)).map_err(StoreError::io("put", key))
+        Ok(written.and_then(|()| sync_parents(&path, &self.root)))
     }
 
-    fn put_tree(&self, prefix: &Key, dir: &Path) -> Result<Tree> {
-        let (path, hidden) = self.place(prefix)?;
-        if path.exists() {
-            remove_dir(dir).map_err(StoreError::io("remove", dir.display()))?;
-            return Ok(Tree::AlreadyThere);
-        }
-        files_of(dir)?;
-        sync_file_system(dir).map_err(StoreError::io("sync", dir.display()))?;
-        match fs::rename(dir, &path) {
+    /// Whether an earlier call took the file: then its object is there.
+    fn was_taken(&self, upload: &Upload) -> bool {
+        let is_there = fs::metadata(self.path(&upload.key));
+        !upload.file.exists() && is_there.is_ok_and(|facts| facts.len() == upload.bytes)
+    }
+
+    fn take(&self, upload: &Upload) -> Result<()> {
+        let (path, hidden) = self.place(&upload.key)?;
+        let fault = |error| StoreError::io("put", &upload.key)(error);
+        match fs::rename(&upload.file, &path) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let copied = copy_tree(dir, &hidden, &path);
+                let copied = copy(&upload.file, &hidden).and_then(|()| fs::rename(&hidden, &path));
                 if copied.is_err() {
                     // Most likely the disk is full, and nobody else would make room.
-                    let _ = remove_dir(&hidden);
+                    let _ = fs::remove_file(&hidden);
                 }
-                copied.map_err(StoreError::io("copy", dir.display()))?;
-                remove_dir(dir).map_err(StoreError::io("remove", dir.display()))?;
+                copied.and_then(|()| fs::remove_file(&upload.file)).map_err(fault)
             }
-            renamed => renamed.map_err(StoreError::io("publish", prefix))?,
+            renamed => renamed.map_err(fault),
         }
-        sync_parents(&path, &self.root).map_err(StoreError::io("sync", prefix))?;
-        Ok(Tree::Stored)
+    }
+}
+
+impl Store for LocalStore {
+    fn put(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<()> {
+        self.write(key, bytes, |from, to| fs::rename(from, to))?.map_err(StoreError::io("put", key))
+    }
+
+    fn put_new(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<Put> {
+        let linked = |from: &Path, to: &Path| {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
+        };
+        match self.write(key, bytes, linked)? {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Put::AlreadyThere),
+            written => written.map(|()| Put::Stored).map_err(StoreError::io("put", key)),
+        }
+    }
+
+    fn put_files(&self, files: &[Upload]) -> Result<()> {
+        let files: Vec<_> = files.iter().filter(|upload| !self.was_taken(upload)).collect();
+        for upload in &files {
+            check_size(upload)?;
+        }
+        sync_file_systems(files.iter().map(|upload| upload.file.as_path()))?;
+        let mut folders = BTreeSet::new();
+        for upload in &files {
+            self.take(upload)?;
+            folders.insert(self.path(&upload.key).parent().map(Path::to_owned));
+        }
+        for folder in folders.into_iter().flatten() {
+            // Any name in it will do: it is the folder, and those above it, that are synced.
+            sync_parents(&folder.join("any"), &self.root)
+                .map_err(StoreError::io("sync", folder.display()))?;
+        }
+        Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
-        fs::read(self.path(key)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::NotFound(key.to_string()),
-            _ => StoreError::Io { operation: "get", object: key.to_string(), source: error },
-        })
+        fs::read(self.path(key)).map_err(not_found("get", key))
+    }
+
+    fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
+        fs::copy(self.path(key), path).map(drop).map_err(not_found("get", key))
+    }
+
+    fn file(&self, key: &Key) -> Option<PathBuf> {
+        Some(self.path(key))
     }
 
     fn list(&self, prefix: &Key) -> Result<Vec<Entry>> {
@@ -98,6 +148,40 @@ impl Store for LocalStore {
     fn remove(&self, prefix: &Key) -> Result<()> {
         remove_dir(&self.path(prefix)).map_err(StoreError::io("remove", prefix))
     }
+
+    fn remove_objects(&self, keys: &[Key]) -> Result<()> {
+        for key in keys {
+            match fs::remove_file(self.path(key)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(StoreError::io("remove", key))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_found<'a>(
+    operation: &'static str,
+    key: &'a Key,
+) -> impl FnOnce(io::Error) -> StoreError + 'a {
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::NotFound(key.to_string()),
+        _ => StoreError::io(operation, key)(error),
+    }
+}
+
+/// Refuses a file that is not what the caller takes it for.
+pub(crate) fn check_size(upload: &Upload) -> Result<()> {
+    let name = || upload.file.display();
+    let facts = fs::symlink_metadata(&upload.file).map_err(StoreError::io("look at", name()))?;
+    if !facts.is_file() {
+        return Err(StoreError::NotAnObject(name().to_string()));
+    }
+    if facts.len() != upload.bytes {
+        let wrong = format!("{} bytes instead of {}", facts.len(), upload.bytes);
+        return Err(StoreError::io("put", name())(io::Error::other(wrong)));
+    }
+    Ok(())
 }
 
 /// The plain files below `dir`, each with its name from there, sorted by name.
@@ -129,10 +213,13 @@ pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
 fn remove_orphans(parent: &Path, name: &str) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let file = entry.file_name();
-        let writer = file.to_str().and_then(|file| file.strip_prefix(HIDDEN)?.split_once('-'));
-        let Some((process, of)) = writer else { continue };
+        let Some(rest) = file.to_str().and_then(|file| file.strip_prefix(HIDDEN)) else { continue };
+        let mut parts = rest.splitn(3, '-');
+        let (Some(process), _, Some(of)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         if of == name && !Path::new("/proc").join(process).exists() {
-            let _ = fs::remove_file(entry.path()).or_else(|_| remove_dir(&entry.path()));
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
@@ -144,8 +231,16 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// One sync for thousands of files: they were all written moments ago.
-fn sync_file_system(dir: &Path) -> io::Result<()> {
-    rustix::fs::syncfs(File::open(dir)?)?;
+fn sync_file_systems<'a>(files: impl Iterator<Item = &'a Path>) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut synced = BTreeSet::new();
+    for file in files {
+        let fault = || StoreError::io("sync", file.display());
+        let open = File::open(file).map_err(fault())?;
+        if synced.insert(open.metadata().map_err(fault())?.dev()) {
+            rustix::fs::syncfs(open).map_err(io::Error::from).map_err(fault())?;
+        }
+    }
     Ok(())
 }
 
@@ -163,17 +258,9 @@ fn sync_parents(path: &Path, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_tree(from: &Path, hidden: &Path, to: &Path) -> io::Result<()> {
-    remove_dir(hidden)?;
-    for (name, path) in files_of(from).map_err(io::Error::other)? {
-        let target = hidden.join(name);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::copy(path, target)?;
-    }
-    sync_file_system(hidden)?;
-    fs::rename(hidden, to)
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    File::open(to)?.sync_all()
 }
 
 pub(crate) fn remove_dir(dir: &Path) -> io::Result<()> {

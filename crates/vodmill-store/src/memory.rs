@@ -1,12 +1,13 @@
 //! A store in memory, for tests of what uses one.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Result, StoreError};
-use crate::local::{files_of, remove_dir};
-use crate::{Entry, Key, Store, Tree};
+use crate::local::check_size;
+use crate::{Entry, Headers, Key, Put, Store, Upload};
 
 /// Objects in memory; gone with the process, which is the one clause of the contract it breaks.
 #[derive(Debug, Default)]
@@ -22,28 +23,45 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn put(&self, key: &Key, bytes: &[u8]) -> Result<()> {
+    fn put(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<()> {
         self.objects().insert(key.clone(), bytes.to_vec());
         Ok(())
     }
 
-    fn put_tree(&self, prefix: &Key, dir: &Path) -> Result<Tree> {
+    fn put_new(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<Put> {
         let mut objects = self.objects();
-        let removed = || remove_dir(dir).map_err(StoreError::io("remove", dir.display()));
-        if objects.keys().any(|key| key.is_under(prefix)) {
-            return removed().map(|()| Tree::AlreadyThere);
+        if objects.contains_key(key) {
+            return Ok(Put::AlreadyThere);
         }
-        let mut tree = BTreeMap::new();
-        for (name, path) in files_of(dir)? {
-            let bytes = std::fs::read(&path).map_err(StoreError::io("read", path.display()))?;
-            tree.insert(prefix.join(&name)?, bytes);
+        objects.insert(key.clone(), bytes.to_vec());
+        Ok(Put::Stored)
+    }
+
+    fn put_files(&self, files: &[Upload]) -> Result<()> {
+        for upload in files {
+            let there = self.objects().get(&upload.key).map(|bytes| bytes.len() as u64);
+            if !upload.file.exists() && there == Some(upload.bytes) {
+                continue;
+            }
+            check_size(upload)?;
+            let fault = || upload.file.display();
+            let bytes = fs::read(&upload.file).map_err(StoreError::io("read", fault()))?;
+            self.objects().insert(upload.key.clone(), bytes);
+            fs::remove_file(&upload.file).map_err(StoreError::io("remove", fault()))?;
         }
-        objects.append(&mut tree);
-        removed().map(|()| Tree::Stored)
+        Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
         self.objects().get(key).cloned().ok_or_else(|| StoreError::NotFound(key.to_string()))
+    }
+
+    fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
+        fs::write(path, self.get(key)?).map_err(StoreError::io("write", path.display()))
+    }
+
+    fn file(&self, _key: &Key) -> Option<PathBuf> {
+        None
     }
 
     fn list(&self, prefix: &Key) -> Result<Vec<Entry>> {
@@ -56,6 +74,11 @@ impl Store for MemoryStore {
 
     fn remove(&self, prefix: &Key) -> Result<()> {
         self.objects().retain(|key, _| !key.is_under(prefix));
+        Ok(())
+    }
+
+    fn remove_objects(&self, keys: &[Key]) -> Result<()> {
+        self.objects().retain(|key, _| !keys.contains(key));
         Ok(())
     }
 }

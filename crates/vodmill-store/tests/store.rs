@@ -1,6 +1,8 @@
 //! The contract on every store, and what is particular to one.
 
-use vodmill_store::{Key, LocalStore, MemoryStore, Store, StoreError, conformance};
+use vodmill_store::{
+    Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
+};
 
 #[test]
 fn local_keeps_the_contract() {
@@ -27,7 +29,8 @@ fn a_failed_put_leaves_the_old_object_and_no_litter() {
     let store = LocalStore::new(dir.path());
     std::fs::create_dir(dir.path().join("occupied")).expect("a folder in the way");
     let key = Key::new("occupied").expect("key");
-    let error = store.put(&key, b"x").expect_err("a folder cannot be replaced");
+    let error =
+        store.put(&key, b"x", &Headers::default()).expect_err("a folder cannot be replaced");
     assert_eq!(error.to_string(), "put occupied");
     assert_eq!(std::fs::read_dir(dir.path()).expect("list").count(), 1, "only the folder");
 }
@@ -35,10 +38,10 @@ fn a_failed_put_leaves_the_old_object_and_no_litter() {
 #[test]
 fn symbolic_links_are_not_published() {
     let dir = tempfile::tempdir().expect("scratch");
-    let tree = dir.path().join("tree");
-    std::fs::create_dir(&tree).expect("tree");
-    std::os::unix::fs::symlink("/etc/hostname", tree.join("link")).expect("link");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink("/etc/hostname", &link).expect("link");
     let store = LocalStore::new(dir.path().join("root"));
     let key = Key::new("a/g").expect("key");
-    assert!(matches!(store.put_tree(&key, &tree), Err(StoreError::NotAnObject(_))));
+    let upload = Upload { key, file: link, bytes: 1, headers: Headers::default() };
+    assert!(matches!(store.put_files(&[upload]), Err(StoreError::NotAnObject(_))));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, flock};
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome};
-use vodmill_store::{Key, LocalStore, Store, StoreError, Tree};
+use vodmill_store::{Headers, Key, LocalStore, Store, StoreError, Upload};
 
 use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult};
@@ -22,13 +22,8 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     let fault =
         |error: StoreError| Failed::from_error(format!("publish {}", decided.asset), &error);
     let prefix = Key::new(format!("{}/{}", decided.asset, decided.generation)).map_err(fault)?;
-    let tree = store.put_tree(&prefix, &package.join(GENERATION)).map_err(fault)?;
-    tracing::info!(
-        asset = decided.asset,
-        generation = decided.generation,
-        again = tree == Tree::AlreadyThere,
-        "generation uploaded"
-    );
+    store.put_files(&objects(&prefix, &package.join(GENERATION))?).map_err(fault)?;
+    tracing::info!(asset = decided.asset, generation = decided.generation, "generation uploaded");
     // Two generations of an asset may come to this point at once, and so may another mill's.
     let _pointing = lock_until_closed(&bench.mill.settings.keys.with_file_name("pointing.lock"))?;
     if is_newest(&store, &decided).map_err(fault)? {
@@ -40,6 +35,27 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
         job: Some(JobOutcome::Published),
         ..Completion::default()
     })
+}
+
+/// The files of a generation that are not stored yet.
+fn objects(prefix: &Key, root: &Path) -> Result<Vec<Upload>, Failed> {
+    let mut objects = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let path = root.join(&folder);
+        let entries = fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        for entry in entries.map_err(failed("list", &path))? {
+            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                folders.push(format!("{name}/"));
+                continue;
+            }
+            let bytes = entry.metadata().map_err(failed("look at", &entry.path()))?.len();
+            let key = prefix.join(&name).map_err(|error| Failed::from_error("publish", &error))?;
+            objects.push(Upload { key, file: entry.path(), bytes, headers: Headers::default() });
+        }
+    }
+    Ok(objects)
 }
 
 /// Waits for its turn; the next has it when the file is closed.
@@ -64,7 +80,7 @@ fn is_newest(store: &LocalStore, decided: &Decided) -> Result<bool, StoreError> 
 fn point(store: &LocalStore, decided: &Decided, package: &Path) -> Result<(), Failed> {
     let put = |name: &str, bytes: &[u8]| {
         let key = Key::new(format!("{}/{name}", decided.asset));
-        key.and_then(|key| store.put(&key, bytes)).map_err(|error| {
+        key.and_then(|key| store.put(&key, bytes, &Headers::default())).map_err(|error| {
             Failed::from_error(format!("point {} at its package", decided.asset), &error)
         })
     };
