@@ -1,11 +1,15 @@
 //! The plan: the contract between the planner and the stages. Immutable, complete, and the same
 //! for the same input; object names are relative to the package's prefix.
 
+mod address;
+mod runs;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+pub use self::address::digest_of;
+pub use self::runs::SegmentRun;
 pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, SeekPoint};
 use crate::pipeline::Container;
@@ -62,33 +66,6 @@ impl Plan {
     pub fn audio_encode(&self, id: &str) -> Option<&AudioEncode> {
         self.audio.iter().find(|encode| encode.id == id)
     }
-
-    /// Content address of one chunk of one video encode: everything its bytes depend on.
-    pub fn video_rendition(&self, encode: &VideoEncode, chunk: &ChunkPlan) -> String {
-        digest_of(&(
-            "video",
-            &self.build,
-            &self.original.sha256,
-            &self.decode,
-            encode,
-            chunk.first_frame,
-            chunk.frames,
-            chunk.seek,
-        ))
-    }
-
-    /// Content address of one audio encode.
-    pub fn audio_rendition(&self, encode: &AudioEncode) -> String {
-        digest_of(&("audio", &self.build, &self.original.sha256, self.timeline.origin, encode))
-    }
-}
-
-/// SHA-256 of the JSON form of `value`, 64 hex digits. Maps in plans are ordered, so equal values
-/// have equal digests.
-pub fn digest_of(value: &impl Serialize) -> String {
-    let json =
-        serde_json::to_vec(value).expect("plan types have string keys and no fallible serialisers");
-    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What makes the bytes.
@@ -315,8 +292,8 @@ pub struct VariantPlan {
     /// Prefix of its objects, as `hls/low`: segments are `<prefix>/000000.ts`, the playlist
     /// `<prefix>/index.m3u8`, an init segment `<prefix>/init.mp4`.
     pub prefix: String,
-    /// Whether it has an I-frame playlist, `<prefix>/iframes.m3u8`, whose pictures are in one
-    /// object, `<prefix>/iframes.ts` or `.mp4`.
+    /// Whether it has an I-frame playlist, `<prefix>/iframes.m3u8`, whose pictures are in an
+    /// object for each run of segments, as `<prefix>/iframes-0000.ts`.
     pub iframes: bool,
 }
 

@@ -38,7 +38,9 @@ pub trait Transcode: Send + Sync {
     fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError>;
 
     /// Muxes renditions into HLS segments and gives each to `sink`, in order, init segment first.
-    /// An error of the sink ends the work and is returned as it is.
+    /// The parts of a programme, each made by itself, join without a seam: every packet is in one
+    /// of them, times and counters go on, and all have the same init segment. An error of the sink
+    /// ends the work and is returned as it is.
     fn segment(
         &self,
         order: &SegmentOrder,
@@ -176,14 +178,33 @@ pub struct Cue {
 pub struct SegmentOrder {
     /// Container.
     pub container: Container,
-    /// Video chunks in order, if any.
+    /// Video chunks of the part in order, if any.
     pub video: Option<VideoInput>,
-    /// Audio, if any.
+    /// Audio of the whole programme, if any.
     pub audio: Option<PathBuf>,
     /// Added to every timestamp.
     pub base: Ticks,
     /// Where to cut.
     pub cut: Cut,
+    /// Which part of the programme it is.
+    pub part: Part,
+}
+
+/// A part of a programme: a run of whole segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Number of its first segment, or of its first picture where only those are wanted.
+    pub first: u64,
+    /// Where it begins, from zero. What sounds earlier belongs to the part before; in the first
+    /// part that is nothing.
+    pub start: Ticks,
+    /// Whether it is the last one.
+    pub last: bool,
+}
+
+impl Part {
+    /// The whole programme.
+    pub const WHOLE: Part = Part { first: 0, start: Ticks::ZERO, last: true };
 }
 
 /// A whole video stream as the chunks that it was encoded in.
@@ -198,8 +219,8 @@ pub struct VideoInput {
 /// Where segments end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cut {
-    /// At these times from zero, the last being the end. Video is cut at the key frame there;
-    /// an audio packet belongs to the segment in which it starts.
+    /// At these times from zero, the last being the end of the part. Video is cut at the key frame
+    /// there; an audio packet belongs to the segment in which it starts.
     At(Vec<Ticks>),
     /// Each key frame alone is a segment that lasts until the next; audio is left out.
     KeyFrames,

@@ -9,7 +9,7 @@ use common::{catalogue, fixture, fixture_names, plan_of};
 use vodmill_model::media::{Gaps, SeekPoint};
 use vodmill_model::outcome::Reason;
 use vodmill_model::pipeline::DamagePolicy;
-use vodmill_model::plan::HazardCode;
+use vodmill_model::plan::{HazardCode, VideoTimeline};
 use vodmill_model::preset::{Preset, Sizing};
 use vodmill_model::units::{Size, Ticks};
 use vodmill_model::{Catalogue, MediaInfo, Plan, Ratio};
@@ -78,8 +78,25 @@ fn check_timeline(plan: &Plan) {
         next += chunk.frames;
     }
     assert_eq!(next, grid.frames, "chunks tile the timeline");
+    check_runs(plan, grid);
     assert_eq!(grid.segment_frames % u64::from(grid.gop.0), 0);
     assert_eq!(ends.len() as u64, grid.frames.div_ceil(grid.segment_frames));
+}
+
+/// Every segment is in one run, with the frames of its chunk.
+fn check_runs(plan: &Plan, grid: &VideoTimeline) {
+    let runs = plan.segment_runs();
+    assert_eq!(runs.is_empty(), plan.hls.is_none());
+    let ends: Vec<_> = runs.iter().flat_map(|run| run.ends.iter().copied()).collect();
+    assert!(runs.is_empty() || ends == plan.timeline.segment_ends, "runs tile the segments");
+    for (run, chunk) in runs.iter().zip(&plan.chunks) {
+        assert_eq!((run.index, run.chunk), (chunk.index, Some(chunk)));
+        assert_eq!(run.part.first, chunk.first_frame / grid.segment_frames);
+        assert_eq!(run.part.start, grid.rate.frame_start(chunk.first_frame));
+        let end = grid.rate.frame_start(chunk.first_frame + chunk.frames);
+        assert_eq!(run.ends.last(), Some(&end));
+        assert_eq!(run.part.last, run.index as usize + 1 == plan.chunks.len());
+    }
 }
 
 fn check_references(plan: &Plan) {

@@ -1,7 +1,7 @@
 //! Where one segment ends and the next begins.
 
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::Segment;
+use vodmill_model::transcode::{Part, Segment};
 use vodmill_model::units::Ticks;
 
 use super::lane::{Lane, Packet};
@@ -12,15 +12,19 @@ use crate::error;
 pub(super) fn at(
     mut lanes: Vec<Lane>,
     ends: &[Ticks],
+    part: Part,
     muxer: &mut Segmenter,
     sink: Sink<'_>,
 ) -> Result<(), MediaError> {
-    let mut start = start_of(&lanes[0], Ticks::ZERO);
+    skip_earlier(&mut lanes, part)?;
+    let mut start = start_of(&lanes[0], part.start);
     for (index, end) in ends.iter().enumerate() {
-        let limit = (index + 1 < ends.len()).then_some(*end);
+        let is_last = index + 1 == ends.len();
+        // Whatever comes after the end of the programme is in its last segment.
+        let limit = (!is_last || !part.last).then_some(*end);
         muxer.begin()?;
         let last = write_until(&mut lanes, limit, muxer)?;
-        let bytes = muxer.end()?;
+        let bytes = muxer.end(is_last)?;
         let Some(last) = last else {
             let cause = format!("nothing to put into the segment that ends at {end}");
             return Err(error::failed("segment", "renditions", cause));
@@ -28,6 +32,17 @@ pub(super) fn at(
         let next = start_of(&lanes[0], last);
         sink(Segment { init: false, start, duration: next - start, bytes })?;
         start = next;
+    }
+    Ok(())
+}
+
+/// Drops the sound that an earlier part has: a packet belongs to the segment in which it starts.
+fn skip_earlier(lanes: &mut [Lane], part: Part) -> Result<(), MediaError> {
+    let sounds = lanes.iter_mut().filter(|lane| !lane.stream.is_video());
+    for lane in sounds.filter(|_| part.first > 0) {
+        while lane.peek().is_some_and(|meta| lane.ticks(meta.pts) < part.start) {
+            lane.take()?;
+        }
     }
     Ok(())
 }
@@ -96,12 +111,12 @@ pub(super) fn key_frames(
         if packet.meta.key {
             let until = packet.meta.pts;
             if let Some(picture) = held.replace(packet) {
-                write_picture(lane, picture, until, muxer, sink)?;
+                write_picture(lane, picture, (until, false), muxer, sink)?;
             }
         }
     }
     match held {
-        Some(picture) => write_picture(lane, picture, end, muxer, sink),
+        Some(picture) => write_picture(lane, picture, (end, true), muxer, sink),
         None => Err(error::failed("segment", "key frames", "there is none")),
     }
 }
@@ -109,7 +124,7 @@ pub(super) fn key_frames(
 fn write_picture(
     lane: &Lane,
     mut picture: Packet,
-    until: i64,
+    (until, is_last): (i64, bool),
     muxer: &mut Segmenter,
     sink: Sink<'_>,
 ) -> Result<(), MediaError> {
@@ -119,6 +134,6 @@ fn write_picture(
     picture.meta.duration = until - pts;
     muxer.begin()?;
     muxer.write(0, &picture)?;
-    let (start, bytes) = (lane.ticks(pts), muxer.end()?);
+    let (start, bytes) = (lane.ticks(pts), muxer.end(is_last)?);
     sink(Segment { init: false, start, duration: lane.ticks(until) - start, bytes })
 }

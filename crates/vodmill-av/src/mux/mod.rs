@@ -2,6 +2,7 @@
 
 mod boxes;
 mod clock;
+mod counters;
 mod cut;
 mod lane;
 mod mp4;

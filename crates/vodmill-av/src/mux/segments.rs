@@ -7,6 +7,7 @@ use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
 
 use super::boxes::SEGMENT_TYPE;
 use super::clock::video_timescale;
+use super::counters::Counters;
 use super::cut;
 use super::lane::Lane;
 use super::muxer::{Input, Muxer};
@@ -23,7 +24,7 @@ pub(crate) fn segment(order: &SegmentOrder, sink: Sink<'_>) -> Result<(), MediaE
         sink(Segment { init: true, start: Ticks::ZERO, duration: Ticks::ZERO, bytes })?;
     }
     match &order.cut {
-        Cut::At(ends) => cut::at(lanes, ends, &mut muxer, sink),
+        Cut::At(ends) => cut::at(lanes, ends, order.part, &mut muxer, sink),
         Cut::KeyFrames => cut::key_frames(lanes, &mut muxer, sink),
     }
 }
@@ -46,6 +47,8 @@ fn open_lanes(order: &SegmentOrder) -> Result<Vec<Lane>, MediaError> {
 pub(super) struct Segmenter {
     muxer: Muxer,
     container: Container,
+    /// What to bring to their end before another part begins (TS only).
+    counters: Option<Counters>,
 }
 
 impl Segmenter {
@@ -59,7 +62,9 @@ impl Segmenter {
             Container::Ts => transport_stream(order, lanes, first),
             Container::Fmp4 => fragmented_mp4(order, lanes),
         }?;
-        Ok(Segmenter { muxer, container: order.container })
+        let counted = order.container == Container::Ts && !order.part.last;
+        let counters = counted.then(Counters::default);
+        Ok(Segmenter { muxer, container: order.container, counters })
     }
 
     fn init_segment(&mut self) -> Option<Vec<u8>> {
@@ -83,14 +88,16 @@ impl Segmenter {
         self.muxer.write(lane, packet)
     }
 
-    /// Ends the segment and takes its bytes.
-    pub(super) fn end(&mut self) -> Result<Vec<u8>, MediaError> {
+    /// Ends the segment, the last one of its part or not, and takes its bytes.
+    pub(super) fn end(&mut self, is_last: bool) -> Result<Vec<u8>, MediaError> {
         self.muxer.flush()?;
         let bytes = self.muxer.take();
-        Ok(match self.container {
-            Container::Ts => bytes,
-            Container::Fmp4 => [&SEGMENT_TYPE[..], &bytes].concat(),
-        })
+        if self.container == Container::Fmp4 {
+            return Ok([&SEGMENT_TYPE[..], &bytes].concat());
+        }
+        let Some(counters) = &mut self.counters else { return Ok(bytes) };
+        counters.count(&bytes);
+        if is_last { counters.complete(&bytes) } else { Ok(bytes) }
     }
 }
 
@@ -140,6 +147,8 @@ fn fragmented_mp4(order: &SegmentOrder, lanes: &[Lane]) -> Result<Muxer, MediaEr
             "frag_custom+empty_moov+default_base_moof+frag_discont+skip_trailer+skip_sidx",
         ),
         ("use_editlist", "0"),
+        // Each segment is one fragment, and their numbers begin at 1 (ISO/IEC 14496-12, 8.8.5).
+        ("fragment_index", &(order.part.first + 1).to_string()),
         ("video_track_timescale", &video.to_string()),
         ("flush_packets", "0"),
     ];

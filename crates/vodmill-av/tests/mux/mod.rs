@@ -5,6 +5,7 @@ mod inspect;
 mod jpeg;
 mod make;
 mod mp4;
+mod parts;
 mod reader;
 mod segments;
 mod subtitles;

@@ -4,7 +4,7 @@ use vodmill_av::Libav;
 use vodmill_model::Transcode;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::Container;
-use vodmill_model::transcode::{Cut, Segment, SegmentOrder, VideoInput};
+use vodmill_model::transcode::{Cut, Part, Segment, SegmentOrder, VideoInput};
 use vodmill_model::units::{Ratio, Ticks};
 
 use super::audio;
@@ -15,7 +15,8 @@ pub const BASE: Ticks = Ticks::from_seconds(10);
 
 pub fn order(container: Container, video: VideoInput, ends: &[i64]) -> SegmentOrder {
     let ends = ends.iter().map(|&frame| video.rate.frame_start(frame as u64)).collect();
-    SegmentOrder { container, video: Some(video), audio: None, base: BASE, cut: Cut::At(ends) }
+    let (video, cut) = (Some(video), Cut::At(ends));
+    SegmentOrder { container, video, audio: None, base: BASE, cut, part: Part::WHOLE }
 }
 
 pub fn segments(order: &SegmentOrder) -> Result<Vec<Segment>, MediaError> {
@@ -27,7 +28,7 @@ pub fn segments(order: &SegmentOrder) -> Result<Vec<Segment>, MediaError> {
     Ok(segments)
 }
 
-fn write(dir: &Path, name: &str, segments: &[&Segment]) -> std::path::PathBuf {
+pub fn write(dir: &Path, name: &str, segments: &[&Segment]) -> std::path::PathBuf {
     let path = dir.join(name);
     std::fs::write(&path, segments.iter().flat_map(|s| s.bytes.clone()).collect::<Vec<_>>())
         .unwrap();
@@ -82,6 +83,7 @@ fn sound_in_a_transport_stream_costs_little() {
         audio: Some(audio.clone()),
         base: BASE,
         cut: Cut::At(ends),
+        part: Part::WHOLE,
     };
     let segments = segments(&order).unwrap();
     let whole = write(dir.path(), "all.ts", &segments.iter().collect::<Vec<_>>());
@@ -155,7 +157,7 @@ fn pictures_and_sound_of_a_transport_stream_keep_together() {
 }
 
 /// Continuity counters run on, and the clock reference never goes back nor waits long.
-fn check_clock(bytes: &[u8]) {
+pub fn check_clock(bytes: &[u8]) {
     let mut counters = std::collections::HashMap::new();
     let mut clock: Option<u64> = None;
     for packet in bytes.chunks_exact(188) {
@@ -240,8 +242,8 @@ fn sound_alone_is_cut_between_packets() {
     let audio = audio::rendition(&sound, dir.path(), 0, 240_000);
     for container in [Container::Ts, Container::Fmp4] {
         let cut = Cut::At([2, 4, 5].map(Ticks::from_seconds).to_vec());
-        let order =
-            SegmentOrder { container, video: None, audio: Some(audio.clone()), base: BASE, cut };
+        let (audio, part) = (Some(audio.clone()), Part::WHOLE);
+        let order = SegmentOrder { container, video: None, audio, base: BASE, cut, part };
         let all = segments(&order).unwrap();
         let parts: Vec<_> = all.iter().filter(|segment| !segment.init).collect();
         // The first packet that starts at or after two seconds is number 94 from zero.

@@ -5,7 +5,7 @@ use vodmill_hls::bandwidth::{BitRates, SegmentSize};
 use vodmill_hls::playlist::{ByteRange, InitSection, KeyRef, MediaPlaylist, Segment as Entry};
 use vodmill_hls::time::Seconds;
 use vodmill_model::pipeline::Container;
-use vodmill_model::transcode::{Cut, Media, Segment, SegmentOrder, VideoInput};
+use vodmill_model::transcode::{Cut, Media, Part, Segment, SegmentOrder, VideoInput};
 use vodmill_model::units::{Size, Ticks};
 use vodmill_model::{Failed, MediaError};
 
@@ -80,7 +80,8 @@ fn order(shop: &Shop<'_>, wanted: &Wanted<'_>) -> Result<SegmentOrder, Failed> {
     };
     let video = wanted.video.map(|id| shop.video_input(id)).transpose()?;
     let audio = wanted.audio.map(|id| shop.audio_input(id)).transpose()?;
-    Ok(SegmentOrder { container: hls.container, video, audio, base: hls.base, cut })
+    let (container, base) = (hls.container, hls.base);
+    Ok(SegmentOrder { container, video, audio, base, cut, part: Part::WHOLE })
 }
 
 impl Shop<'_> {
