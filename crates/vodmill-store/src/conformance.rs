@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{Entry, Headers, Key, Put, Store, StoreError, Upload};
+use crate::{Entry, Headers, Key, Put, Store, StoreError, Upload, Was};
 
 /// Runs the suite on an empty `store`, with `scratch`, an empty directory, to work in.
 ///
@@ -14,6 +14,7 @@ pub fn run(store: &dyn Store, scratch: &Path) {
     replaces_objects(store);
     keeps_keys_in_order(store);
     lets_the_first_decide(store);
+    replaces_what_was_seen(store);
     has_one_winner(store);
     takes_files(store, scratch);
     takes_files_again(store, scratch);
@@ -66,12 +67,30 @@ fn keeps_keys_in_order(store: &dyn Store) {
     assert_eq!(store.list(&key("nowhere")).expect("list"), vec![]);
 }
 
+fn put_if(store: &dyn Store, key: &Key, bytes: &[u8], was: &Was) -> Put {
+    store.put_if(key, bytes, &Headers::default(), was).expect("put")
+}
+
 fn lets_the_first_decide(store: &dyn Store) {
     let claim = key("claims/one");
-    let put_new = |bytes: &[u8]| store.put_new(&claim, bytes, &Headers::default()).expect("put");
-    assert_eq!(put_new(b"first"), Put::Stored);
-    assert_eq!(put_new(b"second"), Put::AlreadyThere);
+    assert!(matches!(store.get_version(&claim), Err(StoreError::NotFound(_))), "nothing there");
+    assert_eq!(put_if(store, &claim, b"first", &Was::Nothing), Put::Stored);
+    assert_eq!(put_if(store, &claim, b"second", &Was::Nothing), Put::Refused);
     assert_eq!(store.get(&claim).expect("get"), b"first");
+}
+
+fn replaces_what_was_seen(store: &dyn Store) {
+    let object = key("claims/two");
+    let unseen = Was::Version("\"0123456789abcdef0123456789abcdef\"".to_owned());
+    assert_eq!(put_if(store, &object, b"none", &unseen), Put::Refused, "there is none yet");
+    put(store, "claims/two", b"first");
+    let (bytes, first) = store.get_version(&object).expect("get");
+    assert_eq!(bytes, b"first");
+    assert_eq!(put_if(store, &object, b"second", &first), Put::Stored);
+    assert_eq!(put_if(store, &object, b"third", &first), Put::Refused, "it is the second now");
+    let (bytes, second) = store.get_version(&object).expect("get");
+    assert_eq!(bytes, b"second");
+    assert_eq!(put_if(store, &object, b"third", &second), Put::Stored);
 }
 
 fn has_one_winner(store: &dyn Store) {
@@ -86,8 +105,7 @@ fn has_one_winner(store: &dyn Store) {
                 let (claim, winners) = (&claim, &winners);
                 scope.spawn(move || {
                     let bytes = format!("racer {racer}");
-                    let put = store.put_new(claim, bytes.as_bytes(), &Headers::default());
-                    if put.expect("put") == Put::Stored {
+                    if put_if(store, claim, bytes.as_bytes(), &Was::Nothing) == Put::Stored {
                         winners.fetch_add(1, Ordering::Relaxed);
                         assert_eq!(store.get(claim).expect("get"), bytes.as_bytes());
                     }

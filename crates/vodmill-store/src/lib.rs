@@ -20,15 +20,15 @@ pub use memory::MemoryStore;
 /// - **Durable before it returns.** What a method stored with `Ok` is there after any crash, with
 ///   the bytes that were given: a store over a network has them compared by a digest. After an
 ///   error or a crash each object is the old or the new one; repeating is safe.
-/// - **The first decides** where [`put_new`](Store::put_new) is used, among any number of processes
-///   and machines, as far as [`Store::claims_hold`] says so.
+/// - **One wins** among those that come to [`put_if`](Store::put_if) with the same expectation, in
+///   any number of processes and machines, as far as [`Store::claims_hold`] says so.
 /// - Methods may be called from many threads and processes. They block, and end in bounded time.
 pub trait Store: Send + Sync {
     /// Stores `bytes` under `key`, in place of what is there.
     fn put(&self, key: &Key, bytes: &[u8], headers: &Headers) -> Result<()>;
 
-    /// Stores `bytes` under `key`, unless it has an object.
-    fn put_new(&self, key: &Key, bytes: &[u8], headers: &Headers) -> Result<Put>;
+    /// Stores `bytes` under `key` if what is there is what `was` says: nothing, or that version.
+    fn put_if(&self, key: &Key, bytes: &[u8], headers: &Headers, was: &Was) -> Result<Put>;
 
     /// Stores files, in place of what is there, and takes them away; many side by side, in any
     /// order. A file that is gone while its object is there, in its size, was stored by an earlier
@@ -37,6 +37,10 @@ pub trait Store: Send + Sync {
 
     /// The bytes under `key`; [`StoreError::NotFound`] when there are none. For small objects.
     fn get(&self, key: &Key) -> Result<Vec<u8>>;
+
+    /// The bytes under `key`, as [`get`](Store::get) gives them, and which version they are, to be
+    /// replaced with [`put_if`](Store::put_if).
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)>;
 
     /// Writes the bytes under `key` to a new file, unsynced; [`StoreError::NotFound`] when there
     /// are none. On an error the file's content means nothing.
@@ -55,7 +59,7 @@ pub trait Store: Send + Sync {
     /// Removes these objects; those that are not there are no error.
     fn remove_objects(&self, keys: &[Key]) -> Result<()>;
 
-    /// Whether [`put_new`](Store::put_new) has one winner under all circumstances. Some servers
+    /// Whether [`put_if`](Store::put_if) has one winner under all circumstances. Some servers
     /// ignore the condition; then two that come at once may both be told that they won.
     fn claims_hold(&self) -> bool {
         true
@@ -84,13 +88,22 @@ pub struct Upload {
     pub headers: Headers,
 }
 
-/// What became of an object that was to be new.
+/// What a key had when somebody looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Was {
+    /// No object.
+    Nothing,
+    /// This version of an object, in the store's own words.
+    Version(String),
+}
+
+/// What became of a put with a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// It is stored now.
     Stored,
-    /// The key has an object since earlier.
-    AlreadyThere,
+    /// The key had something else; nothing was changed.
+    Refused,
 }
 
 /// An object in a listing.

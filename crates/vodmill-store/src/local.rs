@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Result, StoreError};
-use crate::{Entry, Headers, Key, Put, Store, Upload};
+use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
 
 /// Names that begin so are unfinished work and never objects.
 const HIDDEN: &str = ".vodmill-";
@@ -47,20 +48,13 @@ impl LocalStore {
         Ok((path, parent.join(format!("{HIDDEN}{}-{writer}-{name}", std::process::id()))))
     }
 
-    /// Writes a hidden file and gives it its name with `name_it`.
-    fn write(
-        &self,
-        key: &Key,
-        bytes: &[u8],
-        name_it: impl Fn(&Path, &Path) -> io::Result<()>,
-    ) -> Result<io::Result<()>> {
-        let (path, hidden) = self.place(key)?;
-        let written = write_synced(&hidden, bytes).and_then(|()| name_it(&hidden, &path));
+    fn write(&self, path: &Path, hidden: &Path, bytes: &[u8]) -> io::Result<()> {
+        let written = write_synced(hidden, bytes).and_then(|()| fs::rename(hidden, path));
         if written.is_err() {
             // The hidden file has no value; the error that is reported is the write's.
-            let _ = fs::remove_file(&hidden);
+            let _ = fs::remove_file(hidden);
         }
-        Ok(written.and_then(|()| sync_parents(&path, &self.root)))
+        written.and_then(|()| sync_parents(path, &self.root))
     }
 
     /// Whether an earlier call took the file: then its object is there.
@@ -88,18 +82,19 @@ impl LocalStore {
 
 impl Store for LocalStore {
     fn put(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<()> {
-        self.write(key, bytes, |from, to| fs::rename(from, to))?.map_err(StoreError::io("put", key))
+        let (path, hidden) = self.place(key)?;
+        let _turn = turn(&path).map_err(StoreError::io("lock", key))?;
+        self.write(&path, &hidden, bytes).map_err(StoreError::io("put", key))
     }
 
-    fn put_new(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<Put> {
-        let linked = |from: &Path, to: &Path| {
-            fs::hard_link(from, to)?;
-            fs::remove_file(from)
-        };
-        match self.write(key, bytes, linked)? {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Put::AlreadyThere),
-            written => written.map(|()| Put::Stored).map_err(StoreError::io("put", key)),
+    fn put_if(&self, key: &Key, bytes: &[u8], _headers: &Headers, was: &Was) -> Result<Put> {
+        let (path, hidden) = self.place(key)?;
+        let _turn = turn(&path).map_err(StoreError::io("lock", key))?;
+        if version(&path).map_err(StoreError::io("look at", key))? != *was {
+            return Ok(Put::Refused);
         }
+        let written = self.write(&path, &hidden, bytes);
+        written.map(|()| Put::Stored).map_err(StoreError::io("put", key))
     }
 
     fn put_files(&self, files: &[Upload]) -> Result<()> {
@@ -123,6 +118,13 @@ impl Store for LocalStore {
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
         fs::read(self.path(key)).map_err(not_found("get", key))
+    }
+
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
+        let path = self.path(key);
+        let _turn = turn(&path).map_err(not_found("get", key))?;
+        let was = version(&path).map_err(StoreError::io("look at", key))?;
+        Ok((self.get(key)?, was))
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
@@ -167,6 +169,28 @@ fn not_found<'a>(
     move |error| match error.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound(key.to_string()),
         _ => StoreError::io(operation, key)(error),
+    }
+}
+
+/// Waits for its turn among those that replace objects in a folder; held until it is dropped.
+fn turn(path: &Path) -> io::Result<File> {
+    let folder = File::open(path.parent().unwrap_or(Path::new(".")))?;
+    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive)?;
+    Ok(folder)
+}
+
+/// Every put makes a file of its own, so its number and time tell it from the one before.
+fn version(path: &Path) -> io::Result<Was> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Was::Nothing),
+        Err(error) => Err(error),
+        Ok(facts) => Ok(Was::Version(format!(
+            "{}-{}-{}.{:09}",
+            facts.ino(),
+            facts.len(),
+            facts.mtime(),
+            facts.mtime_nsec()
+        ))),
     }
 }
 
@@ -232,7 +256,6 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// One sync for thousands of files: they were all written moments ago.
 fn sync_file_systems<'a>(files: impl Iterator<Item = &'a Path>) -> Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
     let mut synced = BTreeSet::new();
     for file in files {
         let fault = || StoreError::io("sync", file.display());

@@ -3,57 +3,75 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
-use crate::{Entry, Headers, Key, Put, Store, Upload};
+use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
 
 /// Objects in memory; gone with the process, which is the one clause of the contract it breaks.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    objects: Mutex<BTreeMap<Key, Vec<u8>>>,
+    /// Each with the number of its version.
+    objects: Mutex<BTreeMap<Key, (u64, Vec<u8>)>>,
+    versions: AtomicU64,
 }
 
 impl MemoryStore {
-    fn objects(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<u8>>> {
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<Key, (u64, Vec<u8>)>> {
         // A map is whole whenever a panic can happen.
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn insert(&self, key: &Key, bytes: Vec<u8>) {
+        let version = self.next();
+        self.objects().insert(key.clone(), (version, bytes));
+    }
+
+    fn next(&self) -> u64 {
+        self.versions.fetch_add(1, Ordering::Relaxed)
     }
 }
 
 impl Store for MemoryStore {
     fn put(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<()> {
-        self.objects().insert(key.clone(), bytes.to_vec());
+        self.insert(key, bytes.to_vec());
         Ok(())
     }
 
-    fn put_new(&self, key: &Key, bytes: &[u8], _headers: &Headers) -> Result<Put> {
+    fn put_if(&self, key: &Key, bytes: &[u8], _headers: &Headers, was: &Was) -> Result<Put> {
         let mut objects = self.objects();
-        if objects.contains_key(key) {
-            return Ok(Put::AlreadyThere);
+        if version(objects.get(key)) != *was {
+            return Ok(Put::Refused);
         }
-        objects.insert(key.clone(), bytes.to_vec());
+        objects.insert(key.clone(), (self.next(), bytes.to_vec()));
         Ok(Put::Stored)
     }
 
     fn put_files(&self, files: &[Upload]) -> Result<()> {
         for upload in files {
-            let there = self.objects().get(&upload.key).map(|bytes| bytes.len() as u64);
+            let there = self.objects().get(&upload.key).map(|(_, bytes)| bytes.len() as u64);
             if !upload.file.exists() && there == Some(upload.bytes) {
                 continue;
             }
             check_size(upload)?;
             let fault = || upload.file.display();
             let bytes = fs::read(&upload.file).map_err(StoreError::io("read", fault()))?;
-            self.objects().insert(upload.key.clone(), bytes);
+            self.insert(&upload.key, bytes);
             fs::remove_file(&upload.file).map_err(StoreError::io("remove", fault()))?;
         }
         Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
-        self.objects().get(key).cloned().ok_or_else(|| StoreError::NotFound(key.to_string()))
+        self.get_version(key).map(|(bytes, _)| bytes)
+    }
+
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
+        let objects = self.objects();
+        let object = objects.get(key).ok_or_else(|| StoreError::NotFound(key.to_string()))?;
+        Ok((object.1.clone(), version(Some(object))))
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
@@ -68,7 +86,7 @@ impl Store for MemoryStore {
         let objects = self.objects();
         let under = objects.iter().filter(|(key, _)| key.is_under(prefix));
         Ok(under
-            .map(|(key, bytes)| Entry { key: key.clone(), bytes: bytes.len() as u64 })
+            .map(|(key, (_, bytes))| Entry { key: key.clone(), bytes: bytes.len() as u64 })
             .collect())
     }
 
@@ -81,4 +99,8 @@ impl Store for MemoryStore {
         self.objects().retain(|key, _| !keys.contains(key));
         Ok(())
     }
+}
+
+fn version(object: Option<&(u64, Vec<u8>)>) -> Was {
+    object.map_or(Was::Nothing, |(version, _)| Was::Version(version.to_string()))
 }
