@@ -7,6 +7,7 @@ mod error;
 mod inspect;
 mod jpeg;
 mod mux;
+mod original;
 mod probe;
 mod rendition;
 mod source;

@@ -2,30 +2,25 @@
 
 mod finder;
 mod mp4;
+mod open;
 mod sniff;
 
-use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use std::ptr;
 use std::sync::Once;
 
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::packet::Mut as _;
-use ffmpeg_next::{Dictionary, Error, Packet, media};
-use vodmill_model::outcome::{MediaError, Reason};
+use ffmpeg_next::{Error, Packet};
+use vodmill_model::outcome::MediaError;
 use vodmill_model::units::Ratio;
 
 use crate::error;
+use crate::original::Fault;
 
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
 pub(crate) use mp4::container_is_cut;
-
-/// Containers that hold media themselves. Playlists and lists of files are not among them.
-const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,caf,mp3,aac,\
-    flac,ac3,eac3,dts,amr,wv,tta,ape,mxf,mxf_opatom,asf,gif,dv,nut,gxf,wtv,rm,ivf,mpegvideo,swf";
 
 /// Errors in a row after which a container is given up.
 const MAX_ERRORS_IN_A_ROW: u32 = 256;
@@ -82,6 +77,7 @@ pub(crate) enum Read {
 pub(crate) struct Source {
     input: Input,
     path: PathBuf,
+    fault: Fault,
 }
 
 impl Source {
@@ -92,16 +88,8 @@ impl Source {
 
     /// Opens `path`; no picture beyond `max_pixels` is decoded in finding out what is in it.
     pub(crate) fn open_within(path: &Path, max_pixels: u64) -> Result<Source, MediaError> {
-        prepare();
-        sniff::refuse_what_is_not_media(path)?;
-        let mut input =
-            open_input(path).map_err(|cause| why_not_opened(path, "open original", cause))?;
-        // Before finding out more, which decodes a picture, and after: not every container tells.
-        refuse_too_many_pixels(&input, max_pixels)?;
-        find_streams(&mut input, max_pixels)
-            .map_err(|cause| why_not_opened(path, "read streams of", cause))?;
-        refuse_too_many_pixels(&input, max_pixels)?;
-        Ok(Source { input, path: path.to_owned() })
+        let (input, fault) = open::open(path, max_pixels)?;
+        Ok(Source { input, path: path.to_owned(), fault })
     }
 
     /// libav's view of the file.
@@ -158,7 +146,7 @@ impl Source {
     }
 
     /// Reads the next packet of any stream. Damage within the container is stepped over; a disk
-    /// that fails is an error.
+    /// or a server that fails is an error.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<Read, MediaError> {
         for _ in 0..MAX_ERRORS_IN_A_ROW {
             // SAFETY: the packet is valid; `av_read_frame` wants it blank.
@@ -166,10 +154,11 @@ impl Source {
                 ffi::av_packet_unref(packet.as_mut_ptr());
                 ffi::av_read_frame(self.input.as_mut_ptr(), packet.as_mut_ptr())
             };
+            // Before the packet is looked at: it may hold as much as could be read.
+            self.refuse_a_failing_disk()?;
             if code >= 0 {
                 return Ok(Read::Packet);
             }
-            self.refuse_a_failing_disk()?;
             match Error::from(code) {
                 Error::Eof => return Ok(Read::End),
                 Error::Other { errno: ffmpeg_next::error::ENOMEM } => {
@@ -182,6 +171,9 @@ impl Source {
     }
 
     fn refuse_a_failing_disk(&self) -> Result<(), MediaError> {
+        if let Some(fault) = self.fault.get() {
+            return Err(error::failed("read", self.path.display(), fault));
+        }
         // SAFETY: `pb` is null or the open file of this context.
         let code = unsafe {
             let pb = (*self.input.as_ptr()).pb;
@@ -192,79 +184,5 @@ impl Source {
             Error::Eof => Ok(()),
             cause => Err(error::libav("read", self.path.display(), cause)),
         }
-    }
-}
-
-fn open_input(path: &Path) -> Result<Input, Error> {
-    let absolute = std::path::absolute(path).map_err(|_| Error::InvalidData)?;
-    // The protocol's name in front makes any file name a plain one: `-x`, `concat:x`, `%03d`.
-    let url = [b"file:", absolute.as_os_str().as_bytes()].concat();
-    let url = CString::new(url).map_err(|_| Error::InvalidData)?;
-    let mut options = Dictionary::new();
-    options.set("protocol_whitelist", "file,pipe");
-    options.set("format_whitelist", CONTAINERS);
-    options.set("enable_drefs", "0");
-    // Program streams leave out times that can be worked out from the packets that follow.
-    options.set("fflags", "+genpts");
-    options.set("probesize", "20000000");
-    options.set("analyzeduration", "20000000");
-    let mut context = ptr::null_mut();
-    // SAFETY: `url` and `options` outlive the call; on success the context is ours, on an error
-    // libav has freed it. The dictionary is handed back whatever happens.
-    unsafe {
-        let mut dictionary = options.disown();
-        let code =
-            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut dictionary);
-        drop(Dictionary::own(dictionary));
-        if code < 0 { Err(Error::from(code)) } else { Ok(Input::wrap(context)) }
-    }
-}
-
-fn find_streams(input: &mut Input, max_pixels: u64) -> Result<(), Error> {
-    let limit = max_pixels.min(i32::MAX as u64).to_string();
-    // SAFETY: the context was opened above and is borrowed mutably; there is one dictionary for
-    // each stream that it has now, and each is taken back.
-    unsafe {
-        let mut options: Vec<_> = (0..input.nb_streams())
-            .map(|_| [("max_pixels", limit.as_str())].into_iter().collect::<Dictionary<'_>>())
-            .map(|dictionary| dictionary.disown())
-            .collect();
-        let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
-        options.into_iter().for_each(|dictionary| drop(Dictionary::own(dictionary)));
-        if code < 0 { Err(Error::from(code)) } else { Ok(()) }
-    }
-}
-
-fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
-    for stream in input.streams() {
-        let parameters = stream.parameters();
-        // SAFETY: parameters of an open stream.
-        let (width, height) =
-            unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
-        let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
-        if parameters.medium() == media::Type::Video && !attached && pixels > limit {
-            let detail =
-                format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
-            return Err(error::rejected(Reason::TooManyPixels, detail));
-        }
-    }
-    Ok(())
-}
-
-/// Whose fault it is that a file cannot be opened.
-fn why_not_opened(path: &Path, operation: &str, cause: Error) -> MediaError {
-    match cause {
-        Error::Other { errno } if errno != ffmpeg_next::error::EINVAL => {
-            error::libav(operation, path.display(), cause)
-        }
-        _ if container_is_cut(path) => error::rejected(
-            Reason::Incomplete,
-            format!("its container promises more than is there ({cause})"),
-        ),
-        _ => error::rejected(
-            Reason::NotMedia,
-            format!("no container that is known here can be read in it ({cause})"),
-        ),
     }
 }

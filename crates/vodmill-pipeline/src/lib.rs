@@ -11,6 +11,7 @@ mod file;
 mod job;
 pub mod keys;
 mod mill;
+pub mod original;
 mod package;
 mod progress;
 mod proof;

@@ -40,7 +40,8 @@ pub(super) fn may_be_interlaced(codec: &str) -> bool {
     .contains(&codec)
 }
 
-/// The order of fields that most of the first frames are marked with.
+/// The order of fields that most of the first frames are marked with; progressive where no decoder
+/// opens. An original that cannot be read is an error: it would be planned otherwise than before.
 pub(super) fn look(
     path: &Path,
     track: &VideoTrack,
@@ -56,7 +57,9 @@ pub(super) fn look(
         .stream(track.index as usize)
         .ok_or_else(|| stage(ffmpeg_next::Error::StreamNotFound))?
         .parameters();
-    let mut codec = open_decoder(parameters, track.time_base, max_pixels).map_err(stage)?;
+    let Ok(mut codec) = open_decoder(parameters, track.time_base, max_pixels) else {
+        return Ok(FieldOrder::Progressive);
+    };
     let mut votes = Votes::default();
     let mut packet = Packet::empty();
     for _ in 0..MAX_PACKETS {

@@ -1,6 +1,5 @@
 //! The hash of the file, and how far reading has come.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +9,7 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::transcode::{Progress, Watch};
 
 use crate::error;
+use crate::original::Original;
 
 const READ_BYTES: usize = 1 << 20;
 
@@ -33,13 +33,12 @@ impl<'a> Meter<'a> {
     }
 
     /// SHA-256 of the file, 64 hex digits.
-    pub(super) fn hash(&self, path: &Path) -> Result<String, MediaError> {
+    pub(super) fn hash(&self, mut original: Original, path: &Path) -> Result<String, MediaError> {
         let failed = |cause: std::io::Error| error::file("hash", path, &cause);
-        let mut file = File::open(path).map_err(failed)?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            let got = file.read(&mut buffer).map_err(failed)?;
+            let got = original.read(&mut buffer).map_err(failed)?;
             if got == 0 {
                 return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
             }

@@ -11,7 +11,6 @@ mod streams;
 mod timing;
 mod track;
 
-use std::fs;
 use std::path::Path;
 use std::thread;
 
@@ -25,6 +24,7 @@ use vodmill_model::units::Ticks;
 use self::meter::Meter;
 use self::scan::Scan;
 use crate::error;
+use crate::original::Original;
 use crate::source::{Source, container_is_cut};
 
 /// Reads every packet of `original` and says what it is.
@@ -34,12 +34,11 @@ pub(crate) fn probe(
     watch: &dyn Watch,
 ) -> Result<MediaInfo, MediaError> {
     let mut source = Source::open_within(original, policy.max_pixels)?;
-    let bytes = fs::metadata(original)
-        .map_err(|cause| error::file("open original", original, &cause))?
-        .len();
+    let whole = Original::open(original)?;
+    let bytes = whole.bytes().map_err(|cause| error::file("read length of", original, &cause))?;
     let meter = Meter::new(watch, bytes);
     let (scan, sha256) = thread::scope(|scope| {
-        let hash = scope.spawn(|| meter.hash(original));
+        let hash = scope.spawn(|| meter.hash(whole, original));
         let scan = Scan::run(&mut source, &meter);
         let hash = hash.join().unwrap_or_else(|_| {
             Err(error::failed("hash", original.display(), "the thread panicked"))
@@ -48,9 +47,9 @@ pub(crate) fn probe(
     })?;
     let mut info = streams::describe(&source, scan);
     (info.bytes, info.sha256) = (bytes, sha256);
-    info.truncated |= container_is_cut(original);
+    info.truncated |= container_is_cut(original)?;
     refuse(&info, policy)?;
-    look_at_fields(original, &mut info, policy);
+    look_at_fields(original, &mut info, policy)?;
     meter.finish();
     Ok(info)
 }
@@ -99,16 +98,20 @@ fn length(info: &MediaInfo) -> Ticks {
 }
 
 /// Containers and codecs often do not say that frames hold two fields; frames do.
-fn look_at_fields(original: &Path, info: &mut MediaInfo, policy: &InputPolicy) {
-    let Some(index) = main_video(info).map(|track| track.index) else { return };
+fn look_at_fields(
+    original: &Path,
+    info: &mut MediaInfo,
+    policy: &InputPolicy,
+) -> Result<(), MediaError> {
+    let Some(index) = main_video(info).map(|track| track.index) else { return Ok(()) };
     let jumps = std::mem::take(&mut info.clock_jumps);
     let track = info.video.iter_mut().find(|track| track.index == index);
     if let Some(track) = track
         && track.field_order == FieldOrder::Progressive
         && fields::may_be_interlaced(&track.codec)
-        && let Ok(order) = fields::look(original, track, &jumps, policy.max_pixels)
     {
-        track.field_order = order;
+        track.field_order = fields::look(original, track, &jumps, policy.max_pixels)?;
     }
     info.clock_jumps = jumps;
+    Ok(())
 }

@@ -1,16 +1,23 @@
 //! Whether a container promises more bytes than the file has: a walk over the outermost boxes of
 //! MP4 (ISO/IEC 14496-12, 4.2) and elements of Matroska (RFC 8794, 5 and 6).
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use vodmill_model::outcome::MediaError;
+
+use crate::error;
+use crate::original::Original;
 
 /// Outermost boxes that a walk looks at; fragmented files have two or three for each fragment.
 const MAX_BOXES: usize = 1_000_000;
 
 /// Whether the file ends before the container says. False when it cannot be told.
-pub(crate) fn container_is_cut(path: &Path) -> bool {
-    File::open(path).and_then(|mut file| is_cut(&mut file)).unwrap_or(false)
+pub(crate) fn container_is_cut(path: &Path) -> Result<bool, MediaError> {
+    match is_cut(&mut Original::open(path)?) {
+        Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        cut => cut.map_err(|cause| error::file("read", path, &cause)),
+    }
 }
 
 fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {

@@ -1,12 +1,12 @@
 //! A first look at a file, before libav sees it.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use vodmill_model::outcome::{MediaError, Reason};
 
 use crate::error;
+use crate::original::Original;
 
 const HEAD_BYTES: u64 = 4096;
 
@@ -29,10 +29,13 @@ const POINTERS: &[(&str, &str)] = &[
 ];
 
 /// Refuses empty files, text, and text that points at other files.
-pub(super) fn refuse_what_is_not_media(path: &Path) -> Result<(), MediaError> {
-    let file = File::open(path).map_err(|cause| error::file("open original", path, &cause))?;
+pub(super) fn refuse_what_is_not_media(
+    original: &mut Original,
+    path: &Path,
+) -> Result<(), MediaError> {
     let mut head = Vec::new();
-    file.take(HEAD_BYTES)
+    original
+        .take(HEAD_BYTES)
         .read_to_end(&mut head)
         .map_err(|cause| error::file("read", path, &cause))?;
     match classify(&head) {

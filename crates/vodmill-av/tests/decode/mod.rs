@@ -7,3 +7,5 @@ mod encoders;
 mod facts;
 mod odd;
 mod orders;
+mod served;
+mod server;

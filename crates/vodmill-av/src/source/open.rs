@@ -1,0 +1,159 @@
+//! Opening a container with libav: as media and as nothing else.
+
+use std::ffi::{CStr, CString};
+use std::io::{Seek as _, SeekFrom};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::ptr;
+
+use ffmpeg_next::format::context::{Input, StreamIo};
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{Dictionary, Error, ffi, media};
+use vodmill_model::outcome::{MediaError, Reason};
+
+use super::{container_is_cut, prepare, sniff};
+use crate::error;
+use crate::original::{Fault, Original, Served};
+
+/// Containers that hold media themselves. Playlists and lists of files are not among them.
+const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,caf,mp3,aac,\
+    flac,ac3,eac3,dts,amr,wv,tta,ape,mxf,mxf_opatom,asf,gif,dv,nut,gxf,wtv,rm,ivf,mpegvideo,swf";
+
+/// Bytes that libav reads at a time; as many as it takes for files, so that both read alike.
+const BUFFER: usize = 32 << 10;
+
+/// Opens `path` and finds out what streams are in it; no picture beyond `max_pixels` is decoded
+/// for that.
+pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), MediaError> {
+    prepare();
+    let mut original = Original::open(path)?;
+    sniff::refuse_what_is_not_media(&mut original, path)?;
+    let fault = match &original {
+        Original::File(_) => Fault::default(),
+        Original::Served(served) => served.fault(),
+    };
+    let why = |operation: &str, cause| match fault.get() {
+        Some(fault) => error::failed(operation, path.display(), fault),
+        None => why_not_opened(path, operation, cause),
+    };
+    let mut input = open_input(path, original).map_err(|cause| why("open original", cause))?;
+    // Before finding out more, which decodes a picture, and after: not every container tells.
+    refuse_too_many_pixels(&input, max_pixels)?;
+    find_streams(&mut input, max_pixels).map_err(|cause| why("read streams of", cause))?;
+    // libav may have made do without what it could not read.
+    if let Some(fault) = fault.get() {
+        return Err(error::failed("read streams of", path.display(), fault));
+    }
+    refuse_too_many_pixels(&input, max_pixels)?;
+    Ok((input, fault))
+}
+
+fn open_input(path: &Path, original: Original) -> Result<Input, Error> {
+    let absolute = std::path::absolute(path).map_err(|_| Error::InvalidData)?;
+    // The protocol's name in front makes any file name a plain one: `-x`, `concat:x`, `%03d`.
+    let url = [b"file:", absolute.as_os_str().as_bytes()].concat();
+    let url = CString::new(url).map_err(|_| Error::InvalidData)?;
+    match original {
+        Original::File(_) => open_file(&url),
+        Original::Served(served) => open_served(&url, served),
+    }
+}
+
+fn options() -> Dictionary<'static> {
+    let mut options = Dictionary::new();
+    options.set("protocol_whitelist", "file,pipe");
+    options.set("format_whitelist", CONTAINERS);
+    options.set("enable_drefs", "0");
+    // Program streams leave out times that can be worked out from the packets that follow.
+    options.set("fflags", "+genpts");
+    options.set("probesize", "20000000");
+    options.set("analyzeduration", "20000000");
+    options
+}
+
+fn open_file(url: &CStr) -> Result<Input, Error> {
+    let mut context = ptr::null_mut();
+    // SAFETY: `url` outlives the call; on success the context is ours, on an error libav has freed
+    // it. The dictionary is handed back whatever happens.
+    unsafe {
+        let mut dictionary = options().disown();
+        let code =
+            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut dictionary);
+        drop(Dictionary::own(dictionary));
+        if code < 0 { Err(Error::from(code)) } else { Ok(Input::wrap(context)) }
+    }
+}
+
+/// As [`open_file`], the bytes coming from a connection. The name is the same, since libav guesses
+/// by it too.
+fn open_served(url: &CStr, mut served: Served) -> Result<Input, Error> {
+    // A seek only moves a number.
+    served.seek(SeekFrom::Start(0)).map_err(|_| Error::InvalidData)?;
+    let mut io = StreamIo::from_read_seek_with_capacity(served, BUFFER)?;
+    // SAFETY: the context is new, and null is checked for; `io` outlives it: until it is wrapped
+    // together with it, or libav has freed the context, but never `pb`, on an error. `url` outlives
+    // the call, and the dictionary is handed back.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+        }
+        (*context).pb = io.as_mut_ptr();
+        (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+        let mut dictionary = options().disown();
+        let code =
+            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut dictionary);
+        drop(Dictionary::own(dictionary));
+        if code < 0 { Err(Error::from(code)) } else { Ok(Input::wrap_with_custom_io(context, io)) }
+    }
+}
+
+fn find_streams(input: &mut Input, max_pixels: u64) -> Result<(), Error> {
+    let limit = max_pixels.min(i32::MAX as u64).to_string();
+    // SAFETY: the context was opened above and is borrowed mutably; there is one dictionary for
+    // each stream that it has now, and each is taken back.
+    unsafe {
+        let mut options: Vec<_> = (0..input.nb_streams())
+            .map(|_| [("max_pixels", limit.as_str())].into_iter().collect::<Dictionary<'_>>())
+            .map(|dictionary| dictionary.disown())
+            .collect();
+        let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
+        options.into_iter().for_each(|dictionary| drop(Dictionary::own(dictionary)));
+        if code < 0 { Err(Error::from(code)) } else { Ok(()) }
+    }
+}
+
+fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
+    for stream in input.streams() {
+        let parameters = stream.parameters();
+        // SAFETY: parameters of an open stream.
+        let (width, height) =
+            unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
+        let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
+        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        if parameters.medium() == media::Type::Video && !attached && pixels > limit {
+            let detail =
+                format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
+            return Err(error::rejected(Reason::TooManyPixels, detail));
+        }
+    }
+    Ok(())
+}
+
+/// Whose fault it is that an original cannot be opened.
+fn why_not_opened(path: &Path, operation: &str, cause: Error) -> MediaError {
+    if matches!(cause, Error::Other { errno } if errno != ffmpeg_next::error::EINVAL) {
+        return error::libav(operation, path.display(), cause);
+    }
+    match container_is_cut(path) {
+        Err(failed) => failed,
+        Ok(true) => error::rejected(
+            Reason::Incomplete,
+            format!("its container promises more than is there ({cause})"),
+        ),
+        Ok(false) => error::rejected(
+            Reason::NotMedia,
+            format!("no container that is known here can be read in it ({cause})"),
+        ),
+    }
+}
