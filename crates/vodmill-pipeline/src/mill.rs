@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::{FlockOperation, flock};
 use vodmill_hls::keyring::KeyStore;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Build;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
-use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, SqliteQueue};
+use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, Queue, SqliteQueue};
 
 use crate::child::{Assignment, ChildEnd, Spawner};
 use crate::file::{failed, make_dir};
@@ -26,9 +26,9 @@ use crate::{Error, Result};
 pub struct Mill {
     pub(crate) settings: Settings,
     pub(crate) layout: Layout,
-    pub(crate) queue: SqliteQueue,
+    pub(crate) queue: Arc<dyn Queue>,
     /// Names of assets and numbers of generations: one truth for all mills of a home.
-    pub(crate) names: SqliteQueue,
+    pub(crate) names: Arc<dyn Queue>,
     pub(crate) keys: DirKeyStore,
     pub(crate) renditions: Renditions,
     pub(crate) build: Build,
@@ -57,11 +57,11 @@ impl Mill {
         let layout = Layout::new(settings.state.clone());
         make_dir(layout.root())?;
         let lock = lock(&layout.lock())?;
-        let queue = SqliteQueue::open(layout.queue())?;
+        let queue = Arc::new(SqliteQueue::open(layout.queue())?);
         queue.release_all()?;
         let mill = Mill {
             keys: DirKeyStore::open(&settings.keys)?,
-            names: SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?,
+            names: Arc::new(SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?),
             renditions: Renditions::new(layout.renditions()),
             build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
             queue,
@@ -76,8 +76,8 @@ impl Mill {
     }
 
     /// The queue, to look at jobs.
-    pub fn queue(&self) -> &SqliteQueue {
-        &self.queue
+    pub fn queue(&self) -> &dyn Queue {
+        &*self.queue
     }
 
     /// The key store.
@@ -147,7 +147,7 @@ impl Mill {
     /// # Errors
     /// If there is no such job, or it is not one that can be retried.
     pub fn retry(&self, job: &str) -> Result<()> {
-        retry(&self.queue, job)
+        retry(&*self.queue, job)
     }
 }
 
@@ -155,7 +155,7 @@ impl Mill {
 ///
 /// # Errors
 /// If there is no such job, or it is not one that can be retried.
-pub fn retry(queue: &SqliteQueue, job: &str) -> Result<()> {
+pub fn retry(queue: &dyn Queue, job: &str) -> Result<()> {
     // Scratch may be gone; what was encoded is found again among the renditions.
     Ok(queue.restart(job)?)
 }

@@ -1,12 +1,12 @@
 //! What can go wrong, each naming the operation and its object.
 
+use std::error::Error as StdError;
 use std::fmt;
-use std::path::PathBuf;
 
 /// The result of a queue operation.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a queue operation did not happen. In every case nothing was changed.
+/// Why a queue operation did not happen. But for [`Database`](Self::Database), nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -45,48 +45,55 @@ pub enum Error {
         /// Why it cannot be done.
         problem: String,
     },
-    /// There is no database at this path, and it may not be created.
-    #[error("open queue: there is no database at {}", path.display())]
+    /// There is no queue at this place, and it may not be created.
+    #[error("open queue: there is no database at {place}")]
     NoDatabase {
         /// Where it was looked for.
-        path: PathBuf,
+        place: String,
     },
-    /// The file is a database, but not a queue.
-    #[error("open queue: {} is not a vodmill queue", path.display())]
+    /// There is a database, but it is not a queue.
+    #[error("open queue: {place} is not a vodmill queue")]
     NotAQueue {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and database.
+        place: String,
+    },
+    /// The database's address cannot be used.
+    #[error("open queue: {place}: {problem}")]
+    BadAddress {
+        /// The address, without its password.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A newer vodmill has been here.
     #[error(
-        "open queue: {} was written by a newer vodmill (schema {found}; this one knows up to \
-         {known}); use that version or a newer one",
-        path.display()
+        "open queue: {place} was written by a newer vodmill (schema {found}; this one knows up to \
+         {known}); use that version or a newer one"
     )]
     NewerSchema {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and database.
+        place: String,
         /// Its schema version.
         found: u32,
         /// The newest version that this build understands.
         known: u32,
     },
-    /// An older vodmill wrote it, and only [`open`](crate::SqliteQueue::open) may bring it up to
-    /// date.
+    /// An older vodmill wrote it, and only `open` may bring it up to date.
     #[error(
-        "open queue: {} has the older schema {found} (this vodmill uses {known}); start the \
-         daemon once to bring it up to date",
-        path.display()
+        "open queue: {place} has the older schema {found} (this vodmill uses {known}); start the \
+         daemon once to bring it up to date"
     )]
     OlderSchema {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and database.
+        place: String,
         /// Its schema version.
         found: u32,
         /// The version of this build.
         known: u32,
     },
-    /// The database itself failed (disk full, file damaged, locked for longer than 30 s).
+    /// The database itself failed: disk full, file damaged, locked or out of reach for longer than
+    /// the queue is patient. Where its answer to a commit was lost, the operation may have
+    /// happened; it is safe to repeat.
     #[error("{operation} {object}: database error")]
     Database {
         /// What was tried.
@@ -94,14 +101,19 @@ pub enum Error {
         /// On which job, task, asset or file.
         object: String,
         /// What the engine said.
-        source: rusqlite::Error,
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
+
+/// The result of a statement or of some of them.
+pub(crate) type Sql<T> = std::result::Result<T, Fault>;
 
 /// What goes wrong inside a transaction, before the operation's name is put to it.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    Sql(rusqlite::Error),
+    Database(Box<dyn StdError + Send + Sync>),
+    /// A failure of the database that may pass: a new attempt is worth it.
+    Passing(Box<dyn StdError + Send + Sync>),
     LeaseLost,
     NoSuchJob(String),
     AmbiguousJob(String),
@@ -112,7 +124,9 @@ impl Fault {
     /// Puts the names to it.
     pub(crate) fn during(self, operation: &'static str, object: Object<'_>) -> Error {
         match self {
-            Fault::Sql(source) => Error::Database { operation, object: object.to_string(), source },
+            Fault::Database(source) | Fault::Passing(source) => {
+                Error::Database { operation, object: object.to_string(), source }
+            }
             Fault::Refused(problem) => {
                 Error::Refused { operation, object: object.to_string(), problem }
             }
@@ -149,11 +163,5 @@ impl fmt::Display for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
         if self.task.is_empty() { Ok(()) } else { write!(f, " task {}", self.task) }
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Fault::Sql(error)
     }
 }

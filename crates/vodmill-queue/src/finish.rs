@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use rusqlite::{Transaction, params};
-
 use crate::clock::{UnixMillis, millis};
-use crate::error::{Fault, Result};
+use crate::engine::{Tx, params};
+use crate::error::{Fault, Sql};
 use crate::graph::{self, NewTask, Parent};
 use crate::jobs;
-use crate::lease::{Lease, held};
-use crate::queue::SqliteQueue;
+use crate::lease::{COMPLETED, FAILED, Lease, REJECTED, held_unless};
 use crate::state::{JobState, TaskState};
 
 /// What a completed task leaves behind, all in one transaction.
@@ -64,76 +62,78 @@ pub enum Failure {
     Quarantined,
 }
 
-impl SqliteQueue {
-    /// Ends the task well: its successors are counted down, further tasks added and the job ended
-    /// in the same transaction.
-    ///
-    /// # Errors
-    /// [`LeaseLost`](crate::Error::LeaseLost); [`Refused`](crate::Error::Refused) if the tasks to
-    /// add are wrong, if an unended job would be left with nothing to do, or if the job to end has
-    /// ended before; [`Database`](crate::Error::Database).
-    pub fn complete(&self, lease: &Lease, completion: &Completion) -> Result<()> {
-        self.write("complete", lease.object(), |tx, now| {
-            let held = held(tx, lease, now)?;
-            tx.prepare_cached(
-                "UPDATE tasks SET state = 'done', result = ?2, ended_at = ?3, error = NULL,
-                   evidence = NULL WHERE id = ?1",
-            )?
-            .execute(params![held.id, completion.result, now])?;
-            graph::let_go(tx, held.id, now)?;
-            // Before the new tasks come in, for they are to outlive it.
-            if let Some(outcome) = &completion.job {
-                end_job(tx, &lease.job_id, outcome, now)?;
-            }
-            add_tasks(tx, lease, &completion.then, now)?;
-            match jobs::is_stranded(tx, &lease.job_id)? {
-                true => Err(Fault::Refused("it is the last task, and gives no outcome".into())),
-                false => Ok(()),
-            }
-        })
+pub(crate) fn complete(tx: &mut dyn Tx, lease: &Lease, completion: &Completion) -> Sql<()> {
+    tx.lock_job(&lease.job_id)?;
+    let now = tx.now()?;
+    let Some(held) = held_unless(tx, lease, COMPLETED, now)? else { return Ok(()) };
+    tx.execute(
+        "UPDATE tasks SET state = 'done', result = ?2, ended_at = ?3, error = NULL,
+           evidence = NULL, ended_as = ?4 WHERE id = ?1",
+        params![held.id, &completion.result, now, COMPLETED],
+    )?;
+    graph::let_go(tx, held.id, now)?;
+    // Before the new tasks come in, for they are to outlive it.
+    if let Some(outcome) = &completion.job {
+        end_job(tx, &lease.job_id, outcome, now)?;
     }
+    add_tasks(tx, lease, &completion.then, now)?;
+    match jobs::is_stranded(tx, &lease.job_id)? {
+        true => Err(Fault::Refused("it is the last task, and gives no outcome".into())),
+        false => Ok(()),
+    }
+}
 
-    /// Ends this attempt: the task is retried after a while, or quarantined with its evidence, and
-    /// its job failed, if it has had all its attempts.
-    ///
-    /// # Errors
-    /// [`LeaseLost`](crate::Error::LeaseLost), [`Database`](crate::Error::Database).
-    pub fn fail(
-        &self,
-        lease: &Lease,
-        error: &str,
-        evidence: &str,
-        policy: &RetryPolicy,
-    ) -> Result<Failure> {
-        self.write("fail", lease.object(), |tx, now| {
-            let held = held(tx, lease, now)?;
-            if held.attempts >= policy.max_attempts {
-                quarantine(tx, held.id, &lease.job_id, error, evidence, now)?;
-                return Ok(Failure::Quarantined);
-            }
-            let run_at = now.saturating_add(policy.delay(held.attempts));
-            tx.prepare_cached(
-                "UPDATE tasks SET state = 'ready', run_at = ?2, error = ?3, evidence = ?4,
-                   holder = NULL, expires_at = NULL
-                 WHERE id = ?1",
-            )?
-            .execute(params![held.id, run_at, error, evidence])?;
-            Ok(Failure::Retried { run_at })
-        })
+pub(crate) fn fail(
+    tx: &mut dyn Tx,
+    lease: &Lease,
+    error: &str,
+    evidence: &str,
+    policy: &RetryPolicy,
+) -> Sql<Failure> {
+    tx.lock_job(&lease.job_id)?;
+    let now = tx.now()?;
+    let Some(held) = held_unless(tx, lease, FAILED, now)? else { return told(tx, lease) };
+    if held.attempts >= policy.max_attempts {
+        let (state, evidence) = (TaskState::Quarantined, Some(evidence));
+        let closing = Closing { state, ended_as: FAILED, error, evidence };
+        quarantine(tx, held.id, &lease.job_id, &closing, now)?;
+        return Ok(Failure::Quarantined);
     }
+    let run_at = now.saturating_add(policy.delay(held.attempts));
+    tx.execute(
+        "UPDATE tasks SET state = 'ready', run_at = ?2, error = ?3, evidence = ?4,
+           holder = NULL, expires_at = NULL, ended_as = ?5
+         WHERE id = ?1",
+        params![held.id, run_at, error, evidence, FAILED],
+    )?;
+    if run_at <= now {
+        tx.wake();
+    }
+    Ok(Failure::Retried { run_at })
+}
 
-    /// Ends the job as rejected: the input is at fault, and no attempt will mend it.
-    ///
-    /// # Errors
-    /// [`LeaseLost`](crate::Error::LeaseLost), [`Database`](crate::Error::Database).
-    pub fn reject(&self, lease: &Lease, reason: &str) -> Result<()> {
-        self.write("reject", lease.object(), |tx, now| {
-            let held = held(tx, lease, now)?;
-            close(tx, held.id, TaskState::Rejected, reason, None, now)?;
-            jobs::end(tx, &lease.job_id, JobState::Rejected, Some(reason), now)?;
-            Ok(())
-        })
-    }
+/// What a failure that is told again was answered.
+fn told(tx: &mut dyn Tx, lease: &Lease) -> Sql<Failure> {
+    let failure = tx.one(
+        "SELECT state, run_at FROM tasks WHERE job_id = ?1 AND key = ?2",
+        params![&lease.job_id, &lease.key],
+        |row| match row.get(0)? {
+            TaskState::Quarantined => Ok(Failure::Quarantined),
+            _ => Ok(Failure::Retried { run_at: row.get(1)? }),
+        },
+    )?;
+    failure.ok_or(Fault::LeaseLost)
+}
+
+pub(crate) fn reject(tx: &mut dyn Tx, lease: &Lease, reason: &str) -> Sql<()> {
+    tx.lock_job(&lease.job_id)?;
+    let now = tx.now()?;
+    let Some(held) = held_unless(tx, lease, REJECTED, now)? else { return Ok(()) };
+    let state = TaskState::Rejected;
+    let closing = Closing { state, ended_as: REJECTED, error: reason, evidence: None };
+    close(tx, held.id, &closing, now)?;
+    jobs::end(tx, &lease.job_id, JobState::Rejected, Some(reason), now)?;
+    Ok(())
 }
 
 impl RetryPolicy {
@@ -144,41 +144,38 @@ impl RetryPolicy {
     }
 }
 
+/// What is noted of a task that is closed without being done.
+pub(crate) struct Closing<'a> {
+    pub state: TaskState,
+    pub ended_as: &'static str,
+    pub error: &'a str,
+    pub evidence: Option<&'a str>,
+}
+
 /// Sets a task aside for good, and fails its job.
 pub(crate) fn quarantine(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     task: i64,
     job: &str,
-    error: &str,
-    evidence: &str,
+    closing: &Closing<'_>,
     now: UnixMillis,
-) -> rusqlite::Result<()> {
-    close(tx, task, TaskState::Quarantined, error, Some(evidence), now)?;
-    jobs::end(tx, job, JobState::Failed, Some(error), now)?;
+) -> Sql<()> {
+    close(tx, task, closing, now)?;
+    jobs::end(tx, job, JobState::Failed, Some(closing.error), now)?;
     Ok(())
 }
 
-fn close(
-    tx: &Transaction<'_>,
-    task: i64,
-    state: TaskState,
-    error: &str,
-    evidence: Option<&str>,
-    now: UnixMillis,
-) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE tasks SET state = ?2, error = ?3, evidence = ?4, ended_at = ?5 WHERE id = ?1",
-    )?
-    .execute(params![task, state, error, evidence, now])?;
+fn close(tx: &mut dyn Tx, task: i64, closing: &Closing<'_>, now: UnixMillis) -> Sql<()> {
+    let Closing { state, ended_as, error, evidence } = *closing;
+    tx.execute(
+        "UPDATE tasks SET state = ?2, ended_as = ?3, error = ?4, evidence = ?5, ended_at = ?6
+         WHERE id = ?1",
+        params![task, state, ended_as, error, evidence, now],
+    )?;
     Ok(())
 }
 
-fn end_job(
-    tx: &Transaction<'_>,
-    job: &str,
-    outcome: &JobOutcome,
-    now: UnixMillis,
-) -> std::result::Result<(), Fault> {
+fn end_job(tx: &mut dyn Tx, job: &str, outcome: &JobOutcome, now: UnixMillis) -> Sql<()> {
     let (state, reason) = match outcome {
         JobOutcome::Published => (JobState::Published, None),
         JobOutcome::Rejected { reason } => (JobState::Rejected, Some(reason.as_str())),
@@ -190,18 +187,13 @@ fn end_job(
     }
 }
 
-fn add_tasks(
-    tx: &Transaction<'_>,
-    lease: &Lease,
-    tasks: &[NewTask],
-    now: UnixMillis,
-) -> std::result::Result<(), Fault> {
+fn add_tasks(tx: &mut dyn Tx, lease: &Lease, tasks: &[NewTask], now: UnixMillis) -> Sql<()> {
     if tasks.is_empty() {
         return Ok(());
     }
     let priority = tx
-        .prepare_cached("SELECT priority FROM jobs WHERE id = ?1")?
-        .query_row([&lease.job_id], |row| row.get(0))?;
+        .one("SELECT priority FROM jobs WHERE id = ?1", params![&lease.job_id], |row| row.get(0))?
+        .ok_or_else(|| Fault::NoSuchJob(lease.job_id.clone()))?;
     let parent = Parent { job: &lease.job_id, pipeline: &lease.pipeline, priority, first: false };
     graph::add(tx, &parent, tasks, now)
 }

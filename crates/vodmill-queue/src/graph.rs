@@ -1,11 +1,10 @@
 //! The graph of a job's tasks: adding to it, and letting successors go.
 
-use std::collections::HashMap;
-
-use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::clock::UnixMillis;
-use crate::error::Fault;
+use crate::engine::{Tx, params};
+use crate::error::{Fault, Sql};
 use crate::state::TaskState;
 
 /// A task to be added to a job.
@@ -34,12 +33,13 @@ pub(crate) struct Parent<'a> {
 
 /// Adds tasks; those that wait for nothing are ready at once.
 pub(crate) fn add(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     parent: &Parent<'_>,
     tasks: &[NewTask],
     now: UnixMillis,
-) -> Result<(), Fault> {
+) -> Sql<()> {
     refuse_cycles(tasks)?;
+    open_lanes(tx, parent.pipeline, tasks)?;
     for task in tasks {
         insert(tx, parent, task, now)?;
     }
@@ -50,34 +50,28 @@ pub(crate) fn add(
     Ok(())
 }
 
-fn insert(
-    tx: &Transaction<'_>,
-    parent: &Parent<'_>,
-    task: &NewTask,
-    now: UnixMillis,
-) -> Result<(), Fault> {
-    let added = tx
-        .prepare_cached(
-            "INSERT INTO tasks
-               (job_id, key, pipeline, kind, payload, priority, first, state, run_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?8)
-             ON CONFLICT (job_id, key) DO NOTHING",
-        )?
-        .execute(params![
+fn insert(tx: &mut dyn Tx, parent: &Parent<'_>, task: &NewTask, now: UnixMillis) -> Sql<()> {
+    let added = tx.execute(
+        "INSERT INTO tasks
+           (job_id, key, pipeline, kind, payload, priority, first, state, run_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?8)
+         ON CONFLICT (job_id, key) DO NOTHING",
+        params![
             parent.job,
-            task.key,
+            &task.key,
             parent.pipeline,
-            task.kind,
-            task.payload,
+            &task.kind,
+            &task.payload,
             parent.priority + i64::from(task.priority),
             parent.first,
             now,
-        ])?;
+        ],
+    )?;
     if added == 0 { Err(refused(&task.key, "exists already")) } else { Ok(()) }
 }
 
 /// Draws the edges to what the task waits for, and makes it ready if there is nothing left.
-fn connect(tx: &Transaction<'_>, job: &str, task: &NewTask) -> Result<(), Fault> {
+fn connect(tx: &mut dyn Tx, job: &str, task: &NewTask) -> Sql<()> {
     let (id, _) = find(tx, job, &task.key)?;
     let mut pending = 0_i64;
     for key in &task.after {
@@ -88,43 +82,64 @@ fn connect(tx: &Transaction<'_>, job: &str, task: &NewTask) -> Result<(), Fault>
             }
             TaskState::Done | TaskState::Waiting | TaskState::Ready | TaskState::Leased => {}
         }
-        let drawn = tx
-            .prepare_cached(
-                "INSERT INTO edges (needs_id, task_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            )?
-            .execute([needs, id])?;
+        let drawn = tx.execute(
+            "INSERT INTO edges (needs_id, task_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![needs, id],
+        )?;
         if drawn == 1 && state != TaskState::Done {
             pending += 1;
         }
     }
     let state = if pending == 0 { TaskState::Ready } else { TaskState::Waiting };
-    tx.prepare_cached("UPDATE tasks SET pending = ?2, state = ?3 WHERE id = ?1")?
-        .execute(params![id, pending, state])?;
+    tx.execute(
+        "UPDATE tasks SET pending = ?2, state = ?3 WHERE id = ?1",
+        params![id, pending, state],
+    )?;
+    if state == TaskState::Ready {
+        tx.wake();
+    }
     Ok(())
 }
 
-fn find(tx: &Transaction<'_>, job: &str, key: &str) -> Result<(i64, TaskState), Fault> {
-    tx.prepare_cached("SELECT id, state FROM tasks WHERE job_id = ?1 AND key = ?2")?
-        .query_row([job, key], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
-        .ok_or_else(|| Fault::Refused(format!("a task waits for {key}, which does not exist")))
+fn find(tx: &mut dyn Tx, job: &str, key: &str) -> Sql<(i64, TaskState)> {
+    let found = tx.one(
+        "SELECT id, state FROM tasks WHERE job_id = ?1 AND key = ?2",
+        params![job, key],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    found.ok_or_else(|| Fault::Refused(format!("a task waits for {key}, which does not exist")))
+}
+
+/// Claims look for tasks where there were ever any: see [`lease`](crate::lease).
+fn open_lanes(tx: &mut dyn Tx, pipeline: &str, tasks: &[NewTask]) -> Sql<()> {
+    let kinds: BTreeSet<&str> = tasks.iter().map(|task| task.kind.as_str()).collect();
+    for kind in kinds {
+        tx.execute(
+            "INSERT INTO lanes (pipeline, kind) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![pipeline, kind],
+        )?;
+    }
+    Ok(())
 }
 
 /// Counts down what waits for a task that is now done; whatever reaches zero is ready.
-pub(crate) fn let_go(tx: &Transaction<'_>, task: i64, now: UnixMillis) -> rusqlite::Result<()> {
-    tx.prepare_cached(
+pub(crate) fn let_go(tx: &mut dyn Tx, task: i64, now: UnixMillis) -> Sql<()> {
+    let changed = tx.execute(
         "UPDATE tasks SET
            run_at = CASE WHEN pending = 1 THEN ?2 ELSE run_at END,
            state = CASE WHEN pending = 1 AND state = 'waiting' THEN 'ready' ELSE state END,
            pending = pending - 1
          WHERE id IN (SELECT task_id FROM edges WHERE needs_id = ?1)",
-    )?
-    .execute(params![task, now])?;
+        params![task, now],
+    )?;
+    if changed > 0 {
+        tx.wake();
+    }
     Ok(())
 }
 
 /// Existing tasks never wait for new ones, so a circle can only lie within the list.
-fn refuse_cycles(tasks: &[NewTask]) -> Result<(), Fault> {
+fn refuse_cycles(tasks: &[NewTask]) -> Sql<()> {
     let index: HashMap<&str, usize> =
         tasks.iter().enumerate().map(|(at, task)| (task.key.as_str(), at)).collect();
     let mut pending = vec![0_usize; tasks.len()];

@@ -1,11 +1,9 @@
-//! Jobs: in, out, looked at, cancelled, retried, swept after.
-
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+//! Jobs: enqueued, looked at, ended.
 
 use crate::clock::UnixMillis;
-use crate::error::{Fault, Result};
+use crate::engine::{Param, Row, Tx, params};
+use crate::error::{Fault, Sql};
 use crate::graph::{self, NewTask, Parent};
-use crate::queue::SqliteQueue;
 use crate::state::JobState;
 
 /// A job to be enqueued.
@@ -71,111 +69,55 @@ pub struct JobFilter {
     pub pipeline: Option<String>,
 }
 
-impl SqliteQueue {
-    /// Adds a job together with its first tasks.
-    ///
-    /// # Errors
-    /// [`Refused`](crate::Error::Refused) if there is no task, two have one key, or they wait for
-    /// something unknown or in a circle; [`Database`](crate::Error::Database).
-    pub fn enqueue(&self, job: &NewJob, tasks: &[NewTask]) -> Result<Enqueued> {
-        self.write("enqueue job", job.id.as_str().into(), |tx, now| {
-            if let Some(state) = state(tx, &job.id)? {
-                return Ok(Enqueued::Existing(state));
-            }
-            if tasks.is_empty() {
-                return Err(Fault::Refused("a job needs at least one task".into()));
-            }
-            insert(tx, job, now)?;
-            let priority = i64::from(job.priority);
-            let parent = Parent { job: &job.id, pipeline: &job.pipeline, priority, first: true };
-            graph::add(tx, &parent, tasks, now)?;
-            Ok(Enqueued::New)
-        })
+pub(crate) fn enqueue(tx: &mut dyn Tx, job: &NewJob, tasks: &[NewTask]) -> Sql<Enqueued> {
+    let now = tx.now()?;
+    if !insert(tx, job, now)? {
+        let state = state(tx, &job.id)?.ok_or_else(|| Fault::NoSuchJob(job.id.clone()))?;
+        return Ok(Enqueued::Existing(state));
     }
-
-    /// The job of this id.
-    ///
-    /// # Errors
-    /// [`NoSuchJob`](crate::Error::NoSuchJob), [`Database`](crate::Error::Database).
-    pub fn job(&self, id: &str) -> Result<JobInfo> {
-        self.read("look at job", id.into(), |tx, _| {
-            tx.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?
-                .query_row([id], info)
-                .optional()?
-                .ok_or_else(|| Fault::NoSuchJob(id.to_owned()))
-        })
+    if tasks.is_empty() {
+        return Err(Fault::Refused("a job needs at least one task".into()));
     }
-
-    /// The job whose id is, or begins with, `prefix`.
-    ///
-    /// # Errors
-    /// [`NoSuchJob`](crate::Error::NoSuchJob), [`AmbiguousJob`](crate::Error::AmbiguousJob),
-    /// [`Database`](crate::Error::Database).
-    pub fn find_job(&self, prefix: &str) -> Result<JobInfo> {
-        self.read("find job", prefix.into(), |tx, _| {
-            let mut query =
-                tx.prepare_cached(&format!("{SELECT} WHERE id >= ?1 ORDER BY id LIMIT 2"))?;
-            let mut found =
-                query.query_map([prefix], info)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            found.retain(|job| job.id.starts_with(prefix));
-            // The exact id sorts first.
-            if found.len() > 1 && found[0].id != prefix {
-                return Err(Fault::AmbiguousJob(prefix.to_owned()));
-            }
-            found.into_iter().next().ok_or_else(|| Fault::NoSuchJob(prefix.to_owned()))
-        })
-    }
-
-    /// Jobs, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Database`](crate::Error::Database).
-    pub fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobInfo>> {
-        self.read("list jobs", "of all states".into(), |tx, _| {
-            let mut query = tx.prepare_cached(&format!(
-                "{SELECT} WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR pipeline = ?2)
-                 ORDER BY created_at DESC, id LIMIT ?3"
-            ))?;
-            let jobs = query.query_map(params![filter.state, filter.pipeline, limit], info)?;
-            Ok(jobs.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// Jobs that have ended and whose scratch nobody has swept yet, the oldest first. A holder
-    /// whose lease was lost may still be writing: stop it before sweeping.
-    ///
-    /// # Errors
-    /// [`Database`](crate::Error::Database).
-    pub fn ended_uncleaned(&self) -> Result<Vec<JobInfo>> {
-        self.read("list jobs", "to be cleaned".into(), |tx, _| {
-            let mut query = tx.prepare_cached(&format!(
-                "{SELECT} WHERE ended_at IS NOT NULL AND cleaned = 0 ORDER BY ended_at"
-            ))?;
-            let jobs = query.query_map([], info)?.collect::<rusqlite::Result<_>>()?;
-            Ok(jobs)
-        })
-    }
-
-    /// Notes that an ended job's scratch is gone.
-    ///
-    /// # Errors
-    /// [`Refused`](crate::Error::Refused) if the job is unknown or has not ended (it may have been
-    /// retried meanwhile), [`Database`](crate::Error::Database).
-    pub fn mark_cleaned(&self, job: &str) -> Result<()> {
-        self.write("mark cleaned: job", job.into(), |tx, _| {
-            let changed = tx.execute(
-                "UPDATE jobs SET cleaned = 1 WHERE id = ?1 AND ended_at IS NOT NULL",
-                [job],
-            )?;
-            if changed == 0 { Err(Fault::Refused("it has not ended".into())) } else { Ok(()) }
-        })
-    }
+    let priority = i64::from(job.priority);
+    let parent = Parent { job: &job.id, pipeline: &job.pipeline, priority, first: true };
+    graph::add(tx, &parent, tasks, now)?;
+    Ok(Enqueued::New)
 }
 
-const SELECT: &str = "SELECT id, pipeline, name, source, payload, priority, state, reason, asset,
-   source_name, cleaned, created_at, started_at, ended_at FROM jobs";
+pub(crate) fn get(tx: &mut dyn Tx, id: &str) -> Sql<JobInfo> {
+    tx.one(&format!("{SELECT} WHERE id = ?1"), params![id], info)?
+        .ok_or_else(|| Fault::NoSuchJob(id.to_owned()))
+}
 
-fn info(row: &Row<'_>) -> rusqlite::Result<JobInfo> {
+pub(crate) fn find(tx: &mut dyn Tx, prefix: &str) -> Sql<JobInfo> {
+    let sql = format!("{SELECT} WHERE id >= ?1 ORDER BY id LIMIT 2");
+    let mut found = tx.all(&sql, params![prefix], info)?;
+    found.retain(|job| job.id.starts_with(prefix));
+    // The exact id sorts first.
+    if found.len() > 1 && found[0].id != prefix {
+        return Err(Fault::AmbiguousJob(prefix.to_owned()));
+    }
+    found.into_iter().next().ok_or_else(|| Fault::NoSuchJob(prefix.to_owned()))
+}
+
+pub(crate) fn list(tx: &mut dyn Tx, filter: &JobFilter, limit: u32) -> Sql<Vec<JobInfo>> {
+    let state = filter.state.map(JobState::as_str);
+    let mut sql = format!("{SELECT} WHERE 1 = 1");
+    let mut params = vec![Param::from(limit)];
+    for (column, value) in [("state", state), ("pipeline", filter.pipeline.as_deref())] {
+        if let Some(value) = value {
+            params.push(value.into());
+            sql.push_str(&format!(" AND {column} = ?{}", params.len()));
+        }
+    }
+    sql.push_str(" ORDER BY created_at DESC, id LIMIT ?1");
+    tx.all(&sql, &params, info)
+}
+
+pub(crate) const SELECT: &str = "SELECT id, pipeline, name, source, payload, priority, state,
+   reason, asset, source_name, cleaned, created_at, started_at, ended_at FROM jobs";
+
+pub(crate) fn info(row: &Row) -> Sql<JobInfo> {
     Ok(JobInfo {
         id: row.get(0)?,
         pipeline: row.get(1)?,
@@ -194,61 +136,55 @@ fn info(row: &Row<'_>) -> rusqlite::Result<JobInfo> {
     })
 }
 
-fn insert(tx: &Transaction<'_>, job: &NewJob, now: UnixMillis) -> rusqlite::Result<()> {
-    tx.prepare_cached(
+/// Whether there was none of this id.
+fn insert(tx: &mut dyn Tx, job: &NewJob, now: UnixMillis) -> Sql<bool> {
+    let added = tx.execute(
         "INSERT INTO jobs (id, pipeline, name, source, payload, priority, state, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7)",
-    )?
-    .execute(params![
-        job.id,
-        job.pipeline,
-        job.name,
-        job.source,
-        job.payload,
-        job.priority,
-        now
-    ])?;
-    Ok(())
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7) ON CONFLICT (id) DO NOTHING",
+        params![&job.id, &job.pipeline, &job.name, &job.source, &job.payload, job.priority, now],
+    )?;
+    Ok(added == 1)
 }
 
 /// The state of a job, `None` if there is no such job.
-pub(crate) fn state(tx: &Transaction<'_>, job: &str) -> rusqlite::Result<Option<JobState>> {
-    tx.prepare_cached("SELECT state FROM jobs WHERE id = ?1")?
-        .query_row([job], |row| row.get(0))
-        .optional()
+pub(crate) fn state(tx: &mut dyn Tx, job: &str) -> Sql<Option<JobState>> {
+    tx.one("SELECT state FROM jobs WHERE id = ?1", params![job], |row| row.get(0))
 }
 
-/// Ends a job that has not ended yet, with all its unfinished tasks; whether it did.
+/// Ends a job that has not ended yet, with all its unfinished tasks; whether it did. Its tasks keep
+/// holder and expiry: until then a holder may be at work that does not know yet.
 pub(crate) fn end(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     job: &str,
     state: JobState,
     reason: Option<&str>,
     now: UnixMillis,
-) -> rusqlite::Result<bool> {
-    let changed = tx
-        .prepare_cached(
-            "UPDATE jobs SET state = ?2, reason = ?3, ended_at = ?4, cleaned = 0
-             WHERE id = ?1 AND state IN ('waiting', 'running')",
-        )?
-        .execute(params![job, state, reason, now])?;
+) -> Sql<bool> {
+    let changed = tx.execute(
+        "UPDATE jobs SET state = ?2, reason = ?3, ended_at = ?4, cleaned = 0,
+           settler = NULL, settle_until = NULL
+         WHERE id = ?1 AND state IN ('waiting', 'running')",
+        params![job, state, reason, now],
+    )?;
     if changed == 0 {
         return Ok(false);
     }
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE tasks SET state = 'cancelled', ended_at = ?2
          WHERE job_id = ?1 AND state IN ('waiting', 'ready', 'leased')",
-    )?
-    .execute(params![job, now])?;
+        params![job, now],
+    )?;
     Ok(true)
 }
 
 /// Whether a job that has not ended has nothing left to do: it would wait for ever.
-pub(crate) fn is_stranded(tx: &Transaction<'_>, job: &str) -> rusqlite::Result<bool> {
-    tx.prepare_cached(
+pub(crate) fn is_stranded(tx: &mut dyn Tx, job: &str) -> Sql<bool> {
+    let stranded = tx.one(
         "SELECT state IN ('waiting', 'running') AND NOT EXISTS (
            SELECT 1 FROM tasks WHERE job_id = jobs.id AND state IN ('waiting', 'ready', 'leased'))
          FROM jobs WHERE id = ?1",
-    )?
-    .query_row([job], |row| row.get(0))
+        params![job],
+        |row| row.get(0),
+    )?;
+    Ok(stranded.unwrap_or(false))
 }

@@ -1,4 +1,4 @@
-//! Durable jobs, tasks and leases; one SQLite file is the truth.
+//! Durable jobs, tasks and leases; one database is the truth.
 //!
 //! A **job** is a unit of intent, its identity computed by the caller. It is made of **tasks**, a
 //! graph in which a task is ready once everything it waits for is done. A **lease** is the right to
@@ -7,47 +7,49 @@
 //! taken away with its job. Payloads, results, progress and reasons are opaque strings (JSON by
 //! convention): this crate knows no media.
 //!
-//! Each public method is one transaction: it happens whole, and durably, or not at all.
+//! [`Queue`] is the contract. There are two engines: [`SqliteQueue`], one file for one machine, and
+//! [`PostgresQueue`], one server for many. The operations are written once, over the trait `Engine`
+//! (`engine.rs`), and the tests of the contract are run on both.
 //!
-//! # Contract
-//!
-//! - A job is in exactly one [`JobState`]. Once ended it changes only through [`SqliteQueue::retry`]
-//!   and [`SqliteQueue::restart`].
-//! - Ending a job cancels all its unfinished tasks in the same transaction. Only tasks added by the
-//!   very [`Completion`] that ends it live on (a notification, say); they cannot change its state.
-//! - A job that has not ended always has an unfinished task: a completion that would strand it is
-//!   refused.
-//! - Ready tasks are claimed by priority (the job's plus the task's, highest first), then by how long
-//!   they have been ready, then in order of insertion.
-//!
-//! [`SqliteQueue`] is concrete on purpose. A `Queue` trait arrives together with its second
-//! implementation; until then the SQL keeps to what PostgreSQL understands as well (placeholders
-//! aside), and the tests of the contract are written to be run on another engine.
+//! Beside jobs the queue holds what their work shares and must agree on: asset names and generation
+//! numbers, the rows of renditions, wrapped keys, settings.
 
 mod assets;
 mod backlog;
+mod claim;
 mod clock;
+mod engine;
 mod error;
 mod finish;
 mod graph;
 mod jobs;
 mod lease;
-mod pause;
+mod operations;
+mod quarantine;
 mod queue;
 mod reap;
-mod schema;
+mod renditions;
+mod settings;
+mod settle;
+mod signal;
+mod sqlite;
 mod state;
 mod steer;
 mod tasks;
+mod vault;
 
-pub use backlog::{Backlog, JobCount, TaskCount};
+pub use backlog::{Backlog, JobCount, KindBacklog, LeaseInfo};
 pub use clock::{Clock, ManualClock, SystemClock, UnixMillis};
 pub use error::{Error, Result};
 pub use finish::{Completion, Failure, JobOutcome, RetryPolicy};
 pub use graph::NewTask;
 pub use jobs::{Enqueued, JobFilter, JobInfo, NewJob};
 pub use lease::{ClaimFilter, Lease};
-pub use queue::SqliteQueue;
+pub use quarantine::QuarantinedTask;
+pub use queue::Queue;
 pub use reap::{DEFAULT_MAX_LOST_LEASES, MAX_LOST_LEASES};
+pub use renditions::RenditionInfo;
+pub use sqlite::SqliteQueue;
 pub use state::{JobState, TaskState};
 pub use tasks::TaskInfo;
+pub use vault::{Kept, Secret};

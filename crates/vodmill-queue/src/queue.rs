@@ -1,187 +1,357 @@
-//! The handle on the database: opening, transactions, settings.
+//! The contract of a queue.
 
-use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
-};
+use crate::backlog::{Backlog, LeaseInfo};
+use crate::clock::UnixMillis;
+use crate::error::Result;
+use crate::finish::{Completion, Failure, RetryPolicy};
+use crate::graph::NewTask;
+use crate::jobs::{Enqueued, JobFilter, JobInfo, NewJob};
+use crate::lease::{ClaimFilter, Lease};
+use crate::quarantine::QuarantinedTask;
+use crate::renditions::RenditionInfo;
+use crate::state::JobState;
+use crate::tasks::TaskInfo;
+use crate::vault::{Kept, Secret};
 
-use crate::clock::{Clock, SystemClock, UnixMillis};
-use crate::error::{Error, Fault, Object, Result};
-use crate::schema;
-
-/// How long one process waits for another's write.
-const BUSY: Duration = Duration::from_secs(30);
-
-/// A queue in one SQLite file. All methods block; share it between threads behind an `Arc`.
+/// Durable jobs, tasks and leases, and the small truths that their work shares.
 ///
-/// There is one connection for writes and one for reads, each behind a mutex: SQLite's own waiting
-/// is not fair and starves some of many writers. Other processes may open the same file at any time.
-pub struct SqliteQueue {
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
-    clock: Arc<dyn Clock>,
-}
-
-impl SqliteQueue {
-    /// Opens the queue at `path`; creates it, or brings its tables up to date, where needed. The
-    /// directory must exist.
+/// Each method but [`wait`](Self::wait) and [`reap_expired`](Self::reap_expired) is one
+/// transaction: it happens whole, and durably, or not at all. All methods block, and none may be
+/// called from within an async runtime. Each may fail with [`Error::Database`](crate::Error), which
+/// is not said again below.
+///
+/// # Contract
+///
+/// - A job is in exactly one [`JobState`]. Once ended it changes only through
+///   [`retry`](Self::retry), [`restart`](Self::restart) and
+///   [`retry_quarantined`](Self::retry_quarantined).
+/// - Ending a job cancels all its unfinished tasks in the same transaction. Only tasks added by the
+///   very [`Completion`] that ends it live on (a notification, say); they cannot change its state.
+/// - A job that has not ended always has an unfinished task: a completion that would strand it is
+///   refused.
+/// - Every write of a holder is fenced: once its lease has expired, has ended or was taken away with
+///   its job, it is answered [`LeaseLost`](crate::Error::LeaseLost) and changes nothing.
+/// - **Whose turn it is.** Ready tasks are claimed by priority (the job's plus the task's, highest
+///   first). Among equal ones pipelines take turns: first the pipeline with the fewest leases, then
+///   the one that was served longest ago. Within a pipeline the task that has been ready longest
+///   goes first, then the order of insertion. So ten thousand tasks of one pipeline do not keep
+///   another waiting. Where several claim at the same moment, each takes the next that is free.
+/// - **Everything is safe to repeat**, for an answer can be lost with its connection. A lease that
+///   has ended is told again how: to complete, fail, reject or release it in the same way with the
+///   same token is answered as the first time, and changes nothing (as long as nobody has claimed
+///   the task again). A claim whose answer was lost is a lease that expires.
+pub trait Queue: Send + Sync {
+    /// Adds a job together with its first tasks.
     ///
     /// # Errors
-    /// [`Error::NewerSchema`], [`Error::NotAQueue`], [`Error::Database`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with_clock(path, Arc::new(SystemClock))
-    }
+    /// [`Refused`](crate::Error::Refused) if there is no task, two have one key, or they wait for
+    /// something unknown or in a circle.
+    fn enqueue(&self, job: &NewJob, tasks: &[NewTask]) -> Result<Enqueued>;
 
-    /// As [`open`](Self::open), with the time taken from `clock`.
+    /// Takes the next ready task for `holder` (an id that is random for each process), if there is
+    /// one. Expired leases are not looked at: see [`reap_expired`](Self::reap_expired).
     ///
     /// # Errors
-    /// As `open`.
-    pub fn open_with_clock(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let path = path.as_ref();
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let mut writer = connect(path, flags)?;
-        use_wal(&writer).map_err(|source| opening(path, source))?;
-        schema::migrate(&mut writer, path)?;
-        Self::with_writer(path, writer, clock)
-    }
+    /// Only the database's.
+    fn claim(
+        &self,
+        holder: &str,
+        duration: Duration,
+        filter: &ClaimFilter,
+    ) -> Result<Option<Lease>>;
 
-    /// Opens a queue that is there already; never creates or migrates one. Cheap: for commands that
-    /// look at, or steer, a queue that a daemon works on.
+    /// Returns when a task may have become ready since the last claim that found none, or after
+    /// `timeout`: to claim again. It may return for nothing, and may miss what other processes do
+    /// (SQLite) or what becomes ready by the passing of time (both): keep the timeout short.
+    fn wait(&self, timeout: Duration);
+
+    /// Makes the lease expire `extend` from now, and returns that time.
     ///
     /// # Errors
-    /// [`Error::NoDatabase`], [`Error::NotAQueue`], [`Error::OlderSchema`],
-    /// [`Error::NewerSchema`], [`Error::Database`].
-    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        if !path.exists() {
-            return Err(Error::NoDatabase { path: path.to_path_buf() });
-        }
-        let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::require_current(&writer, path)?;
-        Self::with_writer(path, writer, Arc::new(SystemClock))
-    }
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn heartbeat(&self, lease: &Lease, extend: Duration) -> Result<UnixMillis>;
 
-    fn with_writer(path: &Path, writer: Connection, clock: Arc<dyn Clock>) -> Result<Self> {
-        // Read-write at the level of the file, since a reader of a WAL may have to recover it.
-        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        reader.pragma_update(None, "query_only", true).map_err(|source| opening(path, source))?;
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), clock })
-    }
+    /// Notes how far the task is; opaque, replaces what was noted before.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn progress(&self, lease: &Lease, progress: &str) -> Result<()>;
+
+    /// Ends the task well: its successors are counted down, further tasks added and the job ended
+    /// in the same transaction.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost); [`Refused`](crate::Error::Refused) if the tasks to
+    /// add are wrong, if an unended job would be left with nothing to do, or if the job to end has
+    /// ended before.
+    fn complete(&self, lease: &Lease, completion: &Completion) -> Result<()>;
+
+    /// Ends this attempt: the task is retried after a while, or quarantined with its evidence, and
+    /// its job failed, if it has had all its attempts.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn fail(
+        &self,
+        lease: &Lease,
+        error: &str,
+        evidence: &str,
+        policy: &RetryPolicy,
+    ) -> Result<Failure>;
+
+    /// Ends the job as rejected: the input is at fault, and no attempt will mend it.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn reject(&self, lease: &Lease, reason: &str) -> Result<()>;
+
+    /// Gives the task back, in its old place, without counting the attempt: an orderly stop. Of a
+    /// task that was cancelled with its job it says that the holder has stopped, so that
+    /// [`claim_ended`](Self::claim_ended) need not wait for the lease to expire.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn release(&self, lease: &Lease) -> Result<()>;
+
+    /// As [`release`](Self::release), for everything that `holder` holds, and returns how many
+    /// tasks were given back: an orderly stop of one process, whose threads no longer work.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn release_holder(&self, holder: &str) -> Result<usize>;
+
+    /// As [`release_holder`](Self::release_holder), for all holders: **only for a process that has
+    /// the queue to itself** and has just started, so that every holder is gone. Where others work
+    /// on this queue it takes their tasks away from them.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn release_all(&self) -> Result<usize>;
+
+    /// Takes back every lease that has expired, and returns how many. The tasks are ready again at
+    /// once; the attempt counts. A task that has lost too many leases
+    /// ([`MAX_LOST_LEASES`](crate::MAX_LOST_LEASES)) is quarantined, since it may be what kills its
+    /// holders. Call it every few seconds, in any number of processes; it costs one look at an index
+    /// when nothing has expired.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn reap_expired(&self) -> Result<u64>;
+
+    /// Ends a job and all its unfinished tasks; their holders' leases are lost. Returns the state
+    /// after it: a job that had ended already keeps its state.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob).
+    fn cancel(&self, job: &str) -> Result<JobState>;
+
+    /// Takes a failed, rejected or cancelled job up again: its unfinished tasks start over with
+    /// their attempts reset, and those that are done stay done. If the job's scratch was swept
+    /// ([`JobInfo::cleaned`]), what these left there is gone: then [`restart`](Self::restart) it.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) in any other
+    /// state, or if no task is unfinished.
+    fn retry(&self, job: &str) -> Result<()>;
+
+    /// Takes a failed, rejected or cancelled job up again from its beginning: the tasks that it was
+    /// enqueued with start over, and what completions have added since is forgotten.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) in any other
+    /// state.
+    fn restart(&self, job: &str) -> Result<()>;
+
+    /// The job of this id.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob).
+    fn job(&self, id: &str) -> Result<JobInfo>;
+
+    /// The job whose id is, or begins with, `prefix`.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob), [`AmbiguousJob`](crate::Error::AmbiguousJob).
+    fn find_job(&self, prefix: &str) -> Result<JobInfo>;
+
+    /// Jobs, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobInfo>>;
+
+    /// The tasks of a job, in the order in which they were added; none if there is no such job.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn tasks(&self, job: &str) -> Result<Vec<TaskInfo>>;
+
+    /// Counts what is to do.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn backlog(&self) -> Result<Backlog>;
+
+    /// All leases, the first to expire first.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn leases(&self) -> Result<Vec<LeaseInfo>>;
+
+    /// Tasks that were set aside, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn quarantined(&self, limit: u32) -> Result<Vec<QuarantinedTask>>;
+
+    /// Takes a quarantined task up again, with its attempts reset. A job that failed is taken up as
+    /// a whole, as by [`retry`](Self::retry); one that had ended before the task did stays ended.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) if the task is
+    /// unknown or not quarantined.
+    fn retry_quarantined(&self, job: &str, key: &str) -> Result<()>;
+
+    /// Drops a quarantined task: it is cancelled, and neither listed nor counted any more. Its job
+    /// stays as it is; error and evidence stay with the task, in [`tasks`](Self::tasks).
+    ///
+    /// # Errors
+    /// As [`retry_quarantined`](Self::retry_quarantined).
+    fn drop_quarantined(&self, job: &str, key: &str) -> Result<()>;
+
+    /// Stops handing out tasks of this pipeline's jobs; leases that are held go on. Pausing twice
+    /// is pausing once.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn pause(&self, pipeline: &str) -> Result<()>;
+
+    /// Hands out this pipeline's tasks again.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn resume(&self, pipeline: &str) -> Result<()>;
+
+    /// The paused pipelines, by name.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn paused(&self) -> Result<Vec<String>>;
+
+    /// Jobs that have ended and whose scratch nobody has swept yet, the oldest first: for a list,
+    /// and for a process that has the queue to itself and has stopped its own holders. Others take
+    /// them by [`claim_ended`](Self::claim_ended).
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn ended_uncleaned(&self) -> Result<Vec<JobInfo>>;
+
+    /// Hands the job that ended first and is not cleaned to `holder`, to settle it; to nobody else
+    /// before `duration` is over. A job is handed out only when nobody can be at work on it any
+    /// more: the leases of its tasks, those too that were cancelled with it, have been
+    /// [released](Self::release) or have expired.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn claim_ended(&self, holder: &str, duration: Duration) -> Result<Option<JobInfo>>;
+
+    /// Notes that an ended job's scratch is gone.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::Error::Refused) if the job is unknown or has not ended (it may have been
+    /// retried meanwhile).
+    fn mark_cleaned(&self, job: &str) -> Result<()>;
+
+    /// Reserves an asset name for `owner`: `wanted` if it is free or already the owner's, otherwise
+    /// `wanted-` and six hex digits of the owner's SHA-256. The same call always gives the same
+    /// answer; names are never given back.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn claim_asset(&self, wanted: &str, owner: &str) -> Result<String>;
+
+    /// The number under which this job publishes this asset: one more than the highest so far, from
+    /// 1; the same job always gets the same number.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn next_generation(&self, asset: &str, job: &str) -> Result<u32>;
+
+    /// Notes on the job which asset it publishes, and the name that its source went by.
+    ///
+    /// # Errors
+    /// [`NoSuchJob`](crate::Error::NoSuchJob).
+    fn set_job_asset(&self, job: &str, asset: &str, source_name: &str) -> Result<()>;
 
     /// The value of a setting, if it was ever set.
     ///
     /// # Errors
-    /// [`Error::Database`].
-    pub fn setting(&self, name: &str) -> Result<Option<String>> {
-        self.read("read setting", name.into(), |tx, _| Ok(setting(tx, name)?))
-    }
+    /// Only the database's.
+    fn setting(&self, name: &str) -> Result<Option<String>>;
 
     /// Sets a setting, for all processes that use this queue. `schema` is not for callers.
     ///
     /// # Errors
-    /// [`Error::Refused`] for `schema`, [`Error::Database`].
-    pub fn set_setting(&self, name: &str, value: &str) -> Result<()> {
-        self.write("set", name.into(), |tx, _| {
-            if name == "schema" {
-                return Err(Fault::Refused("the schema's version is not a setting".into()));
-            }
-            tx.execute(
-                "INSERT INTO settings (name, value) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                [name, value],
-            )?;
-            Ok(())
-        })
-    }
+    /// [`Refused`](crate::Error::Refused) for `schema`.
+    fn set_setting(&self, name: &str, value: &str) -> Result<()>;
 
-    /// Runs `work` in one write transaction: all of it is committed, and on disk, or none.
-    pub(crate) fn write<T>(
-        &self,
-        operation: &'static str,
-        object: Object<'_>,
-        work: impl FnOnce(&Transaction<'_>, UnixMillis) -> std::result::Result<T, Fault>,
-    ) -> Result<T> {
-        // A panic in another thread rolled its transaction back, so the connection is sound.
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = || {
-            // Immediate: a read that turns into a write could be refused half-way.
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // Read the clock under the lock, so that a long wait cannot bring back an old time.
-            let value = work(&tx, self.clock.now())?;
-            tx.commit()?;
-            Ok(value)
-        };
-        (attempt)().map_err(|fault: Fault| fault.during(operation, object))
-    }
+    /// The rendition of this digest, if it is kept; it is now used.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn rendition(&self, digest: &str) -> Result<Option<RenditionInfo>>;
 
-    /// Runs `work` on one consistent view.
-    pub(crate) fn read<T>(
-        &self,
-        operation: &'static str,
-        object: Object<'_>,
-        work: impl FnOnce(&Transaction<'_>, UnixMillis) -> std::result::Result<T, Fault>,
-    ) -> Result<T> {
-        let mut connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = || work(&connection.transaction()?, self.clock.now());
-        (attempt)().map_err(|fault: Fault| fault.during(operation, object))
-    }
-}
+    /// Keeps a rendition whose bytes are in their place. The first for a digest decides: returned is
+    /// the row that counts, and a caller that gets another place than its own removes its bytes.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn keep_rendition(&self, rendition: &RenditionInfo) -> Result<RenditionInfo>;
 
-impl fmt::Debug for SqliteQueue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteQueue").finish_non_exhaustive()
-    }
-}
+    /// Forgets renditions, the longest unused first, until the others have at most `keep_bytes`, and
+    /// returns them: their bytes are now the caller's to remove. None that was used since the oldest
+    /// job that has not ended was enqueued.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn evict_renditions(&self, keep_bytes: u64) -> Result<Vec<RenditionInfo>>;
 
-pub(crate) fn setting(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<String>> {
-    tx.prepare_cached("SELECT value FROM settings WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()
-}
+    /// Forgets a rendition whose bytes are missing or torn, if it is still the one in this place.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn forget_rendition(&self, digest: &str, place: &str) -> Result<()>;
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(connection)
-    };
-    (open)().map_err(|source| opening(path, source))
-}
+    /// The renditions whose place begins with `prefix`, by digest. It marks nothing as used.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn renditions_of_places(&self, prefix: &str) -> Result<Vec<RenditionInfo>>;
 
-/// The mode is kept in the file, so this writes only when the file is new. SQLite does not wait
-/// when two processes switch a new file at once, so we do.
-fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
-    let start = Instant::now();
-    loop {
-        match switch_to_wal(connection) {
-            Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
-                thread::sleep(Duration::from_millis(5));
-            }
-            result => return result,
-        }
-    }
-}
+    /// Keeps a secret. The first for an id decides: its value and names count. A name belongs to one
+    /// id.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn keep_secret(&self, id: &str, names: &[String], value: &str) -> Result<Kept>;
 
-fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
-    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
-    if mode != "wal" {
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    }
-    Ok(())
-}
+    /// The secret of this id.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn secret(&self, id: &str) -> Result<Option<Secret>>;
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-}
+    /// The secret that this name leads to.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn secret_by_name(&self, name: &str) -> Result<Option<Secret>>;
 
-fn opening(path: &Path, source: rusqlite::Error) -> Error {
-    Error::Database { operation: "open queue", object: path.display().to_string(), source }
+    /// All secrets, by id.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn secrets(&self) -> Result<Vec<Secret>>;
 }

@@ -1,11 +1,11 @@
 //! Leases whose holder has gone silent.
 
-use rusqlite::{Transaction, params};
-
 use crate::clock::UnixMillis;
-use crate::error::Result;
-use crate::finish::quarantine;
-use crate::queue::{SqliteQueue, setting};
+use crate::engine::{Engine, Tx, params};
+use crate::error::{Object, Result, Sql};
+use crate::finish::{Closing, quarantine};
+use crate::settings::setting;
+use crate::state::TaskState;
 
 /// The setting that says after how many lost leases a task is quarantined.
 pub const MAX_LOST_LEASES: &str = "max_lost_leases";
@@ -13,64 +13,75 @@ pub const MAX_LOST_LEASES: &str = "max_lost_leases";
 /// What [`MAX_LOST_LEASES`] is unless it is set.
 pub const DEFAULT_MAX_LOST_LEASES: u32 = 5;
 
-impl SqliteQueue {
-    /// Takes back every lease that has expired, and returns how many. The tasks are ready again at
-    /// once; the attempt counts. A task that has lost too many leases ([`MAX_LOST_LEASES`]) is
-    /// quarantined, since it may be what kills its holders. Call it every few seconds; it costs one
-    /// look at an index when nothing has expired.
-    ///
-    /// # Errors
-    /// [`Database`](crate::Error::Database).
-    pub fn reap_expired(&self) -> Result<u64> {
-        let object = "leases";
-        // Looked at without the write lock first: nearly always there is nothing to do.
-        let expired = self.read("reap", object.into(), |tx, now| Ok(expired(tx, now)?))?;
-        if expired.is_empty() {
-            return Ok(0);
-        }
-        self.write("reap", object.into(), |tx, now| {
-            let limit = max_lost_leases(tx)?;
-            let mut count = 0;
-            for lost in self::expired(tx, now)? {
-                count += u64::from(reap(tx, &lost, limit, now)?);
-            }
-            Ok(count)
-        })
+/// How a lease that has expired has `ended_as`.
+const EXPIRED: &str = "expired";
+
+pub(crate) fn reap_expired(engine: &impl Engine) -> Result<u64> {
+    // Looked at without a write first: nearly always there is nothing to do.
+    let lost = engine.read("reap", "leases".into(), |tx| {
+        let now = tx.now()?;
+        expired(tx, now)
+    })?;
+    let mut count = 0;
+    // A transaction for each, so that no two jobs are locked at once.
+    for lost in lost {
+        let object = Object::task(&lost.job, &lost.key);
+        count += u64::from(engine.write("reap", object, |tx| reap(tx, &lost))?);
     }
+    Ok(count)
 }
 
 struct Lost {
     task: i64,
+    token: i64,
     job: String,
+    key: String,
     losses: u32,
 }
 
-fn expired(tx: &Transaction<'_>, now: UnixMillis) -> rusqlite::Result<Vec<Lost>> {
-    tx.prepare_cached(
-        "SELECT id, job_id, losses FROM tasks WHERE state = 'leased' AND expires_at <= ?1",
-    )?
-    .query_map([now], |row| Ok(Lost { task: row.get(0)?, job: row.get(1)?, losses: row.get(2)? }))?
-    .collect()
+fn expired(tx: &mut dyn Tx, now: UnixMillis) -> Sql<Vec<Lost>> {
+    tx.all(
+        "SELECT id, token, job_id, key, losses FROM tasks
+         WHERE state = 'leased' AND expires_at <= ?1 ORDER BY expires_at, id",
+        params![now],
+        |row| {
+            Ok(Lost {
+                task: row.get(0)?,
+                token: row.get(1)?,
+                job: row.get(2)?,
+                key: row.get(3)?,
+                losses: row.get(4)?,
+            })
+        },
+    )
 }
 
-/// Whether the task was still leased: a sister's quarantine may have cancelled it just now.
-fn reap(tx: &Transaction<'_>, lost: &Lost, limit: u32, now: UnixMillis) -> rusqlite::Result<bool> {
+/// Whether the lease was still there, and expired.
+fn reap(tx: &mut dyn Tx, lost: &Lost) -> Sql<bool> {
+    tx.lock_job(&lost.job)?;
+    let now = tx.now()?;
+    let limit = max_lost_leases(tx)?;
     let losses = lost.losses + 1;
     let evidence = format!("lease expired {losses} times");
-    let changed = tx
-        .prepare_cached(
-            "UPDATE tasks SET state = 'ready', losses = ?2, run_at = ?3, error = ?4,
-               holder = NULL, expires_at = NULL
-             WHERE id = ?1 AND state = 'leased'",
-        )?
-        .execute(params![lost.task, losses, now, evidence])?;
-    if changed == 1 && losses >= limit {
-        quarantine(tx, lost.task, &lost.job, &evidence, &evidence, now)?;
+    let changed = tx.execute(
+        "UPDATE tasks SET state = 'ready', losses = ?3, run_at = ?4, error = ?5,
+           holder = NULL, expires_at = NULL, ended_as = ?6
+         WHERE id = ?1 AND token = ?2 AND state = 'leased' AND expires_at <= ?4",
+        params![lost.task, lost.token, losses, now, &evidence, EXPIRED],
+    )?;
+    if changed == 0 {
+        return Ok(false);
     }
-    Ok(changed == 1)
+    if losses >= limit {
+        let (state, error) = (TaskState::Quarantined, evidence.as_str());
+        let closing = Closing { state, ended_as: EXPIRED, error, evidence: Some(error) };
+        quarantine(tx, lost.task, &lost.job, &closing, now)?;
+    }
+    tx.wake();
+    Ok(true)
 }
 
-fn max_lost_leases(tx: &Transaction<'_>) -> rusqlite::Result<u32> {
+fn max_lost_leases(tx: &mut dyn Tx) -> Sql<u32> {
     let value = setting(tx, MAX_LOST_LEASES)?;
     Ok(value.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_MAX_LOST_LEASES))
 }

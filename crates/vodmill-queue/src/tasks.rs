@@ -1,10 +1,8 @@
 //! Looking at a job's tasks.
 
-use rusqlite::Row;
-
 use crate::clock::UnixMillis;
-use crate::error::Result;
-use crate::queue::SqliteQueue;
+use crate::engine::{Row, Tx, params};
+use crate::error::Sql;
 use crate::state::TaskState;
 
 /// A task as it stands.
@@ -48,26 +46,17 @@ pub struct TaskInfo {
     pub ended_at: Option<UnixMillis>,
 }
 
-impl SqliteQueue {
-    /// The tasks of a job, in the order in which they were added; none if there is no such job.
-    ///
-    /// # Errors
-    /// [`Database`](crate::Error::Database).
-    pub fn tasks(&self, job: &str) -> Result<Vec<TaskInfo>> {
-        self.read("list tasks of job", job.into(), |tx, _| {
-            let mut query = tx.prepare_cached(
-                "SELECT key, kind, payload, priority, state, pending, attempts, losses, holder,
-                   error, evidence, progress, result, created_at, run_at, started_at, expires_at,
-                   ended_at
-                 FROM tasks WHERE job_id = ?1 ORDER BY id",
-            )?;
-            let tasks = query.query_map([job], info)?.collect::<rusqlite::Result<_>>()?;
-            Ok(tasks)
-        })
-    }
+pub(crate) fn of_job(tx: &mut dyn Tx, job: &str) -> Sql<Vec<TaskInfo>> {
+    let sql = format!("SELECT {COLUMNS} FROM tasks WHERE job_id = ?1 ORDER BY id");
+    tx.all(&sql, params![job], info)
 }
 
-fn info(row: &Row<'_>) -> rusqlite::Result<TaskInfo> {
+/// What [`info`] reads.
+pub(crate) const COLUMNS: &str = "key, kind, tasks.payload, tasks.priority, tasks.state, pending,
+   attempts, losses, holder, error, evidence, progress, result, tasks.created_at, run_at,
+   tasks.started_at, expires_at, tasks.ended_at";
+
+pub(crate) fn info(row: &Row) -> Sql<TaskInfo> {
     Ok(TaskInfo {
         key: row.get(0)?,
         kind: row.get(1)?,

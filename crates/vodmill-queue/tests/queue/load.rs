@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use vodmill_queue::{ClaimFilter, SqliteQueue};
+use vodmill_queue::ClaimFilter;
 
 use crate::world::{MINUTE, World, numbered, sqlite};
 
@@ -37,7 +37,7 @@ fn each_task_goes_to_one_thread() {
 }
 
 fn drain_alone(world: &World) -> Vec<String> {
-    let queue = SqliteQueue::open_with_clock(&world.path, world.clock.clone()).unwrap();
+    let queue = world.another();
     let claim = || queue.claim("other", MINUTE, &ClaimFilter::default()).unwrap();
     std::iter::from_fn(claim).map(|lease| lease.key).collect()
 }

@@ -1,9 +1,19 @@
 //! What may be opened, and by whom.
 
-use rusqlite::Connection;
-use vodmill_queue::{Error, SqliteQueue};
+use std::path::PathBuf;
 
-use crate::world::{sqlite, task};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use vodmill_queue::{ClaimFilter, Error, Queue, SqliteQueue};
+
+use crate::world::{MINUTE, job, task};
+
+fn fresh() -> (TempDir, PathBuf, SqliteQueue) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("queue.db");
+    let queue = SqliteQueue::open(&path).unwrap();
+    (dir, path, queue)
+}
 
 #[test]
 fn looking_creates_nothing() {
@@ -21,23 +31,23 @@ fn looking_creates_nothing() {
 
 #[test]
 fn a_second_handle_sees_and_steers() {
-    let world = sqlite();
-    world.enqueue("j", &[task("a", &[])]);
-    let other = SqliteQueue::open_existing(&world.path).unwrap();
-    assert_eq!(other.job("j").unwrap(), world.queue.job("j").unwrap());
+    let (_dir, path, queue) = fresh();
+    queue.enqueue(&job("j"), &[task("a", &[])]).unwrap();
+    let other = SqliteQueue::open_existing(&path).unwrap();
+    assert_eq!(other.job("j").unwrap(), queue.job("j").unwrap());
     other.pause("films").unwrap();
-    assert!(world.try_claim().is_none());
+    assert!(queue.claim("me", MINUTE, &ClaimFilter::default()).unwrap().is_none());
     drop(other);
-    let again = SqliteQueue::open(&world.path).unwrap();
+    let again = SqliteQueue::open(&path).unwrap();
     assert_eq!(again.paused().unwrap(), ["films"]);
 }
 
 #[test]
 fn a_newer_database_is_refused_in_plain_words() {
-    let world = sqlite();
-    let raw = Connection::open(&world.path).unwrap();
+    let (_dir, path, _queue) = fresh();
+    let raw = Connection::open(&path).unwrap();
     raw.execute("UPDATE settings SET value = '99' WHERE name = 'schema'", []).unwrap();
-    for result in [SqliteQueue::open(&world.path), SqliteQueue::open_existing(&world.path)] {
+    for result in [SqliteQueue::open(&path), SqliteQueue::open_existing(&path)] {
         let error = result.unwrap_err();
         assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("written by a newer vodmill"), "{error}");

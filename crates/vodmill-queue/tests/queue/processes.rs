@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use vodmill_queue::{
-    ClaimFilter, Clock, Completion, Enqueued, JobFilter, JobState, Lease, ManualClock, SqliteQueue,
-    SystemClock, TaskState,
+    ClaimFilter, Clock, Completion, Enqueued, JobFilter, JobState, Lease, ManualClock, Queue,
+    SqliteQueue, SystemClock, TaskState,
 };
 
 use crate::world::{MINUTE, ending, job, numbered, task};

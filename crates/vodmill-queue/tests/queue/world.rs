@@ -1,12 +1,11 @@
 //! A queue to test, with a clock that the test moves.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use vodmill_queue::{
-    ClaimFilter, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask,
+    ClaimFilter, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask, Queue,
     RetryPolicy, SqliteQueue, TaskInfo,
 };
 
@@ -18,23 +17,31 @@ pub const POLICY: RetryPolicy = RetryPolicy {
     max_delay: Duration::from_secs(15),
 };
 
-/// With a second engine, `queue` becomes a trait object and nothing else in the suite changes.
+/// A queue on some engine.
 pub struct World {
-    pub queue: SqliteQueue,
+    pub queue: Arc<dyn Queue>,
     pub clock: Arc<ManualClock>,
-    pub path: PathBuf,
-    _dir: TempDir,
+    again: Box<dyn Fn() -> Arc<dyn Queue> + Send + Sync>,
+    _dir: Option<TempDir>,
 }
 
 pub fn sqlite() -> World {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("queue.db");
     let clock = Arc::new(ManualClock::new(1_000_000));
-    let queue = SqliteQueue::open_with_clock(&path, clock.clone()).unwrap();
-    World { queue, clock, path, _dir: dir }
+    let hands = clock.clone();
+    let open = move || -> Arc<dyn Queue> {
+        Arc::new(SqliteQueue::open_with_clock(&path, hands.clone()).unwrap())
+    };
+    World { queue: open(), clock, again: Box::new(open), _dir: Some(dir) }
 }
 
 impl World {
+    /// One more handle, as another process would have.
+    pub fn another(&self) -> Arc<dyn Queue> {
+        (self.again)()
+    }
+
     pub fn enqueue(&self, id: &str, tasks: &[NewTask]) {
         self.queue.enqueue(&job(id), tasks).unwrap();
     }

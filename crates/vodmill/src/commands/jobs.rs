@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
 use vodmill_pipeline::{progress, queue_path};
-use vodmill_queue::{JobFilter, JobInfo, SqliteQueue, TaskInfo, TaskState, UnixMillis};
+use vodmill_queue::{JobFilter, JobInfo, Queue, SqliteQueue, TaskInfo, TaskState, UnixMillis};
 
 use super::{DAEMON, FOREGROUND};
 use crate::cli::{Jobs, JobsAction};

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use vodmill_queue::{
-    ClaimFilter, Completion, Error, JobState, Lease, MAX_LOST_LEASES, NewJob, NewTask, TaskState,
+    ClaimFilter, Completion, Error, Failure, JobState, Lease, MAX_LOST_LEASES, NewJob, NewTask,
+    RetryPolicy, TaskState,
 };
 
 use crate::world::{MINUTE, POLICY, World, job, task};
@@ -62,23 +63,76 @@ pub fn heartbeat_extends(world: World) {
 
 /// Every write of a holder is refused, and nothing changes.
 fn assert_fenced(world: &World, lease: &Lease) {
+    let refused = writes(world, lease).map(|(what, result)| {
+        let error = result.expect_err(what);
+        assert!(matches!(error, Error::LeaseLost { .. }), "{what}: {error}");
+        assert!(error.to_string().contains("task a of job j"), "{error}");
+    });
+    assert_eq!(refused.len(), 6);
+}
+
+/// Every write but the one by which the lease has ended is refused; that one is answered as it was,
+/// and nothing changes.
+fn assert_ended(world: &World, lease: &Lease, how: &str) {
+    for (what, result) in writes(world, lease) {
+        let lost = matches!(result, Err(Error::LeaseLost { .. }));
+        assert_eq!(lost, what != how, "{what} after {how}: {result:?}");
+        assert!(lost || result.is_ok(), "{what} after {how}: {result:?}");
+    }
+}
+
+fn writes(world: &World, lease: &Lease) -> [(&'static str, vodmill_queue::Result<()>); 6] {
     let before = world.everything();
     let queue = &world.queue;
     let then = Completion { then: vec![task("more", &[])], ..crate::world::ending() };
     let results = [
-        queue.heartbeat(lease, MINUTE).map(drop),
-        queue.progress(lease, "{}"),
-        queue.complete(lease, &then),
-        queue.fail(lease, "late", "{}", &POLICY).map(drop),
-        queue.reject(lease, "{}"),
-        queue.release(lease),
+        ("heartbeat", queue.heartbeat(lease, MINUTE).map(drop)),
+        ("progress", queue.progress(lease, "{}")),
+        ("complete", queue.complete(lease, &then)),
+        ("fail", queue.fail(lease, "late", "{}", &POLICY).map(drop)),
+        ("reject", queue.reject(lease, "{}")),
+        ("release", queue.release(lease)),
     ];
-    for result in results {
-        let error = result.unwrap_err();
-        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
-        assert!(error.to_string().contains("task a of job j"), "{error}");
-    }
     assert_eq!(world.everything(), before);
+    results
+}
+
+pub fn told_again_how_it_ended(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
+    let lease = world.claim();
+    world.queue.release(&lease).unwrap();
+    assert_ended(&world, &lease, "release");
+    let lease = world.claim();
+    let failure = world.queue.fail(&lease, "broken", "{}", &POLICY).unwrap();
+    assert_eq!(world.queue.fail(&lease, "broken", "{}", &POLICY).unwrap(), failure);
+    assert_ended(&world, &lease, "fail");
+    world.clock.advance(MINUTE);
+    let lease = world.claim();
+    world.done(&lease);
+    assert_ended(&world, &lease, "complete");
+    let last = world.claim();
+    world.queue.complete(&last, &crate::world::ending()).unwrap();
+    world.queue.complete(&last, &crate::world::ending()).unwrap();
+    assert_ended(&world, &lease, "complete");
+    assert_eq!(world.state("j"), JobState::Published);
+}
+
+pub fn told_again_how_the_job_ended(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    let once = RetryPolicy { max_attempts: 1, ..POLICY };
+    let lease = world.claim();
+    for _ in 0..2 {
+        let failure = world.queue.fail(&lease, "broken", "{}", &once).unwrap();
+        assert_eq!(failure, Failure::Quarantined);
+    }
+    assert_ended(&world, &lease, "fail");
+    world.queue.retry("j").unwrap();
+    assert_fenced(&world, &lease);
+    let lease = world.claim();
+    world.queue.reject(&lease, "why").unwrap();
+    assert_ended(&world, &lease, "reject");
+    world.queue.restart("j").unwrap();
+    assert_fenced(&world, &lease);
 }
 
 pub fn expired_lease_changes_nothing(world: World) {
@@ -100,7 +154,7 @@ pub fn reaped_lease_changes_nothing(world: World) {
     assert_fenced(&world, &late);
     world.done(&next);
     assert_fenced(&world, &late);
-    assert_fenced(&world, &next);
+    assert_ended(&world, &next, "complete");
 }
 
 pub fn lost_too_often_is_quarantined(world: World) {
@@ -125,7 +179,7 @@ pub fn released_is_not_counted(world: World) {
         let lease = world.claim();
         assert_eq!((lease.key.as_str(), lease.attempt), ("a", 1));
         world.queue.release(&lease).unwrap();
-        assert_fenced(&world, &lease);
+        assert_ended(&world, &lease, "release");
     }
 }
 

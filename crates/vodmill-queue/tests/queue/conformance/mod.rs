@@ -33,7 +33,7 @@ macro_rules! on {
             }
             leases {
                 told_what_to_do ordered_by_priority_then_age limited_to_kinds heartbeat_extends
-                released_all_at_once
+                released_all_at_once told_again_how_it_ended told_again_how_the_job_ended
                 expired_lease_changes_nothing reaped_lease_changes_nothing
                 lost_too_often_is_quarantined released_is_not_counted tokens_rise
             }

@@ -1,0 +1,279 @@
+//! The queue in one SQLite file: nothing to start, nothing to configure.
+
+mod schema;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
+};
+
+use crate::clock::{Clock, SystemClock, UnixMillis};
+use crate::engine::{Cell, Engine, Param, Row, Tx, params};
+use crate::error::{Error, Fault, Object, Result, Sql};
+use crate::signal::Signal;
+
+/// How long one process waits for another's write.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// A queue in one SQLite file. All methods block; share it between threads behind an `Arc`.
+///
+/// There is one connection for writes and one for reads, each behind a mutex: SQLite's own waiting
+/// is not fair and starves some of many writers. Other processes may open the same file at any time,
+/// but [`wait`](crate::Queue::wait) is woken only by what this handle writes.
+pub struct SqliteQueue {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+    clock: Arc<dyn Clock>,
+    signal: Signal,
+}
+
+impl SqliteQueue {
+    /// Opens the queue at `path`; creates it, or brings its tables up to date, where needed. The
+    /// directory must exist.
+    ///
+    /// # Errors
+    /// [`Error::NewerSchema`], [`Error::NotAQueue`], [`Error::Database`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with_clock(path, Arc::new(SystemClock))
+    }
+
+    /// As [`open`](Self::open), with the time taken from `clock`.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with_clock(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let path = path.as_ref();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut writer = connect(path, flags)?;
+        use_wal(&writer).map_err(|source| opening(path, source))?;
+        schema::migrate(&mut writer, path)?;
+        Self::with_writer(path, writer, clock)
+    }
+
+    /// Opens a queue that is there already; never creates or migrates one. Cheap: for commands that
+    /// look at, or steer, a queue that a daemon works on.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`], [`Error::NotAQueue`], [`Error::OlderSchema`],
+    /// [`Error::NewerSchema`], [`Error::Database`].
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if !path.exists() {
+            return Err(Error::NoDatabase { place: path.display().to_string() });
+        }
+        let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::require_current(&writer, path)?;
+        Self::with_writer(path, writer, Arc::new(SystemClock))
+    }
+
+    fn with_writer(path: &Path, writer: Connection, clock: Arc<dyn Clock>) -> Result<Self> {
+        // Read-write at the level of the file, since a reader of a WAL may have to recover it.
+        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reader.pragma_update(None, "query_only", true).map_err(|source| opening(path, source))?;
+        let (writer, reader) = (Mutex::new(writer), Mutex::new(reader));
+        Ok(Self { writer, reader, clock, signal: Signal::default() })
+    }
+}
+
+impl Engine for SqliteQueue {
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        object: Object<'_>,
+        mut work: impl FnMut(&mut dyn Tx) -> Sql<T>,
+    ) -> Result<T> {
+        // A panic in another thread rolled its transaction back, so the connection is sound.
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempt = || {
+            // Immediate: a read that turns into a write could be refused half-way.
+            let inner = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut tx = SqliteTx { inner, clock: &*self.clock, wake: false };
+            let value = work(&mut tx)?;
+            tx.inner.commit()?;
+            if tx.wake {
+                self.signal.ring();
+            }
+            Ok(value)
+        };
+        (attempt)().map_err(|fault: Fault| fault.during(operation, object))
+    }
+
+    fn read<T>(
+        &self,
+        operation: &'static str,
+        object: Object<'_>,
+        mut work: impl FnMut(&mut dyn Tx) -> Sql<T>,
+    ) -> Result<T> {
+        let mut connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempt = || {
+            let inner = connection.transaction()?;
+            work(&mut SqliteTx { inner, clock: &*self.clock, wake: false })
+        };
+        (attempt)().map_err(|fault: Fault| fault.during(operation, object))
+    }
+
+    fn signal(&self) -> &Signal {
+        &self.signal
+    }
+}
+
+impl fmt::Debug for SqliteQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteQueue").finish_non_exhaustive()
+    }
+}
+
+/// A transaction, which has the file to itself from its beginning: there is nothing to lock.
+struct SqliteTx<'a> {
+    inner: Transaction<'a>,
+    clock: &'a dyn Clock,
+    wake: bool,
+}
+
+impl Tx for SqliteTx<'_> {
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<u64> {
+        let changed = self.inner.prepare_cached(sql)?.execute(params_from_iter(params))?;
+        Ok(changed as u64)
+    }
+
+    fn rows(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<Vec<Row>> {
+        let mut statement = self.inner.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let rows = statement.query_map(params_from_iter(params), |row| {
+            (0..columns).map(|at| cell(row.get_ref(at)?, at)).collect::<rusqlite::Result<_>>()
+        })?;
+        Ok(rows.map(|cells| cells.map(Row)).collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn now(&mut self) -> Sql<UnixMillis> {
+        Ok(self.clock.now())
+    }
+
+    fn next_token(&mut self) -> Sql<i64> {
+        let sql = "UPDATE counters SET value = value + 1 WHERE name = 'token' RETURNING value";
+        let token = (self as &mut dyn Tx).one(sql, params![], |row| row.get(0))?;
+        token.ok_or_else(|| Fault::Database("the counter of tokens is gone".into()))
+    }
+
+    fn wake(&mut self) {
+        self.wake = true;
+    }
+
+    fn lock_job(&mut self, _job: &str) -> Sql<()> {
+        Ok(())
+    }
+
+    fn lock(&mut self, _word: &str) -> Sql<()> {
+        Ok(())
+    }
+
+    fn row_lock(&self) -> &'static str {
+        ""
+    }
+
+    fn skip_locked(&self) -> &'static str {
+        ""
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match *self {
+            Param::Int(Some(value)) => value.into(),
+            Param::Text(Some(text)) => text.into(),
+            Param::Int(None) | Param::Text(None) => ToSqlOutput::Borrowed(ValueRef::Null),
+        })
+    }
+}
+
+fn cell(value: ValueRef<'_>, column: usize) -> rusqlite::Result<Cell> {
+    match value {
+        ValueRef::Null => Ok(Cell::Null),
+        ValueRef::Integer(value) => Ok(Cell::Int(value)),
+        ValueRef::Text(_) => Ok(Cell::Text(value.as_str()?.to_owned())),
+        ValueRef::Real(_) | ValueRef::Blob(_) => {
+            Err(rusqlite::Error::InvalidColumnType(column, String::new(), value.data_type()))
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Fault::Database(Box::new(error))
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    };
+    (open)().map_err(|source| opening(path, source))
+}
+
+/// The mode is kept in the file, so this writes only when the file is new. SQLite does not wait
+/// when two processes switch a new file at once, so we do.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match switch_to_wal(connection) {
+            Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+fn opening(path: &Path, source: rusqlite::Error) -> Error {
+    Error::Database {
+        operation: "open queue",
+        object: path.display().to_string(),
+        source: Box::new(source),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::claim::heads_sql;
+
+    #[test]
+    fn claims_walk_the_ready_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
+        for kinds in [0, 2] {
+            let sql = format!("EXPLAIN QUERY PLAN {}", heads_sql(kinds));
+            let values = &params![0, "a", "b"][..=kinds];
+            let explain = |tx: &mut dyn Tx| tx.all(&sql, values, |row| row.get::<String>(3));
+            let plan = queue.read("explain", "claim".into(), explain).unwrap().join("; ");
+            assert!(plan.contains("SEARCH h USING COVERING INDEX tasks_ready"), "{plan}");
+            assert!(plan.contains("SEARCH b USING COVERING INDEX tasks_held"), "{plan}");
+            assert!(plan.contains("SEARCH s USING COVERING INDEX tasks_served"), "{plan}");
+            assert!(!plan.contains("SCAN t"), "{plan}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Secrets under an id and names. What they hold is opaque, and wrapped by whoever keeps them.
+
+use std::fmt;
+
+use crate::engine::{Tx, params};
+use crate::error::Sql;
+
+/// A secret that is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Its id.
+    pub id: String,
+    /// The names that lead to it, sorted.
+    pub names: Vec<String>,
+    /// The value; opaque.
+    pub value: String,
+}
+
+// The value stays out of logs, wrapped as it is.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut secret = f.debug_struct("Secret");
+        secret.field("id", &self.id).field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+/// What became of a secret that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// This value counts for the id: the given one, or that of whoever was first.
+    Stored(String),
+    /// This name belongs to another id; nothing was stored.
+    NameTaken(String),
+}
+
+pub(crate) fn keep(tx: &mut dyn Tx, id: &str, names: &[String], value: &str) -> Sql<Kept> {
+    // One at a time, so that no name is taken between the look and the writing.
+    tx.lock("keep secret")?;
+    if let Some(first) = value_of(tx, id)? {
+        return Ok(Kept::Stored(first));
+    }
+    for name in names {
+        let taken = "SELECT 1 FROM secret_names WHERE name = ?1";
+        if !tx.rows(taken, params![name])?.is_empty() {
+            return Ok(Kept::NameTaken(name.clone()));
+        }
+    }
+    tx.execute("INSERT INTO secrets (id, value) VALUES (?1, ?2)", params![id, value])?;
+    for name in names {
+        tx.execute(
+            "INSERT INTO secret_names (name, id) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+            params![name, id],
+        )?;
+    }
+    Ok(Kept::Stored(value.to_owned()))
+}
+
+fn value_of(tx: &mut dyn Tx, id: &str) -> Sql<Option<String>> {
+    tx.one("SELECT value FROM secrets WHERE id = ?1", params![id], |row| row.get(0))
+}
+
+pub(crate) fn get(tx: &mut dyn Tx, id: &str) -> Sql<Option<Secret>> {
+    let Some(value) = value_of(tx, id)? else { return Ok(None) };
+    let sql = "SELECT name FROM secret_names WHERE id = ?1 ORDER BY name";
+    let names = tx.all(sql, params![id], |row| row.get(0))?;
+    Ok(Some(Secret { id: id.to_owned(), names, value }))
+}
+
+pub(crate) fn by_name(tx: &mut dyn Tx, name: &str) -> Sql<Option<Secret>> {
+    let sql = "SELECT id FROM secret_names WHERE name = ?1";
+    match tx.one(sql, params![name], |row| row.get::<String>(0))? {
+        Some(id) => get(tx, &id),
+        None => Ok(None),
+    }
+}
+
+pub(crate) fn all(tx: &mut dyn Tx) -> Sql<Vec<Secret>> {
+    let mut secrets = tx.all("SELECT id, value FROM secrets ORDER BY id", params![], |row| {
+        Ok(Secret { id: row.get(0)?, names: Vec::new(), value: row.get(1)? })
+    })?;
+    let names: Vec<(String, String)> =
+        tx.all("SELECT id, name FROM secret_names ORDER BY id, name", params![], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    for (id, name) in names {
+        if let Ok(at) = secrets.binary_search_by(|secret| secret.id.cmp(&id)) {
+            secrets[at].names.push(name);
+        }
+    }
+    Ok(secrets)
+}
