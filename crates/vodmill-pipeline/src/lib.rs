@@ -1,8 +1,8 @@
 //! Runs vodmill's tasks: a queue of them, workers, media work in child processes, packages and
 //! their proof.
 //!
-//! A job is a row of tasks: `plan`, then `video/…` chunks and `audio/…` tracks side by side, then
-//! `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
+//! A job is a row of tasks: `plan`, then `video/…` chunks and `audio/…` tracks side by side, the
+//! `segments/…` of each chunk after it, then `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
 //! the same bytes.
 
 pub mod child;

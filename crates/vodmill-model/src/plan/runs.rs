@@ -18,6 +18,15 @@ pub struct SegmentRun<'a> {
     pub ends: &'a [Ticks],
 }
 
+impl SegmentRun<'_> {
+    /// Start and end of one of its segments, counted within the run.
+    pub fn span(&self, index: usize) -> Option<(Ticks, Ticks)> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(self.part.start, |before| self.ends[before]);
+        Some((start, end))
+    }
+}
+
 impl Plan {
     /// The runs of HLS segments in order; together they hold every segment once. None without HLS.
     pub fn segment_runs(&self) -> Vec<SegmentRun<'_>> {

@@ -19,7 +19,7 @@ use vodmill_model::{Failed, Rejected};
 pub use run::main;
 pub(crate) use spawn::{ChildEnd, Spawner};
 
-use crate::package::PackageOrder;
+use crate::package::{PackageOrder, SegmentsOrder};
 use crate::proof::CheckOrder;
 
 /// Environment variable with a child's bound of address space in bytes.
@@ -43,7 +43,9 @@ pub enum Assignment {
     Video(VideoOrder),
     /// Encode an audio track.
     Audio(AudioOrder),
-    /// Mux, encrypt, describe and prove a package.
+    /// Mux, encrypt and prove the HLS segments of one run.
+    Segments(Box<SegmentsOrder>),
+    /// Put together, describe and prove a package.
     Package(Box<PackageOrder>),
     /// Prove a published package again.
     Check(Box<CheckOrder>),

@@ -81,6 +81,7 @@ fn carry_out(
         }
         Assignment::Video(order) => value(transcode.encode_video(&order, voice)?),
         Assignment::Audio(order) => value(transcode.encode_audio(&order, voice)?),
+        Assignment::Segments(order) => value(package::segments::build(&order, transcode, voice)?),
         Assignment::Package(order) => value(package::build(&order, transcode, voice)?),
         Assignment::Check(order) => value(proof::check(&order, transcode, voice)?),
     }

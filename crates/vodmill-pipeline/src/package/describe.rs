@@ -27,8 +27,8 @@ pub(super) fn asset(shop: &Shop<'_>, made: &Made, receipt: &Receipt) -> Value {
     let order = shop.order;
     json!({
         "version": 1,
-        "asset": order.asset,
-        "generation": order.generation,
+        "asset": shop.basis.asset,
+        "generation": shop.basis.generation,
         "pipeline": shop.plan.pipeline,
         "duration_ms": receipt.duration.millis(),
         "frames": receipt.frames,
@@ -64,7 +64,7 @@ pub(crate) fn digest(asset: &Value) -> String {
 }
 
 fn path(shop: &Shop<'_>, name: &str) -> String {
-    format!("{}/{name}", shop.order.generation)
+    format!("{}/{name}", shop.basis.generation)
 }
 
 fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
@@ -74,7 +74,7 @@ fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
     json!({
         "playlist": MULTIVARIANT,
         "container": plan.map(|plan| plan.container),
-        "encrypted": shop.order.keys.is_some(),
+        "encrypted": shop.basis.keys.is_some(),
         "target_duration_s": hls.target,
         "segments": shop.plan.timeline.segment_ends.len(),
         "variants": variants.map(|(name, variant)| describe_variant(shop, hls, name, variant)).collect::<Vec<_>>(),

@@ -1,13 +1,12 @@
-//! The HLS part: every media playlist, side by side, with one target duration.
+//! The HLS part: every media playlist, with one target duration.
 
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::KeyUriTemplate;
-use vodmill_model::plan::{HlsPlan, VariantPlan};
+use vodmill_model::plan::HlsPlan;
 use vodmill_model::{Failed, MediaError};
 
-use super::stream::{self, Stream, Wanted};
+use super::Shop;
+use super::facts::RunFact;
+use super::stream::{self, Stream, StreamPlan};
 use super::subtitles::{self, SubtitleStream};
-use super::{Shop, joined};
 use crate::receipt::{Holds, PlaylistFact};
 
 /// Every media playlist of a package, in the order of its plan.
@@ -41,10 +40,10 @@ impl Hls {
     }
 }
 
-/// Makes every media playlist and its segments.
+/// Makes every media playlist, of the segments that are there and the subtitles.
 pub(super) fn make(shop: &Shop<'_>) -> Result<Option<Hls>, MediaError> {
     let Some(plan) = &shop.plan.hls else { return Ok(None) };
-    let (variants, audio) = make_streams(shop, plan)?;
+    let (variants, audio) = join(shop, plan)?;
     let subtitles = subtitles::make(shop, plan)?;
     let target = target(variants.iter().map(|variant| &variant.stream).chain(&audio))?;
     let hls = Hls { target, variants, audio, subtitles };
@@ -59,39 +58,23 @@ pub(super) fn make(shop: &Shop<'_>) -> Result<Option<Hls>, MediaError> {
     Ok(Some(hls))
 }
 
-type Streams = (Vec<Variant>, Vec<Stream>);
-
-fn make_streams(shop: &Shop<'_>, plan: &HlsPlan) -> Result<Streams, MediaError> {
-    std::thread::scope(|scope| {
-        let variants: Vec<_> = plan
-            .variants
-            .iter()
-            .map(|variant| scope.spawn(|| make_variant(shop, variant)))
-            .collect();
-        let make_audio = |alternative: &vodmill_model::plan::AudioAlternativePlan| {
-            let audio = Some(alternative.audio.as_str());
-            stream::make(
-                shop,
-                &Wanted { prefix: &alternative.prefix, holds: Holds::Audio, video: None, audio },
-            )
-        };
-        let audio: Vec<_> =
-            plan.audio.iter().map(|audio| scope.spawn(move || make_audio(audio))).collect();
-        let variants: Result<_, _> =
-            variants.into_iter().map(|thread| joined(thread.join())).collect();
-        let audio: Result<_, _> = audio.into_iter().map(|thread| joined(thread.join())).collect();
-        Ok((variants?, audio?))
-    })
+/// The playlists of pictures and sound.
+fn join(shop: &Shop<'_>, plan: &HlsPlan) -> Result<(Vec<Variant>, Vec<Stream>), Failed> {
+    let stream = |plan| Stream::join(shop.basis, &plan, &runs_of(shop, &plan));
+    let variant = |plan| {
+        let (moving, pictures) = stream::of_variant(plan);
+        Ok(Variant { stream: stream(moving)?, iframes: pictures.map(stream).transpose()? })
+    };
+    let variants = plan.variants.iter().map(variant).collect::<Result<_, Failed>>()?;
+    let audio = plan.audio.iter().map(|audio| stream(stream::of_audio(audio)));
+    Ok((variants, audio.collect::<Result<_, _>>()?))
 }
 
-fn make_variant(shop: &Shop<'_>, plan: &VariantPlan) -> Result<Variant, MediaError> {
-    let holds = if plan.video.is_some() { Holds::Video } else { Holds::Audio };
-    let (prefix, video) = (plan.prefix.as_str(), plan.video.as_deref());
-    let stream =
-        stream::make(shop, &Wanted { prefix, holds, video, audio: plan.muxed_audio.as_deref() })?;
-    let pictures = Wanted { prefix, holds: Holds::IFrames, video, audio: None };
-    let iframes = plan.iframes.then(|| stream::make(shop, &pictures)).transpose()?;
-    Ok(Variant { stream, iframes })
+/// What was made of a stream, run by run.
+fn runs_of<'a>(shop: &'a Shop<'_>, plan: &StreamPlan<'_>) -> Vec<&'a RunFact> {
+    let name = plan.playlist();
+    let runs = shop.order.segments.iter();
+    runs.filter_map(|run| run.streams.iter().find(|fact| fact.playlist.name == name)).collect()
 }
 
 fn target<'a>(streams: impl Iterator<Item = &'a Stream>) -> Result<u64, Failed> {
@@ -103,11 +86,4 @@ fn target<'a>(streams: impl Iterator<Item = &'a Stream>) -> Result<u64, Failed> 
         target = target.max(needed);
     }
     Ok(target)
-}
-
-/// Where players fetch the key of that id.
-pub(super) fn key_uri(shop: &Shop<'_>, template: &str, kid: &Kid) -> Result<String, Failed> {
-    let template = KeyUriTemplate::parse(template);
-    let template = template.map_err(|error| Failed::from_error("read key URI template", &error))?;
-    Ok(template.uri(kid, &shop.order.asset, &shop.order.generation))
 }

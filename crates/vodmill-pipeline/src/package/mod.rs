@@ -1,15 +1,21 @@
 //! Packages: renditions muxed, encrypted and described, as a tree of files that is proved before
 //! it may be published.
 //!
-//! `out/generation/` becomes the immutable generation; `out/index.m3u8` and `out/asset.json` are the
-//! pointer to it. Every output is made by a thread of its own: this is work for disks, not cores.
+//! Segments are made run by run, while later chunks are still being encoded, and are gone from here
+//! when the rest is made ([`segments`]). That is `out/generation/`, the rest of the immutable
+//! generation, and `out/index.m3u8` and `out/asset.json`, the pointer to it. Every output is made by
+//! a thread of its own: this is work for disks, not cores.
 
+mod basis;
 mod codecs;
 pub(crate) mod describe;
+pub(crate) mod facts;
 mod hls;
 mod keys;
 mod mp4;
 mod multivariant;
+mod press;
+pub(crate) mod segments;
 mod stills;
 mod stream;
 mod subtitles;
@@ -21,15 +27,17 @@ use serde::{Deserialize, Serialize};
 use vodmill_model::transcode::Watch;
 use vodmill_model::{MediaError, Plan, Transcode};
 
+pub(crate) use basis::{Basis, renditions_of_package, renditions_of_run};
 pub(crate) use codecs::codec_of;
+pub(crate) use facts::SegmentsDone;
 pub use keys::{ClearKeys, KeyTable};
+pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
 
 use crate::file::{make_dir, remove_dir, sha256, sync_file_system, write_durably};
-use crate::proof;
-use crate::receipt::{RECEIPT, Receipt};
-use crate::renditions::Renditions;
+use crate::proof::{self, Proved};
+use crate::receipt::{ObjectFact, RECEIPT, Receipt};
 
 /// Folder of the generation in a package's scratch.
 pub(crate) const GENERATION: &str = "generation";
@@ -41,17 +49,14 @@ pub(crate) const ASSET: &str = "asset.json";
 /// What a package is made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackageOrder {
-    pub(crate) plan: Plan,
-    pub(crate) asset: String,
-    pub(crate) generation: String,
+    pub(crate) basis: Basis,
     /// The original's name, for people.
     pub(crate) name: String,
-    pub(crate) keys: Option<ClearKeys>,
     pub(crate) damage: Damage,
     /// The original, for its subtitles.
     pub(crate) original: PathBuf,
-    /// Folder of the renditions.
-    pub(crate) renditions: PathBuf,
+    /// The segments, run by run.
+    pub(crate) segments: Vec<SegmentsDone>,
     /// Folder to make it in; emptied first.
     pub(crate) out: PathBuf,
 }
@@ -76,9 +81,9 @@ pub(crate) struct PackageDone {
 /// What the makers of single outputs work with.
 pub(crate) struct Shop<'a> {
     pub order: &'a PackageOrder,
+    pub basis: &'a Basis,
     pub plan: &'a Plan,
     pub transcode: &'a dyn Transcode,
-    pub renditions: Renditions,
     pub tree: TreeWriter<'a>,
 }
 
@@ -93,17 +98,18 @@ pub(crate) fn build(
     make_dir(&root)?;
     let shop = Shop {
         order,
-        plan: &order.plan,
+        basis: &order.basis,
+        plan: &order.basis.plan,
         transcode,
-        renditions: Renditions::new(order.renditions.clone()),
         tree: TreeWriter::new(root.clone(), watch),
     };
     let made = make(&shop)?;
     let mut receipt = made.receipt(&shop)?;
     let mut asset = describe::asset(&shop, &made, &receipt);
     receipt.description = describe::digest(&asset);
-    let keys = order.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
-    proof::prove(&root, &receipt, &keys, transcode, watch)?;
+    let keys = order.basis.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
+    let proved = Proved::new(&order.basis, &order.segments)?;
+    proof::prove(&root, &receipt, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
     if let Some(playlist) = &made.multivariant {
@@ -151,19 +157,27 @@ impl Made {
             build: plan.build.clone(),
             plan: plan.digest(),
             original: plan.original.sha256.clone(),
-            asset: shop.order.asset.clone(),
-            generation: shop.order.generation.clone(),
+            asset: shop.basis.asset.clone(),
+            generation: shop.basis.generation.clone(),
             duration: plan.timeline.duration,
             frames: video.map(|video| video.frames),
             frame_rate: video.map(|video| video.rate),
             base: plan.hls.as_ref().map(|hls| hls.base).unwrap_or_default(),
             segment_ends: plan.timeline.segment_ends.clone(),
-            encrypted: shop.order.keys.is_some(),
-            objects: shop.tree.objects(),
+            encrypted: shop.basis.keys.is_some(),
+            objects: objects(shop),
             playlists: self.hls.iter().flat_map(hls::Hls::facts).collect(),
             mp4: self.mp4.clone(),
             multivariant: self.multivariant.as_ref().map(|text| sha256(text.as_bytes())),
             description: String::new(),
         })
     }
+}
+
+/// Every object, made here or with its run, in the order of their names.
+fn objects(shop: &Shop<'_>) -> Vec<ObjectFact> {
+    let mut objects = shop.tree.objects();
+    objects.extend(shop.order.segments.iter().flat_map(|run| run.objects.iter().cloned()));
+    objects.sort();
+    objects
 }

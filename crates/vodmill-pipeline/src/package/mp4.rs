@@ -16,9 +16,13 @@ fn make_one(shop: &Shop<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
     let audio = plan
         .audio
         .iter()
-        .map(|track| Ok((shop.audio_input(&track.audio)?, track.language.clone())));
+        .map(|track| Ok((shop.basis.audio_input(&track.audio)?, track.language.clone())));
     shop.transcode.write_mp4(&Mp4Order {
-        video: plan.video.as_deref().map(|id| shop.video_input(id)).transpose()?,
+        video: plan
+            .video
+            .as_deref()
+            .map(|id| shop.basis.video_input(id, &shop.plan.chunks))
+            .transpose()?,
         audio: audio.collect::<Result<_, MediaError>>()?,
         path: path.clone(),
     })?;

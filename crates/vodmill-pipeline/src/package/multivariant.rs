@@ -59,7 +59,7 @@ impl GroupRates {
 }
 
 fn uri(shop: &Shop<'_>, name: &str) -> String {
-    format!("{}/{name}", shop.order.generation)
+    format!("{}/{name}", shop.basis.generation)
 }
 
 fn variant_stream(

@@ -91,9 +91,11 @@ fn make_sheet(
     object: &str,
 ) -> Result<(), MediaError> {
     let Some(first) = stills.first() else { return Ok(()) };
+    let size = first.size;
+    let stills = stills.iter().map(|still| shop.basis.rendition(&still.digest));
     shop.transcode.write_jpeg(&JpegOrder {
-        stills: stills.iter().map(|still| shop.renditions.path(&still.digest)).collect(),
-        size: first.size,
+        stills: stills.collect::<Result<_, _>>()?,
+        size,
         columns,
         rows,
         path: shop.tree.place(object)?,

@@ -1,11 +1,22 @@
 //! The content of a segment: frames counted, times compared, codecs read.
 
+use vodmill_model::Transcode;
 use vodmill_model::transcode::{InspectedStream, Media, StreamKind};
-use vodmill_model::units::{Frames, Ticks};
+use vodmill_model::units::{Frames, Ratio, Ticks};
 
-use super::Prover;
+use super::{Finding, Findings};
 use crate::package::codec_of;
 use crate::receipt::{Holds, PlaylistFact};
+
+/// What segments are held against.
+#[derive(Clone, Copy)]
+pub(crate) struct Gauge<'a> {
+    pub transcode: &'a dyn Transcode,
+    /// Time of the first frame.
+    pub base: Ticks,
+    /// Frames per second; none for sound alone.
+    pub rate: Option<Ratio>,
+}
 
 /// Where a segment should be.
 pub(super) struct Expected<'a> {
@@ -14,36 +25,38 @@ pub(super) struct Expected<'a> {
     pub end: Ticks,
 }
 
+/// What is wrong with a segment, which has its init segment in front where there is one.
 pub(super) fn prove_segment(
-    prover: &Prover<'_>,
+    gauge: &Gauge<'_>,
     fact: &PlaylistFact,
     expected: &Expected<'_>,
     media: &[u8],
-) {
-    let inspection = match prover.transcode.inspect(Media::Bytes(media)) {
+) -> Vec<Finding> {
+    let mut findings = Findings::about(expected.name);
+    let inspection = match gauge.transcode.inspect(Media::Bytes(media)) {
         Ok(inspection) => inspection,
-        Err(error) => return prover.find(expected.name, "media_unreadable", error.to_string()),
+        Err(error) => return findings.with("media_unreadable", error.to_string()),
     };
     let video = inspection.streams.iter().find(|stream| stream.kind == StreamKind::Video);
+    let frames = || frames(gauge, expected);
     match (fact.holds, video) {
         (Holds::Video, Some(video)) => {
-            prove_pictures(prover, expected, video, frames(prover, expected))
+            prove_pictures(gauge, expected, video, frames(), &mut findings)
         }
-        (Holds::IFrames, Some(video)) => prove_pictures(prover, expected, video, 1),
-        (Holds::Video | Holds::IFrames, None) => {
-            prover.find(expected.name, "no_pictures", "it holds none")
-        }
+        (Holds::IFrames, Some(video)) => prove_pictures(gauge, expected, video, 1, &mut findings),
+        (Holds::Video | Holds::IFrames, None) => findings.add("no_pictures", "it holds none"),
         _ => {}
     }
     for stream in &inspection.streams {
-        prove_codec(prover, fact, expected, stream);
-        prove_clock(prover, expected, stream);
+        prove_codec(fact, stream, &mut findings);
+        prove_clock(gauge, expected, stream, &mut findings);
     }
+    findings.list
 }
 
 /// Frames of the grid between two times.
-fn frames(prover: &Prover<'_>, expected: &Expected<'_>) -> Frames {
-    let rate = prover.receipt.frame_rate.unwrap_or(vodmill_model::Ratio::ONE);
+fn frames(gauge: &Gauge<'_>, expected: &Expected<'_>) -> Frames {
+    let rate = gauge.rate.unwrap_or(Ratio::ONE);
     let number = |time: Ticks| {
         let scaled = i128::from(time.0) * i128::from(rate.num);
         let per_frame = i128::from(rate.den) * 90_000;
@@ -53,64 +66,51 @@ fn frames(prover: &Prover<'_>, expected: &Expected<'_>) -> Frames {
 }
 
 fn prove_pictures(
-    prover: &Prover<'_>,
+    gauge: &Gauge<'_>,
     expected: &Expected<'_>,
     video: &InspectedStream,
     frames: Frames,
+    findings: &mut Findings<'_>,
 ) {
     if video.packets != frames {
-        prover.find(
-            expected.name,
-            "frame_count",
-            format!("{} frames instead of {frames}", video.packets),
-        );
+        findings.add("frame_count", format!("{} frames instead of {frames}", video.packets));
     }
     if !video.starts_with_key {
-        prover.find(expected.name, "no_key_frame", "it does not begin with a key frame");
+        findings.add("no_key_frame", "it does not begin with a key frame");
     }
-    let start = prover.receipt.base + expected.start;
+    let start = gauge.base + expected.start;
     // An fMP4 timescale and 90 kHz round apart by one tick.
     if (video.start - start).0.abs() > 1 {
-        prover.find(
-            expected.name,
-            "start_time",
-            format!("begins at {} instead of {start}", video.start),
-        );
+        findings.add("start_time", format!("begins at {} instead of {start}", video.start));
     }
 }
 
-fn prove_codec(
-    prover: &Prover<'_>,
-    fact: &PlaylistFact,
-    expected: &Expected<'_>,
-    stream: &InspectedStream,
-) {
+fn prove_codec(fact: &PlaylistFact, stream: &InspectedStream, findings: &mut Findings<'_>) {
     match codec_of(stream) {
         Ok(codec) if fact.codecs.contains(&codec) => {}
-        Ok(codec) => {
-            prover.find(expected.name, "codec", format!("{codec}, not one of {:?}", fact.codecs))
-        }
-        Err(error) => prover.find(expected.name, "codec", error.to_string()),
+        Ok(codec) => findings.add("codec", format!("{codec}, not one of {:?}", fact.codecs)),
+        Err(error) => findings.add("codec", error.to_string()),
     }
     if stream.kind == StreamKind::Video && stream.size != fact.size {
-        prover.find(
-            expected.name,
-            "picture_size",
-            format!("{:?} instead of {:?}", stream.size, fact.size),
-        );
+        findings.add("picture_size", format!("{:?} instead of {:?}", stream.size, fact.size));
     }
 }
 
 /// Sound starts and ends with its segment, within the length of an AAC frame and its priming.
-fn prove_clock(prover: &Prover<'_>, expected: &Expected<'_>, stream: &InspectedStream) {
+fn prove_clock(
+    gauge: &Gauge<'_>,
+    expected: &Expected<'_>,
+    stream: &InspectedStream,
+    findings: &mut Findings<'_>,
+) {
     if !stream.monotonic {
-        prover.find(expected.name, "clock", format!("{} goes back in time", stream.codec));
+        findings.add("clock", format!("{} goes back in time", stream.codec));
     }
     if stream.kind == StreamKind::Video || stream.sample_rate == 0 {
         return;
     }
     let frame = Ticks(1024 * 90_000 / i64::from(stream.sample_rate) + 1);
-    let (start, end) = (prover.receipt.base + expected.start, prover.receipt.base + expected.end);
+    let (start, end) = (gauge.base + expected.start, gauge.base + expected.end);
     let early = stream.start < start - frame - frame;
     let late = stream.start > start + frame + frame;
     let long = stream.end > end + frame + frame;
@@ -120,6 +120,6 @@ fn prove_clock(prover: &Prover<'_>, expected: &Expected<'_>, stream: &InspectedS
             "{} from {} to {}, the segment from {start} to {end}",
             stream.codec, stream.start, stream.end
         );
-        prover.find(expected.name, "audio_time", detail);
+        findings.add("audio_time", detail);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Before publication every finding refuses the package; afterwards `check` lists them all.
 
+mod findings;
+mod made;
 mod media;
 mod mp4;
 mod objects;
@@ -15,6 +17,11 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
+
+pub use findings::Finding;
+use findings::Findings;
+pub(crate) use made::{Piece, Proved, prove_piece, prove_run};
+pub(crate) use media::Gauge;
 
 use crate::file::{failed, measure, sha256};
 use crate::package::KeyTable;
@@ -30,17 +37,6 @@ pub struct CheckOrder {
     pub package: PathBuf,
     /// Keys to try, by id.
     pub keys: KeyTable,
-}
-
-/// What is wrong, by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Finding {
-    /// The object, relative to the generation (or the asset, for the pointer).
-    pub object: String,
-    /// What kind of fault.
-    pub code: String,
-    /// What was found.
-    pub detail: String,
 }
 
 /// What checking found.
@@ -62,31 +58,25 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
 }
 
-/// Proves a generation against its receipt.
+/// Proves a generation against its receipt: what is in its folder from the files, the rest by what
+/// was proved of it before.
 ///
 /// # Errors
 /// `Failed` that names the first findings, or what could not be read.
 pub(crate) fn prove(
     root: &Path,
     receipt: &Receipt,
-    keys: &KeyTable,
+    (keys, proved): (&KeyTable, &Proved),
     transcode: &dyn Transcode,
     watch: &dyn Watch,
 ) -> Result<(), MediaError> {
-    let report = Prover::new(root, receipt, keys, transcode, watch).run();
-    if report.findings.is_empty() && report.without_key == 0 {
-        return Ok(());
+    let report = Prover { proved, ..Prover::new(root, receipt, keys, transcode, watch) }.run();
+    findings::none("prove package", &report.findings)?;
+    if report.without_key > 0 {
+        let cause = format!("{} segments without key", report.without_key);
+        return Err(Failed::new("prove package", cause).into());
     }
-    let listed = report.findings.iter().take(10);
-    let listed: Vec<_> =
-        listed.map(|f| format!("{}: {} ({})", f.object, f.detail, f.code)).collect();
-    let cause = format!(
-        "{} findings, {} segments without key: {}",
-        report.findings.len(),
-        report.without_key,
-        listed.join("; ")
-    );
-    Err(Failed::new("prove package", cause).into())
+    Ok(())
 }
 
 /// Proves a published package again, from its files alone.
@@ -117,11 +107,15 @@ fn read_receipt(root: &Path) -> Result<(Receipt, String), Failed> {
     Ok((serde_json::from_slice(&bytes).map_err(failed("read", &path))?, sha256(&bytes)))
 }
 
+/// Nothing was proved before.
+static NOTHING: Proved = Proved::NOTHING;
+
 /// One proof under way; shared by the threads that read.
 struct Prover<'a> {
     root: &'a Path,
     receipt: &'a Receipt,
     keys: &'a KeyTable,
+    proved: &'a Proved,
     transcode: &'a dyn Transcode,
     watch: &'a dyn Watch,
     report: Mutex<CheckReport>,
@@ -144,7 +138,17 @@ impl<'a> Prover<'a> {
             ..CheckReport::default()
         };
         let (report, seen) = (Mutex::new(report), Mutex::default());
-        Prover { root, receipt, keys, transcode, watch, report, seen }
+        Prover { root, receipt, keys, proved: &NOTHING, transcode, watch, report, seen }
+    }
+
+    fn gauge(&self) -> Gauge<'a> {
+        let Receipt { base, frame_rate: rate, .. } = *self.receipt;
+        Gauge { transcode: self.transcode, base, rate }
+    }
+
+    /// Whether an object was proved before, and is no file of this folder.
+    fn was_proved(&self, name: &str) -> bool {
+        self.proved.object(name).is_some()
     }
 
     /// Every playlist with its segments by a thread of its own, everything else beside them.
@@ -167,12 +171,13 @@ impl<'a> Prover<'a> {
     }
 
     fn find(&self, object: &str, code: &str, detail: impl Into<String>) {
-        let finding =
-            Finding { object: object.to_owned(), code: code.to_owned(), detail: detail.into() };
+        self.add(Findings::about(object).with(code, detail));
+    }
+
+    fn add(&self, findings: Vec<Finding>) {
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        if report.findings.len() < MAX_FINDINGS {
-            report.findings.push(finding);
-        }
+        let room = MAX_FINDINGS.saturating_sub(report.findings.len());
+        report.findings.extend(findings.into_iter().take(room));
     }
 
     fn has_found(&self) -> bool {

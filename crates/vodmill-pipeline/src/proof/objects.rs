@@ -32,8 +32,10 @@ pub(super) fn prove_unseen(prover: &Prover<'_>) {
     let explained = prover.has_found();
     let names = prover.receipt.objects.iter().map(|object| object.name.as_str());
     for name in names.filter(|name| !prover.has_seen(name)) {
-        prover.measure(name);
-        prove_no_key(prover, name);
+        if !prover.was_proved(name) {
+            prover.measure(name);
+            prove_no_key(prover, name);
+        }
         if !explained {
             prover.find(name, "unreachable", "no playlist names it");
         }

@@ -5,11 +5,12 @@ use std::io::{Read, Seek, SeekFrom};
 
 use vodmill_hls::aes128;
 use vodmill_hls::key::Kid;
-use vodmill_hls::playlist::{ByteRange, MediaPlaylist, Segment};
+use vodmill_hls::playlist::{ByteRange, InitSection, MediaPlaylist, Segment};
 use vodmill_hls::time::Seconds;
 use vodmill_model::units::Ticks;
 
 use super::Prover;
+use super::made::ProvedPiece;
 use super::media::{Expected, prove_segment};
 use crate::receipt::{Holds, PlaylistFact};
 
@@ -25,19 +26,74 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
     let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
     let times = times(prover, fact, &playlist);
     let mut reader = Reader { prover, folder, ranged: None };
-    let init = playlist.init.as_ref().and_then(|init| reader.read(&init.uri, init.byte_range));
+    let init = playlist.init.as_ref().and_then(|init| reader.read_init(init));
     let init = init.unwrap_or_default();
-    for (segment, (start, end)) in playlist.segments.iter().zip(times) {
+    for (segment, span) in playlist.segments.iter().zip(times) {
+        let name = format!("{folder}/{}", segment.uri);
+        if prover.was_proved(&name) {
+            compare(prover, fact, &name, segment, span);
+            continue;
+        }
         let Some(bytes) = reader.read(&segment.uri, segment.byte_range) else { continue };
         if fact.holds == Holds::Subtitles {
             continue;
         }
-        let name = format!("{folder}/{}", segment.uri);
         let Some(clear) = open(prover, &name, segment, bytes) else { continue };
         prover.count(|report| report.segments += 1);
         let media = [init.as_slice(), &clear].concat();
-        prove_segment(prover, fact, &Expected { name: &name, start, end }, &media);
+        let (start, end) = span;
+        prover.add(prove_segment(
+            &prover.gauge(),
+            fact,
+            &Expected { name: &name, start, end },
+            &media,
+        ));
     }
+}
+
+/// Holds an entry against what was proved of its media when that was made.
+fn compare(
+    prover: &Prover<'_>,
+    fact: &PlaylistFact,
+    name: &str,
+    segment: &Segment,
+    (start, _): (Ticks, Ticks),
+) {
+    prover.count(|report| report.segments += 1);
+    let Some(piece) = proved_piece(prover, name, segment.byte_range) else { return };
+    if (piece.start - start).0.abs() > (slack(fact.holds) * 9).div_ceil(100).cast_signed() {
+        let detail = format!("begins at {} instead of {start}", piece.start);
+        prover.find(name, "start_time", detail);
+    }
+    let told = micros(segment.duration);
+    let real = micros(Seconds::from_ticks(piece.duration.0.unsigned_abs()));
+    if told.abs_diff(real) > 12 {
+        prover.find(name, "extinf", format!("EXTINF {told} µs, media {real} µs"));
+    }
+    let named = segment.key.as_ref().map(|key| (kid_of(&key.uri), key.iv));
+    if named != piece.key.map(|(kid, iv)| (Some(kid), Some(iv))) {
+        prover.find(name, "key_reference", "it does not name what opens it");
+    }
+}
+
+/// What was proved of the object that holds this range, and of the range.
+fn proved_piece<'a>(
+    prover: &'a Prover<'_>,
+    name: &str,
+    range: Option<ByteRange>,
+) -> Option<&'a ProvedPiece> {
+    prover.see(name);
+    let object = prover.proved.object(name)?;
+    if !prover.compare(name, object.bytes, &object.sha256) {
+        return None;
+    }
+    let ByteRange { offset, length } =
+        range.unwrap_or(ByteRange { offset: 0, length: object.bytes });
+    let piece = prover.proved.piece(name, offset).filter(|piece| piece.bytes == length);
+    if piece.is_none() {
+        prover.find(name, "byte_range", format!("no piece has {length} bytes at {offset}"));
+    }
+    piece
 }
 
 /// Start and end of each segment: as the receipt has them, held against EXTINF.
@@ -50,8 +106,9 @@ fn times(
         Holds::IFrames => sums(playlist, prover.receipt.duration),
         _ => prover.receipt.segment_ends.clone(),
     };
-    if ends.len() != playlist.segments.len() {
-        let detail = format!("{} segments instead of {}", playlist.segments.len(), ends.len());
+    let planned = prover.proved.entries(&fact.name).unwrap_or(ends.len());
+    if planned != playlist.segments.len() || ends.len() != planned {
+        let detail = format!("{} segments instead of {planned}", playlist.segments.len());
         prover.find(&fact.name, "segment_count", detail);
     }
     let starts = std::iter::once(Ticks::ZERO).chain(ends.iter().copied());
@@ -61,14 +118,18 @@ fn times(
             micros(segment.duration),
             micros(Seconds::from_ticks((*end - *start).0.unsigned_abs())),
         );
-        // Sound cannot be cut between two samples of a frame; pictures can be cut exactly.
-        let slack = if fact.holds == Holds::Audio { 60_000 } else { 12 };
-        if told.abs_diff(real) > slack {
+        if told.abs_diff(real) > slack(fact.holds) {
             let detail = format!("EXTINF {told} µs, media {real} µs");
             prover.find(&format!("{}#{}", fact.name, segment.uri), "extinf", detail);
         }
     }
     times
+}
+
+/// Microseconds by which a segment may last longer or less than planned: sound cannot be cut between
+/// two samples of a frame; pictures can be cut exactly.
+pub(super) fn slack(holds: Holds) -> u64 {
+    if holds == Holds::Audio { 60_000 } else { 12 }
 }
 
 /// Ends of I-frame entries from their own durations; the last must meet the programme's end.
@@ -88,7 +149,7 @@ fn sums(playlist: &MediaPlaylist, duration: Ticks) -> Vec<Ticks> {
     ends
 }
 
-fn micros(duration: Seconds) -> u64 {
+pub(super) fn micros(duration: Seconds) -> u64 {
     let num = u128::from(duration.num()) * 1_000_000;
     u64::try_from(num / u128::from(duration.den())).unwrap_or(u64::MAX)
 }
@@ -101,6 +162,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn read_init(&mut self, init: &InitSection) -> Option<Vec<u8>> {
+        let name = format!("{}/{}", self.folder, init.uri);
+        if self.prover.was_proved(&name) {
+            // It was in front of every segment that was proved.
+            proved_piece(self.prover, &name, init.byte_range)?;
+            return None;
+        }
+        self.read(&init.uri, init.byte_range)
+    }
+
     fn read(&mut self, uri: &str, range: Option<ByteRange>) -> Option<Vec<u8>> {
         let name = format!("{}/{uri}", self.folder);
         let Some(range) = range else { return self.prover.read(&name) };

@@ -4,12 +4,17 @@ mod audio;
 mod package;
 mod plan;
 mod publish;
+mod segments;
 mod video;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::transcode::Progress;
 use vodmill_model::{Failed, Plan};
 use vodmill_queue::{Completion, Lease};
+use vodmill_store::Key;
 
 use crate::child::{Assignment, ChildEnd, Spawner};
 use crate::job::JobOrder;
@@ -24,21 +29,30 @@ pub(crate) enum TaskKind {
     Video,
     /// Encode one audio track.
     Audio,
-    /// Mux, encrypt, describe and prove.
+    /// Mux, encrypt, prove and store the segments of one run.
+    Segments,
+    /// Make the rest, describe and prove.
     Package,
     /// Put it where it can be seen.
     Publish,
 }
 
 impl TaskKind {
-    const ALL: [TaskKind; 5] =
-        [TaskKind::Plan, TaskKind::Video, TaskKind::Audio, TaskKind::Package, TaskKind::Publish];
+    const ALL: [TaskKind; 6] = [
+        TaskKind::Plan,
+        TaskKind::Video,
+        TaskKind::Audio,
+        TaskKind::Segments,
+        TaskKind::Package,
+        TaskKind::Publish,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             TaskKind::Plan => "plan",
             TaskKind::Video => "video",
             TaskKind::Audio => "audio",
+            TaskKind::Segments => "segments",
             TaskKind::Package => "package",
             TaskKind::Publish => "publish",
         }
@@ -60,6 +74,7 @@ pub(crate) fn run_task(mut bench: Bench<'_>) -> StageResult {
         TaskKind::Plan => plan::run(&mut bench, &order),
         TaskKind::Video => video::run(&mut bench, &order),
         TaskKind::Audio => audio::run(&mut bench, &order),
+        TaskKind::Segments => segments::run(&mut bench, &order),
         TaskKind::Package => package::run(&mut bench, &order),
         TaskKind::Publish => publish::run(&mut bench, &order),
     }
@@ -95,6 +110,12 @@ impl Bench<'_> {
         serde_json::from_str(&result).map_err(|error| Failed::from_error(stage(), &error))
     }
 
+    /// Where these renditions are on this machine, by their digests.
+    fn fetch_renditions(&self, digests: &[String]) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
+        let path = |digest: &String| (digest.clone(), self.mill.renditions.path(digest));
+        Ok(digests.iter().map(path).collect())
+    }
+
     /// Marks what this attempt writes, so that two never write the same file.
     fn writer(&self) -> String {
         self.lease.token.to_string()
@@ -116,6 +137,17 @@ pub(crate) struct Decided {
     pub plan: Plan,
     pub asset: String,
     pub generation: String,
+}
+
+impl Decided {
+    /// Below what all objects of the generation are: nothing else is there, and nothing of it
+    /// stays when the job ends without being published.
+    pub(crate) fn prefix(&self) -> Result<Key, Failed> {
+        let key = Key::new(format!("{}/{}", self.asset, self.generation));
+        key.map_err(|error| {
+            Failed::from_error(format!("name generation of {}", self.asset), &error)
+        })
+    }
 }
 
 /// A completion with this result.

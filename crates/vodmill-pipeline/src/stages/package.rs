@@ -1,65 +1,64 @@
-//! Mux, encrypt, describe and prove: everything that will be published, in scratch.
+//! Put together, describe and prove: everything that will be published besides the segments, in
+//! scratch.
 
-use vodmill_hls::keyring::{KeySet, KeyStore};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
-use super::{Bench, Decided, StageResult, TaskKind, done};
-use crate::child::{Assignment, ChildEnd};
+use super::segments::basis;
+use super::{Bench, StageResult, TaskKind, done};
+use crate::child::Assignment;
 use crate::file::remove_dir;
 use crate::job::JobOrder;
-use crate::package::{ClearKeys, Damage, PackageDone, PackageOrder};
+use crate::package::{Damage, PackageDone, PackageOrder, SegmentsDone, renditions_of_package};
 
 pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     let decided = bench.decided()?;
-    let keys = keys(bench, &decided)?;
-    let damage = damage(bench)?;
-    let Decided { plan, asset, generation } = decided;
+    let results = Results::of(bench)?;
     order.check_unchanged()?;
     let (job, attempt) = (&bench.lease.job_id, bench.writer());
     // What an earlier attempt left is of no use, and may be in the way of a full disk.
     remove_dir(&bench.mill.layout.packages(job))?;
-    let mut packaged: PackageDone =
-        bench.run_child(&Assignment::Package(Box::new(PackageOrder {
-            plan,
-            asset,
-            generation,
-            name: order.name(),
-            keys,
-            damage,
-            original: bench.mill.layout.original(&bench.lease.job_id),
-            renditions: bench.mill.layout.renditions(),
-            out: bench.mill.layout.package(job, &attempt),
-        })))?;
+    let digests = renditions_of_package(&decided.plan);
+    let assignment = PackageOrder {
+        basis: basis(bench, decided, &digests)?,
+        name: order.name(),
+        damage: results.damage,
+        original: bench.mill.layout.original(job),
+        segments: results.segments,
+        out: bench.mill.layout.package(job, &attempt),
+    };
+    let mut packaged: PackageDone = bench.run_child(&Assignment::Package(Box::new(assignment)))?;
     // Subtitles come from the original itself.
     order.check_unchanged()?;
     packaged.attempt = attempt;
     done(&packaged)
 }
 
-/// The generation's keys: those that an earlier attempt stored, or new ones, stored before the
-/// first byte is encrypted with them.
-fn keys(bench: &Bench<'_>, decided: &Decided) -> Result<Option<ClearKeys>, ChildEnd> {
-    let encryption = decided.plan.hls.as_ref().and_then(|hls| hls.encryption.as_ref());
-    let Some(encryption) = encryption else { return Ok(None) };
-    let fault = |error: &dyn std::error::Error| Failed::from_error("make keys", error);
-    let fresh = KeySet::generate(encryption.periods as usize).map_err(|error| fault(&error))?;
-    let stored = bench.mill.keys.put(&decided.asset, &decided.generation, fresh);
-    Ok(Some(ClearKeys::from(&stored.map_err(|error| fault(&error))?)))
+/// What other tasks have done.
+struct Results {
+    /// What was concealed while encoding.
+    damage: Damage,
+    /// In the order of the runs.
+    segments: Vec<SegmentsDone>,
 }
 
-/// What was concealed while encoding.
-fn damage(bench: &Bench<'_>) -> Result<Damage, Failed> {
-    let tasks = bench.mill.queue.tasks(&bench.lease.job_id);
-    let tasks = tasks.map_err(|error| Failed::from_error("read results", &error))?;
-    let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
-    Ok(Damage {
-        frames: of_kind(TaskKind::Video).map(|task| result::<VideoDone>(task).damaged_frames).sum(),
-        audio_packets: of_kind(TaskKind::Audio)
-            .map(|task| result::<AudioDone>(task).damaged_packets)
-            .sum(),
-    })
+impl Results {
+    fn of(bench: &Bench<'_>) -> Result<Results, Failed> {
+        let tasks = bench.mill.queue.tasks(&bench.lease.job_id);
+        let tasks = tasks.map_err(|error| Failed::from_error("read results", &error))?;
+        let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
+        let video = of_kind(TaskKind::Video).map(result::<VideoDone>);
+        let audio = of_kind(TaskKind::Audio).map(result::<AudioDone>);
+        let damage = Damage {
+            frames: video.map(|done| done.damaged_frames).sum(),
+            audio_packets: audio.map(|done| done.damaged_packets).sum(),
+        };
+        let mut segments: Vec<_> =
+            of_kind(TaskKind::Segments).map(result::<SegmentsDone>).collect();
+        segments.sort_by_key(|done| done.run);
+        Ok(Results { damage, segments })
+    }
 }
 
 fn result<T: serde::de::DeserializeOwned + Default>(task: &TaskInfo) -> T {

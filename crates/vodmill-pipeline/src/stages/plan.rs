@@ -97,20 +97,38 @@ pub(super) fn generation_number(generation: &str) -> Option<u32> {
     generation.strip_prefix('g')?.split('-').next()?.parse().ok()
 }
 
+/// The graph of a job: chunks and tracks side by side, the segments of each chunk as soon as it is
+/// there and all sound, then what needs all of them.
 fn tasks(plan: &Plan) -> Vec<NewTask> {
-    let mut tasks = video_tasks(plan);
-    tasks.extend(audio_tasks(plan));
-    let encoded = tasks.iter().map(|task| task.key.clone()).collect();
-    tasks.push(task("package", TaskKind::Package, encoded, &Totals::default()));
+    let (video, audio) = (video_tasks(plan), audio_tasks(plan));
+    let segments = segments_tasks(plan, &audio);
+    let mut tasks = [video, audio, segments].concat();
+    let all = tasks.iter().map(|task| task.key.clone()).collect();
+    tasks.push(task("package", TaskKind::Package, all, &Totals::default()));
     tasks.push(task("publish", TaskKind::Publish, vec!["package".to_owned()], &Totals::default()));
     tasks
+}
+
+fn segments_tasks(plan: &Plan, audio: &[NewTask]) -> Vec<NewTask> {
+    let run_task = |run: vodmill_model::plan::SegmentRun<'_>| {
+        let mut after: Vec<_> = audio.iter().map(|task| task.key.clone()).collect();
+        after.extend(run.chunk.map(|chunk| video_key(chunk.index)));
+        let key = format!("segments/{:04}", run.index);
+        // Ahead of everything: it is short work, and what it makes goes up while chunks encode.
+        NewTask { priority: 2, ..task(&key, TaskKind::Segments, after, &Totals::default()) }
+    };
+    plan.segment_runs().into_iter().map(run_task).collect()
+}
+
+fn video_key(chunk: u32) -> String {
+    format!("video/{chunk:04}")
 }
 
 fn video_tasks(plan: &Plan) -> Vec<NewTask> {
     let rate = plan.timeline.video.as_ref().map(|video| video.rate);
     let chunk_task = |chunk: &vodmill_model::plan::ChunkPlan| {
         let units = plan.video.iter().map(|encode| (encode.id.clone(), chunk.frames)).collect();
-        task(&format!("video/{:04}", chunk.index), TaskKind::Video, vec![], &Totals { units, rate })
+        task(&video_key(chunk.index), TaskKind::Video, vec![], &Totals { units, rate })
     };
     plan.chunks.iter().map(chunk_task).collect()
 }

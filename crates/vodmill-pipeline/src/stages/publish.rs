@@ -21,7 +21,7 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     let store = LocalStore::new(&order.destination);
     let fault =
         |error: StoreError| Failed::from_error(format!("publish {}", decided.asset), &error);
-    let prefix = Key::new(format!("{}/{}", decided.asset, decided.generation)).map_err(fault)?;
+    let prefix = decided.prefix()?;
     store.put_files(&objects(&prefix, &package.join(GENERATION))?).map_err(fault)?;
     tracing::info!(asset = decided.asset, generation = decided.generation, "generation uploaded");
     // Two generations of an asset may come to this point at once, and so may another mill's.

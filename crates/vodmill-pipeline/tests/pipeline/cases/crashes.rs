@@ -93,7 +93,8 @@ fn killed_while_it_plans_and_encodes() {
 #[test]
 fn killed_while_it_packages_and_publishes() {
     let kills = kill_at(&[
-        ("muxing", &|home| has_begun(home, "segment")),
+        ("muxing", &|home| has_begun(home, "segment/0")),
+        ("muxing later on", &|home| has_begun(home, "segment/12")),
         ("MP4", &|home| has_begun(home, "mp4")),
         ("asset folder", &|home| exists(home, "published/film")),
         ("generation", &|home| holds(&home.published("film"), "g0001")),

@@ -145,7 +145,7 @@ const PLAYLIST: &str = "hls/low/index.m3u8";
 const OBJECTS: [&str; 6] = [
     SEGMENT,
     PLAYLIST,
-    "hls/high/iframes.ts",
+    "hls/high/iframes-0001.ts",
     "hls/high/iframes.m3u8",
     "thumbnails/poster.jpg",
     "private/mp4/phone.mp4",

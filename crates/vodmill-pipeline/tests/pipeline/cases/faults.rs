@@ -19,7 +19,7 @@ fn a_fault_costs_one_attempt_at_one_task() {
         ("hangs", "video/0", "video/0000", What::Hang),
         ("swells", "video/1", "video/0001", What::Memory),
         ("spills", "video/3", "video/0003", What::HugeFile),
-        ("stumbles", "segment", "package", What::Fail),
+        ("stumbles", "segment/8", "segments/0002", What::Fail),
         ("collapses", "mp4", "package", What::Abort),
         ("balks", "probe", "plan", What::Fail),
     ];
@@ -41,7 +41,7 @@ fn a_fault_costs_one_attempt_at_one_task() {
 fn what_libraries_print_is_not_listened_to() {
     let home = Home::new();
     home.desk.order(
-        &["probe", "video/1", "audio", "segment", "mp4"]
+        &["probe", "video/1", "audio", "segment/4", "mp4"]
             .map(|point| fault("film", point, 9, What::Garbage)),
     );
     let mill = home.open();

@@ -59,13 +59,13 @@ fn cancelling_frees_the_worker_and_sweeps() {
 fn a_job_cancelled_while_it_is_packaged_leaves_nothing() {
     let home = Home::new();
     home.desk.order(&[
-        fault("film", "segment", 1, What::Wait),
+        fault("film", "segment/0", 1, What::Wait),
         fault("next", "mp4", 1, What::WaitLonger),
     ]);
     let mill = home.open();
     let film = home.submit(&mill, "film", "clear");
     let next = home.submit(&mill, "next", "clear");
-    work_while(&home, &mill, "segment", |stop| {
+    work_while(&home, &mill, "segment/0", |stop| {
         wait_until("both packaged", || home.desk.count("next", "mp4") > 0);
         mill.queue().cancel(&film).expect("cancel");
         // The worker that ends the next job sweeps after the cancelled one, whose child still

@@ -62,7 +62,7 @@ pub(super) fn segments(
         sink(Segment { init: true, start, duration, bytes: headers.clone() })?;
     }
     let base = if fault == Some(What::Late) { order.base + Ticks(9) } else { order.base };
-    for (start, end) in spans(&order.cut, streams) {
+    for (start, end) in spans(order, streams) {
         let of = streams.iter().map(|stream| cut(stream, &order.cut, start, end)).collect();
         let mut bytes = if apart { Vec::new() } else { headers.clone() };
         bytes.extend(line(&Packets { base, of })?);
@@ -78,10 +78,10 @@ pub(super) fn segments(
 }
 
 /// Start and end of each segment.
-fn spans(cut: &Cut, streams: &[Stream]) -> Vec<(Ticks, Ticks)> {
-    match (cut, streams.first()) {
+fn spans(order: &SegmentOrder, streams: &[Stream]) -> Vec<(Ticks, Ticks)> {
+    match (&order.cut, streams.first()) {
         (Cut::At(ends), _) => {
-            let starts = std::iter::once(Ticks::ZERO).chain(ends.iter().copied());
+            let starts = std::iter::once(order.part.start).chain(ends.iter().copied());
             starts.zip(ends.iter().copied()).collect()
         }
         (Cut::KeyFrames, Some(video)) => {

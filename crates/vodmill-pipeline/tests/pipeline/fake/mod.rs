@@ -92,7 +92,8 @@ impl Transcode for Fake {
         sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
     ) -> Result<(), MediaError> {
         let streams = finished::inputs(order.video.as_ref(), order.audio.as_ref())?;
-        let fault = self.begin(finished::title(&streams), "segment")?;
+        let point = format!("segment/{}", order.part.first);
+        let fault = self.begin(finished::title(&streams), &point)?;
         finished::segments(order, &streams, fault, sink)
     }
 
