@@ -2,8 +2,10 @@
 
 use std::io;
 
+use crate::s3::RemoteError;
+
 /// The result of a store operation.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Why a store operation did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,39 @@ pub enum StoreError {
     /// A file of a tree cannot be an object: not a plain file, or not named in UTF-8.
     #[error("{0} cannot be published")]
     NotAnObject(String),
+    /// There is an object where a new one was to be.
+    #[error("there is an object {0} already")]
+    Exists(String),
+    /// The object is not the one that was meant: it has another ETag or version.
+    #[error("the object {0} has changed")]
+    Changed(String),
+    /// Neither a folder nor a place in a bucket.
+    #[error("{location:?} is no place for objects: {why}")]
+    BadLocation {
+        /// As it was given.
+        location: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A server that cannot be trusted with objects.
+    #[error("bucket {bucket} cannot be written to: {why}")]
+    BadServer {
+        /// The bucket.
+        bucket: String,
+        /// What it got wrong.
+        why: String,
+    },
+    /// S3 did not do it, however often it was tried; may be tried again later.
+    #[error("{operation} {object}")]
+    Remote {
+        /// What was tried.
+        operation: &'static str,
+        /// On which object.
+        object: String,
+        /// Why it failed.
+        #[source]
+        source: RemoteError,
+    },
     /// The world is at fault; may be tried again.
     #[error("{operation} {object}")]
     Io {

@@ -1,16 +1,20 @@
-//! Where packages are published: objects under keys, in a directory or in memory. Knows no media.
+//! Where packages are published: objects under keys, in a directory, in a bucket, or in memory.
+//! Knows no media.
 
 pub mod conformance;
 mod error;
 mod key;
 mod local;
+mod location;
 mod memory;
+pub mod s3;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{Result, StoreError};
 pub use key::Key;
 pub use local::LocalStore;
+pub use location::Location;
 pub use memory::MemoryStore;
 
 /// Objects under keys.

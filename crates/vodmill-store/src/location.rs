@@ -1,0 +1,95 @@
+//! Where objects are, as a user writes it: a folder, or `s3://BUCKET/PREFIX`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::{Result, StoreError};
+use crate::s3::{ObjectSettings, S3Settings, S3Store};
+use crate::{Key, LocalStore, Store};
+
+/// A place for objects.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Location {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket, or what is under a prefix of it.
+    Bucket {
+        /// The bucket's name.
+        bucket: String,
+        /// The prefix, without a `/` at its end.
+        prefix: Option<Key>,
+    },
+}
+
+impl Location {
+    /// Reads `text`: `s3://BUCKET`, `s3://BUCKET/PREFIX` with or without a `/` at its end, or else
+    /// the path of a folder.
+    ///
+    /// # Errors
+    /// [`StoreError::BadLocation`].
+    pub fn parse(text: &str) -> Result<Location> {
+        let bad = |why| StoreError::BadLocation { location: text.to_owned(), why };
+        if text.is_empty() {
+            return Err(bad("it is empty"));
+        }
+        let Some(rest) = text.strip_prefix("s3://") else {
+            let is_url = text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
+            let folder = || Location::Folder(PathBuf::from(text));
+            return if is_url {
+                Err(bad("only s3:// and folders are known"))
+            } else {
+                Ok(folder())
+            };
+        };
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if !is_bucket(bucket) {
+            return Err(bad("a bucket's name has 3 to 63 lower-case letters, digits, - and ."));
+        }
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let key =
+            || Key::new(prefix).map_err(|_| bad("its prefix cannot begin the key of objects"));
+        let prefix = if prefix.is_empty() { None } else { Some(key()?) };
+        Ok(Location::Bucket { bucket: bucket.to_owned(), prefix })
+    }
+
+    /// The store there. Touches and sends nothing; clients and connections are shared by all that
+    /// is opened with the same `settings`.
+    pub fn open(&self, settings: &S3Settings, objects: &ObjectSettings) -> Arc<dyn Store> {
+        match self {
+            Location::Folder(path) => Arc::new(LocalStore::new(path)),
+            Location::Bucket { bucket, prefix } => {
+                Arc::new(S3Store::new(bucket, prefix.as_ref(), settings, objects))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Folder(path) => path.display().fmt(f),
+            Location::Bucket { bucket, prefix: None } => write!(f, "s3://{bucket}"),
+            Location::Bucket { bucket, prefix: Some(prefix) } => {
+                write!(f, "s3://{bucket}/{prefix}")
+            }
+        }
+    }
+}
+
+/// RFC 3986, section 3.1; one letter is no scheme that anybody means.
+fn is_scheme(text: &str) -> bool {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    text.len() > 1
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(is_known)
+}
+
+fn is_bucket(name: &str) -> bool {
+    let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_known = |c: char| is_end(c) || matches!(c, '-' | '.');
+    (3..=63).contains(&name.len())
+        && name.chars().all(is_known)
+        && name.starts_with(is_end)
+        && name.ends_with(is_end)
+}

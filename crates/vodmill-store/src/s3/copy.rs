@@ -1,0 +1,235 @@
+//! Copies that the server makes by itself, from the same bucket or another.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
+use tokio::task::JoinSet;
+
+use super::bucket::{Bucket, ObjectInfo, info_of};
+use super::client::block;
+use super::fault::{Fault, Kind};
+use super::put::{PutOptions, Stored, stored};
+use super::read::Which;
+use super::settings::ObjectSettings;
+use crate::error::Result;
+
+/// What CopyObject takes at most.
+const WHOLE: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Bytes that one request copies of a larger object.
+const PIECE: u64 = 512 * 1024 * 1024;
+
+/// Pieces copied at a time.
+const AT_ONCE: usize = 8;
+
+/// A copy may be counted on to move as many bytes in the time that an upload takes for one.
+const FASTER: u64 = 32;
+
+/// An object to be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its bucket; the credentials of the copying one must open it.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// Which one is meant.
+    pub which: Which,
+}
+
+impl Source {
+    fn in_words(&self) -> String {
+        let key: Vec<_> =
+            self.key.split('/').map(|part| urlencoding::encode(part).into_owned()).collect();
+        let version = self
+            .which
+            .version
+            .as_ref()
+            .map(|version| format!("?versionId={}", urlencoding::encode(version)));
+        format!("{}/{}{}", self.bucket, key.join("/"), version.unwrap_or_default())
+    }
+
+    fn etag(&self) -> Option<String> {
+        self.which.etag.as_ref().map(|etag| format!("\"{etag}\""))
+    }
+}
+
+impl Bucket {
+    /// Copies `from` to `key` of this bucket, headers and all, into `storage_class` where one is
+    /// named. Sizes are compared, and checksums where S3 has both.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::NotFound`]; [`crate::StoreError::Changed`] where the source is not the
+    /// one that is meant; [`crate::StoreError::Remote`].
+    pub fn copy(&self, from: &Source, key: &str, storage_class: Option<&str>) -> Result<Stored> {
+        self.copy_in_pieces_above(WHOLE, from, key, storage_class)
+    }
+
+    /// As [`Bucket::copy`], with another size from which on it is done in pieces; servers other than
+    /// AWS may want a smaller one than 5 GiB.
+    ///
+    /// # Errors
+    /// As [`Bucket::copy`].
+    pub fn copy_in_pieces_above(
+        &self,
+        whole: u64,
+        from: &Source,
+        key: &str,
+        storage_class: Option<&str>,
+    ) -> Result<Stored> {
+        let origin = Bucket::open(&from.bucket, &self.inner.settings);
+        let head = block(origin.head_now(&from.key))
+            .map_err(|fault| origin.error("look at", &from.key, fault))?;
+        let source = info_of(&from.key, &head);
+        let copied = block(async {
+            let done = if source.bytes <= whole {
+                self.copy_whole(from, &source, key, storage_class).await?
+            } else {
+                self.copy_pieces(from, &source, key, storage_class).await?
+            };
+            self.verify_copy(&source, key).await?;
+            Ok(done)
+        });
+        copied.map_err(|fault: Fault| match fault.kind {
+            Kind::Condition => origin.error("copy", &from.key, fault),
+            _ => self.error("copy to", key, fault),
+        })
+    }
+
+    async fn copy_whole(
+        &self,
+        from: &Source,
+        source: &ObjectInfo,
+        key: &str,
+        storage_class: Option<&str>,
+    ) -> Result<Stored, Fault> {
+        let send = || async {
+            let request = self.inner.client.copy_object().bucket(self.name()).key(key);
+            let request = request
+                .copy_source(from.in_words())
+                .set_copy_source_if_match(from.etag())
+                .set_storage_class(storage_class.map(StorageClass::from));
+            let answer = request.send().await?;
+            let etag = answer.copy_object_result().and_then(|result| result.e_tag());
+            Ok(stored(etag, answer.version_id()))
+        };
+        self.try_hard(source.bytes / FASTER, send).await
+    }
+
+    async fn copy_pieces(
+        &self,
+        from: &Source,
+        source: &ObjectInfo,
+        key: &str,
+        storage_class: Option<&str>,
+    ) -> Result<Stored, Fault> {
+        let options = PutOptions {
+            headers: source.headers.clone(),
+            settings: ObjectSettings {
+                storage_class: storage_class.map(str::to_owned),
+                ..ObjectSettings::default()
+            },
+        };
+        let upload = self.begin(key, &options, false).await?;
+        let copied = self.copy_all_pieces(from, source, key, &upload).await;
+        if copied.is_err() {
+            // It would be begun anew, so what was copied is of no use.
+            let _ = self.abort(key, &upload).await;
+        }
+        copied
+    }
+
+    async fn copy_all_pieces(
+        &self,
+        from: &Source,
+        source: &ObjectInfo,
+        key: &str,
+        upload: &str,
+    ) -> Result<Stored, Fault> {
+        let from = Arc::new(Source {
+            which: Which { etag: Some(source.etag.clone()), ..from.which.clone() },
+            ..from.clone()
+        });
+        let mut parts = Vec::new();
+        let mut pieces = JoinSet::new();
+        let panicked = |error| Fault::corrupt(format!("the copy ended: {error}"));
+        for (number, start) in (1..).zip((0..source.bytes).step_by(PIECE as usize)) {
+            let end = (start + PIECE).min(source.bytes);
+            if pieces.len() >= AT_ONCE
+                && let Some(done) = pieces.join_next().await
+            {
+                parts.push(done.map_err(panicked)??);
+            }
+            let (bucket, from) = (self.clone(), from.clone());
+            let (key, upload) = (key.to_owned(), upload.to_owned());
+            pieces.spawn(async move {
+                bucket.copy_piece(&from, &key, &upload, number, start..end).await
+            });
+        }
+        while let Some(done) = pieces.join_next().await {
+            parts.push(done.map_err(panicked)??);
+        }
+        parts.sort_by_key(CompletedPart::part_number);
+        self.join_copies(key, upload, parts).await
+    }
+
+    async fn copy_piece(
+        &self,
+        from: &Source,
+        key: &str,
+        upload: &str,
+        number: i32,
+        range: std::ops::Range<u64>,
+    ) -> Result<CompletedPart, Fault> {
+        let send = || async {
+            let request = self.inner.client.upload_part_copy().bucket(self.name()).key(key);
+            let request = request
+                .upload_id(upload)
+                .part_number(number)
+                .copy_source(from.in_words())
+                .set_copy_source_if_match(from.etag())
+                .copy_source_range(format!("bytes={}-{}", range.start, range.end - 1));
+            let answer = request.send().await?;
+            let etag = answer.copy_part_result().and_then(|result| result.e_tag());
+            let part = CompletedPart::builder().part_number(number);
+            Ok(part.e_tag(etag.unwrap_or_default()).build())
+        };
+        self.try_hard((range.end - range.start) / FASTER, send).await
+    }
+
+    async fn join_copies(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: Vec<CompletedPart>,
+    ) -> Result<Stored, Fault> {
+        let list = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let send = || async {
+            let request = self.inner.client.complete_multipart_upload().bucket(self.name());
+            let request = request.key(key).upload_id(upload).multipart_upload(list.clone());
+            let answer = request.send().await?;
+            Ok(stored(answer.e_tag(), answer.version_id()))
+        };
+        match self.try_hard(WHOLE / FASTER, send).await {
+            // An earlier try was done, and its answer lost; the copy is compared in any case.
+            Err(fault) if fault.kind == Kind::NoUpload && fault.after_unknown => {
+                let head = self.head_now(key).await?;
+                Ok(stored(head.e_tag(), head.version_id()))
+            }
+            done => done,
+        }
+    }
+
+    async fn verify_copy(&self, source: &ObjectInfo, key: &str) -> Result<(), Fault> {
+        let copy = info_of(key, &self.head_now(key).await?);
+        let differ = match (source.checksum, copy.checksum) {
+            (Some(one), Some(two)) => {
+                std::mem::discriminant(&one) == std::mem::discriminant(&two) && one != two
+            }
+            _ => false,
+        };
+        if differ || copy.bytes != source.bytes {
+            return Err(Fault::corrupt("the copy is not as the source"));
+        }
+        Ok(())
+    }
+}
