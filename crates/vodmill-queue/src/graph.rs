@@ -44,17 +44,20 @@ pub(crate) fn add(
         insert(tx, parent, task, now)?;
     }
     // Only now, since a task may wait for a later one of the list.
-    for task in tasks {
+    for task in tasks.iter().filter(|task| !task.after.is_empty()) {
         connect(tx, parent.job, task)?;
     }
+    // Some are ready at once, or will wait for what wakes in its turn.
+    tx.wake();
     Ok(())
 }
 
 fn insert(tx: &mut dyn Tx, parent: &Parent<'_>, task: &NewTask, now: UnixMillis) -> Sql<()> {
+    let state = if task.after.is_empty() { TaskState::Ready } else { TaskState::Waiting };
     let added = tx.execute(
         "INSERT INTO tasks
            (job_id, key, pipeline, kind, payload, priority, first, state, run_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?8)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
          ON CONFLICT (job_id, key) DO NOTHING",
         params![
             parent.job,
@@ -64,6 +67,7 @@ fn insert(tx: &mut dyn Tx, parent: &Parent<'_>, task: &NewTask, now: UnixMillis)
             &task.payload,
             parent.priority + i64::from(task.priority),
             parent.first,
+            state,
             now,
         ],
     )?;
@@ -95,9 +99,6 @@ fn connect(tx: &mut dyn Tx, job: &str, task: &NewTask) -> Sql<()> {
         "UPDATE tasks SET pending = ?2, state = ?3 WHERE id = ?1",
         params![id, pending, state],
     )?;
-    if state == TaskState::Ready {
-        tx.wake();
-    }
     Ok(())
 }
 

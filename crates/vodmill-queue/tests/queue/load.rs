@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use vodmill_queue::ClaimFilter;
 
-use crate::world::{MINUTE, World, numbered, sqlite};
+use crate::world::{MINUTE, World, numbered, postgres, sqlite};
 
 /// Loose limits, for the tests run unoptimised and on shared machines.
 const CLAIM: Duration = Duration::from_millis(20);
@@ -14,8 +14,16 @@ const CLAIM: Duration = Duration::from_millis(20);
 const COUNT: Duration = Duration::from_millis(100);
 
 #[test]
-fn each_task_goes_to_one_thread() {
-    let world = sqlite();
+fn each_task_goes_to_one_thread_on_sqlite() {
+    each_task_goes_to_one_thread(sqlite());
+}
+
+#[test]
+fn each_task_goes_to_one_thread_on_postgres() {
+    each_task_goes_to_one_thread(postgres());
+}
+
+fn each_task_goes_to_one_thread(world: World) {
     world.enqueue("j", &numbered(120));
     let start = Barrier::new(6);
     let mut keys: Vec<String> = thread::scope(|scope| {
@@ -43,8 +51,16 @@ fn drain_alone(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn claims_stay_fast_behind_a_backlog() {
-    let world = sqlite();
+fn claims_stay_fast_behind_a_backlog_on_sqlite() {
+    claims_stay_fast_behind_a_backlog(sqlite());
+}
+
+#[test]
+fn claims_stay_fast_behind_a_backlog_on_postgres() {
+    claims_stay_fast_behind_a_backlog(postgres());
+}
+
+fn claims_stay_fast_behind_a_backlog(world: World) {
     for job in 0..20 {
         world.enqueue(&format!("j{job}"), &numbered(1000));
     }

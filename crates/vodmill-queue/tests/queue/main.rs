@@ -5,4 +5,5 @@ mod conformance;
 mod load;
 mod opening;
 mod processes;
+mod server;
 mod world;

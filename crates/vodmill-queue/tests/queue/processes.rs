@@ -1,74 +1,88 @@
-//! Several processes on one file, and sudden death.
+//! Several processes on one queue, and sudden death.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use vodmill_queue::{
     ClaimFilter, Clock, Completion, Enqueued, JobFilter, JobState, Lease, ManualClock, Queue,
-    SqliteQueue, SystemClock, TaskState,
+    SystemClock, TaskState,
 };
 
-use crate::world::{MINUTE, ending, job, numbered, task};
+use crate::world::{MINUTE, ending, job, numbered, open, open_with_clock, task};
 
-const FILE: &str = "VODMILL_QUEUE_TEST_FILE";
+const PLACE: &str = "VODMILL_QUEUE_TEST_PLACE";
 /// Marks what a child reports among what the test harness prints.
 const MARK: &str = "#did ";
 
-#[test]
-fn each_task_goes_to_one_process() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("queue.db");
-    let queue = SqliteQueue::open(&path).unwrap();
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $test() {
+                let dir = tempfile::tempdir().unwrap();
+                super::$test(&|| dir.path().join(crate::world::unique()).display().to_string());
+            })*
+        }
+        mod postgres {
+            $(#[test] fn $test() {
+                super::$test(&|| crate::server::shared().database());
+            })*
+        }
+    };
+}
+on_both! { each_task_goes_to_one_process processes_can_create_it_together
+killed_at_any_time_nothing_is_lost }
+
+/// Gives a new place for a queue each time.
+type Places<'a> = &'a dyn Fn() -> String;
+
+fn each_task_goes_to_one_process(places: Places<'_>) {
+    let place = places();
+    let queue = open(&place);
     queue.enqueue(&job("j"), &numbered(90)).unwrap();
-    let children: Vec<Child> = (0..3).map(|_| spawn("claim_all", &path)).collect();
+    let children: Vec<Child> = (0..3).map(|_| spawn("claim_all", &place)).collect();
     let mut keys: Vec<String> = children.into_iter().flat_map(reports).collect();
     keys.sort();
     let expected: Vec<_> = numbered(90).into_iter().map(|task| task.key).collect();
     assert_eq!(keys, expected);
 }
 
-#[test]
-fn processes_can_create_it_together() {
+fn processes_can_create_it_together(places: Places<'_>) {
     for _ in 0..5 {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("queue.db");
-        let children: Vec<Child> = (0..4).map(|_| spawn("create", &path)).collect();
+        let place = places();
+        let children: Vec<Child> = (0..4).map(|_| spawn("create", &place)).collect();
         let all: Vec<String> = children.into_iter().flat_map(reports).collect();
         assert_eq!(all.iter().filter(|did| *did == "new").count(), 1, "{all:?}");
         assert_eq!(all.len(), 4, "{all:?}");
     }
 }
 
-#[test]
-fn killed_at_any_time_nothing_is_lost() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("queue.db");
-    SqliteQueue::open(&path).unwrap();
+fn killed_at_any_time_nothing_is_lost(places: Places<'_>) {
+    let place = places();
+    let queue = open(&place);
     let mut done = 0;
     for _ in 0..10 {
-        let mut child = spawn("work", &path);
+        let mut child = spawn("work", &place);
+        // A moment that is as good as any: there is no event to wait for.
         std::thread::sleep(Duration::from_millis(100 + random(200)));
         child.kill().unwrap();
         let reported = reports(child);
         done += reported.len();
         println!("a child reported {} steps", reported.len());
-        verify(&SqliteQueue::open(&path).unwrap(), &reported);
+        verify(&*queue, &reported);
     }
     assert!(done > 20, "the children hardly worked: {done} reports");
-    finish_all(&path);
+    finish_all(&place);
 }
 
 /// Once the leases of the dead have expired, every job can be brought to its end.
-fn finish_all(path: &Path) {
+fn finish_all(place: &str) {
     let tomorrow = SystemClock.now() + 86_400_000;
-    let clock = Arc::new(ManualClock::new(tomorrow));
-    let queue = SqliteQueue::open_with_clock(path, clock).unwrap();
+    let queue = open_with_clock(place, Arc::new(ManualClock::new(tomorrow)));
     queue.reap_expired().unwrap();
-    while let Some(lease) = claim(&queue) {
-        step(&queue, &lease);
+    while let Some(lease) = claim(&*queue) {
+        step(&*queue, &lease);
     }
     for job in queue.jobs(&JobFilter::default(), u32::MAX).unwrap() {
         assert_eq!(job.state, JobState::Published, "{}", job.id);
@@ -76,7 +90,7 @@ fn finish_all(path: &Path) {
 }
 
 /// All that a child was told had happened has happened, and every job is consistent.
-fn verify(queue: &SqliteQueue, reported: &[String]) {
+fn verify(queue: &dyn Queue, reported: &[String]) {
     for line in reported {
         let (what, id) = line.split_once(' ').unwrap();
         let found = queue.job(id).unwrap();
@@ -93,7 +107,7 @@ fn verify(queue: &SqliteQueue, reported: &[String]) {
 }
 
 /// A job is `plan`, which adds `chunk` and `end` (after both); `end` publishes.
-fn verify_job(queue: &SqliteQueue, id: &str, state: JobState) {
+fn verify_job(queue: &dyn Queue, id: &str, state: JobState) {
     let tasks = queue.tasks(id).unwrap();
     let done = tasks.iter().filter(|task| task.state == TaskState::Done).count();
     assert_eq!(tasks.len(), if done > 0 { 3 } else { 1 }, "{id}");
@@ -108,7 +122,7 @@ fn verify_job(queue: &SqliteQueue, id: &str, state: JobState) {
 #[ignore = "run by the tests above, in a process of its own"]
 fn claim_all() {
     let Some(queue) = childs_queue() else { return };
-    while let Some(lease) = claim(&queue) {
+    while let Some(lease) = claim(&*queue) {
         did(&lease.key);
     }
 }
@@ -129,13 +143,13 @@ fn work() {
         let id = format!("{}-{at}", std::process::id());
         queue.enqueue(&job(&id), &[task("plan", &[])]).unwrap();
         did(&format!("enqueued {id}"));
-        while let Some(lease) = claim(&queue) {
-            step(&queue, &lease);
+        while let Some(lease) = claim(&*queue) {
+            step(&*queue, &lease);
         }
     }
 }
 
-fn step(queue: &SqliteQueue, lease: &Lease) {
+fn step(queue: &dyn Queue, lease: &Lease) {
     let then = vec![task("chunk", &["plan"]), task("end", &["plan", "chunk"])];
     let (what, completion) = match lease.key.as_str() {
         "plan" => ("planned", Completion { then, ..Completion::default() }),
@@ -148,12 +162,12 @@ fn step(queue: &SqliteQueue, lease: &Lease) {
     }
 }
 
-fn claim(queue: &SqliteQueue) -> Option<Lease> {
+fn claim(queue: &dyn Queue) -> Option<Lease> {
     queue.claim("child", MINUTE, &ClaimFilter::default()).unwrap()
 }
 
-fn childs_queue() -> Option<SqliteQueue> {
-    std::env::var_os(FILE).map(|path| SqliteQueue::open(path).unwrap())
+fn childs_queue() -> Option<Arc<dyn Queue>> {
+    std::env::var(PLACE).ok().map(|place| open(&place))
 }
 
 fn did(what: &str) {
@@ -162,10 +176,10 @@ fn did(what: &str) {
     out.flush().unwrap();
 }
 
-fn spawn(name: &str, path: &Path) -> Child {
+fn spawn(name: &str, place: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("processes::{name}"), "--ignored", "--nocapture"])
-        .env(FILE, path)
+        .env(PLACE, place)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()

@@ -1,12 +1,13 @@
 //! A queue to test, with a clock that the test moves.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use vodmill_queue::{
-    ClaimFilter, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask, Queue,
-    RetryPolicy, SqliteQueue, TaskInfo,
+    ClaimFilter, Clock, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask,
+    PostgresOptions, PostgresQueue, Queue, RetryPolicy, SqliteQueue, TaskInfo,
 };
 
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -21,25 +22,52 @@ pub const POLICY: RetryPolicy = RetryPolicy {
 pub struct World {
     pub queue: Arc<dyn Queue>,
     pub clock: Arc<ManualClock>,
-    again: Box<dyn Fn() -> Arc<dyn Queue> + Send + Sync>,
+    place: String,
     _dir: Option<TempDir>,
 }
 
 pub fn sqlite() -> World {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("queue.db");
-    let clock = Arc::new(ManualClock::new(1_000_000));
-    let hands = clock.clone();
-    let open = move || -> Arc<dyn Queue> {
-        Arc::new(SqliteQueue::open_with_clock(&path, hands.clone()).unwrap())
-    };
-    World { queue: open(), clock, again: Box::new(open), _dir: Some(dir) }
+    let place = dir.path().join("queue.db").display().to_string();
+    World::new(place, Some(dir))
+}
+
+pub fn postgres() -> World {
+    World::new(crate::server::shared().database(), None)
+}
+
+/// Opens a queue: a URL of PostgreSQL's, or a file.
+pub fn open(place: &str) -> Arc<dyn Queue> {
+    match place.contains("://") {
+        true => Arc::new(PostgresQueue::open(place).unwrap()),
+        false => Arc::new(SqliteQueue::open(place).unwrap()),
+    }
+}
+
+pub fn open_with_clock(place: &str, clock: Arc<dyn Clock>) -> Arc<dyn Queue> {
+    if !place.contains("://") {
+        return Arc::new(SqliteQueue::open_with_clock(place, clock).unwrap());
+    }
+    let options = PostgresOptions { clock: Some(clock), ..PostgresOptions::default() };
+    Arc::new(PostgresQueue::open_with(place, &options).unwrap())
+}
+
+/// A name that no other test in this process has.
+pub fn unique() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 impl World {
+    fn new(place: String, dir: Option<TempDir>) -> Self {
+        let clock = Arc::new(ManualClock::new(1_000_000));
+        let queue = open_with_clock(&place, clock.clone());
+        Self { queue, clock, place, _dir: dir }
+    }
+
     /// One more handle, as another process would have.
     pub fn another(&self) -> Arc<dyn Queue> {
-        (self.again)()
+        open_with_clock(&self.place, self.clock.clone())
     }
 
     pub fn enqueue(&self, id: &str, tasks: &[NewTask]) {

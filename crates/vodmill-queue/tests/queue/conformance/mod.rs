@@ -47,3 +47,4 @@ macro_rules! on {
 }
 
 on!(sqlite);
+on!(postgres);

@@ -1,0 +1,360 @@
+//! The queue in a PostgreSQL database: one truth for many machines.
+
+mod address;
+mod link;
+mod listen;
+mod schema;
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, Once};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::error::SqlState;
+
+use self::address::Address;
+use self::link::{Link, Pool, Taken};
+use crate::clock::{Clock, UnixMillis};
+use crate::engine::{Engine, Param, Row, Tx, params};
+use crate::error::{Error, Fault, Object, Result, Sql};
+use crate::signal::Signal;
+
+/// The first pause before a new attempt; it doubles up to the last, and each is cut by chance.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How a [`PostgresQueue`] behaves.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// Connections at most, beside the one that listens: one for each thread that works is enough.
+    pub connections: usize,
+    /// For how long an operation is tried again while the server cannot be reached, restarts or
+    /// breaks a deadlock.
+    pub patience: Duration,
+    /// Where the time comes from; the server's own clock if none. For tests: with a clock for each
+    /// process a lease would be as good as the worst of them.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { connections: 8, patience: Duration::from_secs(30), clock: None }
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut options = f.debug_struct("PostgresOptions");
+        options.field("connections", &self.connections).field("patience", &self.patience);
+        options.field("clock", &self.clock.is_some()).finish()
+    }
+}
+
+/// A queue in a PostgreSQL database. All methods block, and share a few connections; share it
+/// between threads behind an `Arc`. Any number of processes may use one database.
+///
+/// - The address is `postgres://user:password@host:port/database`, with libpq's parameters. Of
+///   `sslmode`, `require` encrypts and proves nothing; `verify-full` (and `verify-ca`, which is as
+///   strict) proves the host by the system's authorities or those of `sslrootcert`.
+/// - The tables are in the first schema of the `search_path`, which they have to themselves.
+/// - The server's clock is the only one that counts.
+/// - Connections are kept open, with prepared statements: a pooler between has to keep sessions.
+/// - A character U+0000, which PostgreSQL cannot store, is stored as U+FFFD.
+pub struct PostgresQueue {
+    pool: Arc<Pool>,
+    patience: Duration,
+    clock: Option<Arc<dyn Clock>>,
+    signal: Arc<Signal>,
+    listening: Once,
+    /// Some until the queue is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl PostgresQueue {
+    /// Opens the queue at `url`; creates its tables where needed. The database must exist.
+    ///
+    /// # Errors
+    /// [`Error::BadAddress`], [`Error::NewerSchema`], [`Error::NotAQueue`], [`Error::Database`].
+    pub fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, &PostgresOptions::default())
+    }
+
+    /// As [`open`](Self::open), with these options.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with(url: &str, options: &PostgresOptions) -> Result<Self> {
+        let queue = Self::unchecked(url, options)?;
+        queue.opening(|link| {
+            link.runtime().block_on(schema::migrate(link.client(), queue.place()))
+        })?;
+        Ok(queue)
+    }
+
+    /// Opens a queue that is there already; never creates tables: for commands that look at, or
+    /// steer, a queue that others work on.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`] if there are no tables; [`Error::OlderSchema`]; else as `open`.
+    pub fn open_existing(url: &str) -> Result<Self> {
+        let queue = Self::unchecked(url, &PostgresOptions::default())?;
+        queue.opening(|link| {
+            link.runtime().block_on(schema::require_current(link.client(), queue.place()))
+        })?;
+        Ok(queue)
+    }
+
+    fn unchecked(url: &str, options: &PostgresOptions) -> Result<Self> {
+        let address = Address::parse(url)?;
+        let starting = |error: std::io::Error| Error::Database {
+            operation: "open queue",
+            object: address.place.clone(),
+            source: Box::new(error),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("queue-database")
+            .enable_all()
+            .build()
+            .map_err(starting)?;
+        let pool = Pool::new(address, runtime.handle().clone(), options.connections);
+        Ok(Self {
+            pool: Arc::new(pool),
+            patience: options.patience,
+            clock: options.clock.clone(),
+            signal: Arc::default(),
+            listening: Once::new(),
+            runtime: Some(runtime),
+        })
+    }
+
+    fn place(&self) -> &str {
+        self.pool.place()
+    }
+
+    /// Runs what is to be done first on a connection, patiently.
+    fn opening(&self, check: impl Fn(&Link) -> Sql<Result<()>>) -> Result<()> {
+        let checked = self.patiently(|deadline| {
+            let mut taken = self.pool.take(deadline)?;
+            let checked = check(taken.link()?)?;
+            taken.give_back();
+            Ok(checked)
+        });
+        checked.map_err(|fault| fault.during("open queue", self.place().into()))?
+    }
+
+    /// Tries again what fails in a way that passes.
+    fn patiently<T>(&self, mut attempt: impl FnMut(Instant) -> Sql<T>) -> Sql<T> {
+        let deadline = Instant::now() + self.patience;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match attempt(deadline) {
+                Err(Fault::Passing(error)) if Instant::now() + pause < deadline => {
+                    tracing::debug!(%error, "database failed; trying again");
+                    thread::sleep(jittered(pause));
+                    pause = (pause * 2).min(LAST_PAUSE);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// One transaction; `begin` says which sort.
+    fn transaction<T>(
+        &self,
+        begin: &str,
+        deadline: Instant,
+        work: &mut impl FnMut(&mut dyn Tx) -> Sql<T>,
+    ) -> Sql<T> {
+        let mut taken = self.pool.take(deadline)?;
+        let link = taken.link()?;
+        link.run(begin)?;
+        let mut tx = PostgresTx { link, clock: self.clock.as_deref(), wake: false };
+        let result = work(&mut tx);
+        let wake = tx.wake;
+        match result {
+            Ok(value) => {
+                link.run("COMMIT")?;
+                self.tell(taken, wake);
+                Ok(value)
+            }
+            // Some other connection will do for the next attempt.
+            Err(Fault::Passing(error)) => Err(Fault::Passing(error)),
+            Err(fault) => {
+                if link.run("ROLLBACK").is_ok() {
+                    taken.give_back();
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Wakes those who wait, here and elsewhere. It is told after the commit: in it, NOTIFY would
+    /// make all commits of the server queue up behind one another's flush to disk.
+    fn tell(&self, mut taken: Taken<'_>, wake: bool) {
+        if !wake {
+            return taken.give_back();
+        }
+        let told = taken.link().and_then(|link| link.run(listen::NOTIFY));
+        match told {
+            Ok(()) => taken.give_back(),
+            // They look again when their time is up.
+            Err(fault) => tracing::debug!(?fault, "waiting workers not notified"),
+        }
+        self.signal.ring();
+    }
+}
+
+impl Engine for PostgresQueue {
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        object: Object<'_>,
+        mut work: impl FnMut(&mut dyn Tx) -> Sql<T>,
+    ) -> Result<T> {
+        self.patiently(|deadline| self.transaction("BEGIN", deadline, &mut work))
+            .map_err(|fault| fault.during(operation, object))
+    }
+
+    fn read<T>(
+        &self,
+        operation: &'static str,
+        object: Object<'_>,
+        mut work: impl FnMut(&mut dyn Tx) -> Sql<T>,
+    ) -> Result<T> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        self.patiently(|deadline| self.transaction(begin, deadline, &mut work))
+            .map_err(|fault| fault.during(operation, object))
+    }
+
+    fn signal(&self) -> &Signal {
+        // Only who claims needs to be told.
+        self.listening.call_once(|| {
+            if let Some(runtime) = &self.runtime {
+                runtime.spawn(listen::listen(self.pool.clone(), self.signal.clone()));
+            }
+        });
+        &self.signal
+    }
+}
+
+impl Drop for PostgresQueue {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Also from within a runtime's thread, where waiting would panic.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for PostgresQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresQueue").field("place", &self.place()).finish_non_exhaustive()
+    }
+}
+
+struct PostgresTx<'a> {
+    link: &'a mut Link,
+    clock: Option<&'a dyn Clock>,
+    wake: bool,
+}
+
+impl Tx for PostgresTx<'_> {
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<u64> {
+        self.link.execute(sql, params)
+    }
+
+    fn rows(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<Vec<Row>> {
+        self.link.rows(sql, params)
+    }
+
+    fn now(&mut self) -> Sql<UnixMillis> {
+        if let Some(clock) = self.clock {
+            return Ok(clock.now());
+        }
+        // Not now(), which stands still from the beginning of the transaction.
+        self.number("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)")
+    }
+
+    fn next_token(&mut self) -> Sql<i64> {
+        self.number("SELECT nextval('lease_tokens')")
+    }
+
+    fn wake(&mut self) {
+        self.wake = true;
+    }
+
+    fn lock_job(&mut self, job: &str) -> Sql<()> {
+        self.rows("SELECT 1 FROM jobs WHERE id = ?1 FOR NO KEY UPDATE", params![job])?;
+        Ok(())
+    }
+
+    fn lock(&mut self, word: &str) -> Sql<()> {
+        let sql = "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(?1, 0))";
+        self.rows(sql, params![word])?;
+        Ok(())
+    }
+
+    fn row_lock(&self) -> &'static str {
+        "FOR NO KEY UPDATE"
+    }
+
+    fn skip_locked(&self) -> &'static str {
+        "FOR NO KEY UPDATE SKIP LOCKED"
+    }
+}
+
+impl PostgresTx<'_> {
+    fn number(&mut self, sql: &str) -> Sql<i64> {
+        let number = (self as &mut dyn Tx).one(sql, params![], |row| row.get(0))?;
+        number.ok_or_else(|| Fault::Database("no answer".into()))
+    }
+}
+
+/// Whether a failure may pass: connections that broke, servers that start, stop or are full, and
+/// deadlocks, which the server has broken.
+fn fault(error: tokio_postgres::Error) -> Fault {
+    let passing = match error.code() {
+        Some(code) => passes(code),
+        // Not the server's word: the connection's. What cannot be mended by trying again
+        // (a password, a certificate) is told by the server or by the handshake.
+        None => error.is_closed() || caused_by_io(&error),
+    };
+    if passing { Fault::Passing(error.into()) } else { Fault::Database(error.into()) }
+}
+
+fn passes(code: &SqlState) -> bool {
+    // 08: connection exceptions; 57P: an operator's intervention.
+    code.code().starts_with("08")
+        || [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::QUERY_CANCELED,
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            // The old primary, after a failover.
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+        ]
+        .contains(code)
+}
+
+fn caused_by_io(error: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    // A certificate that is refused comes as invalid data.
+    io.is_some_and(|error| error.kind() != std::io::ErrorKind::InvalidData)
+        || (source.is_none() && error.to_string().contains("timed out"))
+}
+
+/// Between half of it and all, so that those who failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let chance = RandomState::new().build_hasher().finish() % 1000;
+    pause / 2 + (pause / 2) * u32::try_from(chance).unwrap_or(0) / 1000
+}

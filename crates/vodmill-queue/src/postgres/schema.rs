@@ -1,0 +1,167 @@
+//! The tables in PostgreSQL.
+
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result, Sql};
+use crate::postgres::fault;
+
+/// The version that this build writes; the same tables as SQLite's of that version. A later version
+/// comes with a step from this one.
+const KNOWN: u32 = 2;
+
+/// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.
+/// The number is arbitrary.
+const LOCK: i64 = 0x766f_646d_696c_6c31;
+
+/// Texts that are compared are in the "C" collation, so that both engines sort alike.
+const TABLES: &str = r#"
+CREATE TABLE settings (name TEXT COLLATE "C" PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO settings (name, value) VALUES ('schema', '2');
+CREATE SEQUENCE lease_tokens AS BIGINT;
+CREATE TABLE paused (pipeline TEXT COLLATE "C" PRIMARY KEY);
+
+CREATE TABLE jobs (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  pipeline TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  priority BIGINT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN
+    ('waiting', 'running', 'published', 'rejected', 'failed', 'cancelled')),
+  reason TEXT,
+  asset TEXT,
+  source_name TEXT,
+  cleaned BIGINT NOT NULL DEFAULT 0,
+  created_at BIGINT NOT NULL,
+  started_at BIGINT,
+  ended_at BIGINT,
+  settler TEXT,
+  settle_until BIGINT
+);
+CREATE INDEX jobs_created ON jobs (created_at, id);
+CREATE INDEX jobs_state ON jobs (state, created_at, id);
+CREATE INDEX jobs_unclean ON jobs (ended_at, id) WHERE ended_at IS NOT NULL AND cleaned = 0;
+CREATE INDEX jobs_open ON jobs (created_at) WHERE ended_at IS NULL;
+
+CREATE TABLE tasks (
+  id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job_id TEXT COLLATE "C" NOT NULL REFERENCES jobs (id),
+  key TEXT COLLATE "C" NOT NULL,
+  pipeline TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  payload TEXT NOT NULL,
+  priority BIGINT NOT NULL,
+  first BIGINT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN
+    ('waiting', 'ready', 'leased', 'done', 'cancelled', 'rejected', 'quarantined')),
+  pending BIGINT NOT NULL DEFAULT 0 CHECK (pending >= 0),
+  run_at BIGINT NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  losses BIGINT NOT NULL DEFAULT 0,
+  token BIGINT,
+  holder TEXT COLLATE "C",
+  expires_at BIGINT,
+  ended_as TEXT,
+  error TEXT,
+  evidence TEXT,
+  progress TEXT,
+  result TEXT,
+  created_at BIGINT NOT NULL,
+  started_at BIGINT,
+  ended_at BIGINT,
+  UNIQUE (job_id, key)
+);
+-- A queue's rows change all the time: dead ones at the head of a lane are what slows claims down.
+ALTER TABLE tasks SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.02);
+CREATE INDEX tasks_ready ON tasks (pipeline, kind, priority DESC, run_at, id)
+  WHERE state = 'ready';
+CREATE INDEX tasks_leased ON tasks (expires_at) WHERE state = 'leased';
+CREATE INDEX tasks_held ON tasks (pipeline) WHERE state = 'leased';
+CREATE INDEX tasks_served ON tasks (pipeline, token);
+CREATE INDEX tasks_open ON tasks (kind, state, run_at)
+  WHERE state IN ('waiting', 'ready', 'leased', 'quarantined');
+CREATE INDEX tasks_leaving ON tasks (holder)
+  WHERE state = 'cancelled' AND expires_at IS NOT NULL;
+CREATE INDEX tasks_quarantined ON tasks (ended_at, id) WHERE state = 'quarantined';
+CREATE TABLE edges (
+  needs_id BIGINT NOT NULL REFERENCES tasks (id),
+  task_id BIGINT NOT NULL REFERENCES tasks (id),
+  PRIMARY KEY (needs_id, task_id)
+);
+CREATE INDEX edges_task ON edges (task_id);
+CREATE TABLE lanes (
+  pipeline TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (pipeline, kind)
+);
+
+CREATE TABLE assets (asset TEXT COLLATE "C" PRIMARY KEY, owner TEXT COLLATE "C" NOT NULL);
+CREATE TABLE generations (
+  asset TEXT COLLATE "C" NOT NULL,
+  generation BIGINT NOT NULL,
+  job_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (asset, generation),
+  UNIQUE (asset, job_id)
+);
+CREATE TABLE renditions (
+  digest TEXT COLLATE "C" PRIMARY KEY,
+  place TEXT COLLATE "C" NOT NULL,
+  bytes BIGINT NOT NULL,
+  facts TEXT NOT NULL,
+  used_at BIGINT NOT NULL
+);
+CREATE INDEX renditions_used ON renditions (used_at, digest);
+CREATE TABLE secrets (id TEXT COLLATE "C" PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE secret_names (
+  name TEXT COLLATE "C" PRIMARY KEY,
+  id TEXT COLLATE "C" NOT NULL REFERENCES secrets (id)
+);
+CREATE INDEX secret_names_id ON secret_names (id, name);
+"#;
+
+/// Creates the tables, unless they are there; many may do so at once.
+pub(super) async fn migrate(client: &Client, place: &str) -> Sql<Result<()>> {
+    if let Some(checked) = checked_version(client, place).await?.transpose() {
+        return Ok(checked);
+    }
+    client.batch_execute("BEGIN").await.map_err(fault)?;
+    let lock = format!("SELECT pg_advisory_xact_lock({LOCK})");
+    client.batch_execute(&lock).await.map_err(fault)?;
+    // Another process may have made them while we waited.
+    let checked = checked_version(client, place).await?.transpose();
+    if checked.is_none() {
+        client.batch_execute(TABLES).await.map_err(fault)?;
+    }
+    client.batch_execute("COMMIT").await.map_err(fault)?;
+    Ok(checked.unwrap_or(Ok(())))
+}
+
+/// Refuses a database without our tables.
+pub(super) async fn require_current(client: &Client, place: &str) -> Sql<Result<()>> {
+    let missing = || Err(Error::NoDatabase { place: place.to_owned() });
+    Ok(checked_version(client, place).await?.transpose().unwrap_or_else(missing))
+}
+
+/// Nothing if the schema is empty; refuses what is not ours or of another version.
+async fn checked_version(client: &Client, place: &str) -> Sql<Result<Option<()>>> {
+    let place = place.to_owned();
+    let sql = "SELECT count(*), count(*) FILTER (WHERE tablename IN ('settings', 'jobs', 'tasks'))
+               FROM pg_tables WHERE schemaname = current_schema()";
+    let row = client.query_one(sql, &[]).await.map_err(fault)?;
+    match (row.get::<_, i64>(0), row.get::<_, i64>(1)) {
+        (0, _) => return Ok(Ok(None)),
+        (_, 3) => {}
+        _ => return Ok(Err(Error::NotAQueue { place })),
+    }
+    let sql = "SELECT value FROM settings WHERE name = 'schema'";
+    let row = client.query_opt(sql, &[]).await.map_err(fault)?;
+    let found = row.and_then(|row| row.get::<_, String>(0).parse().ok());
+    Ok(match found {
+        None => Err(Error::NotAQueue { place }),
+        Some(found) if found > KNOWN => Err(Error::NewerSchema { place, found, known: KNOWN }),
+        Some(found) if found < KNOWN => Err(Error::OlderSchema { place, found, known: KNOWN }),
+        Some(_) => Ok(Some(())),
+    })
+}

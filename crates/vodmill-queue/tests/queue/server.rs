@@ -1,0 +1,126 @@
+//! PostgreSQL servers of the tests' own.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::world::unique;
+
+/// A server on a free port, stopped when it is dropped or this process ends.
+pub struct Server {
+    dir: PathBuf,
+    port: u16,
+    script: Child,
+}
+
+/// One server for all tests of this process; each test has a database of its own.
+pub fn shared() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    // What is killed here are processes, so the disk need not be waited for.
+    SERVER.get_or_init(|| Server::start(&["-c", "fsync=off", "-c", "max_connections=200"]))
+}
+
+impl Server {
+    pub fn start(options: &[&str]) -> Self {
+        // Beside the tests' other folders, for its own user must be able to get there.
+        let dir = tempfile::Builder::new().prefix("queue-postgres-").tempdir().unwrap().keep();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let script = spawn(&dir, port, options);
+        let mut server = Self { dir, port, script };
+        server.wait();
+        server
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A new database's URL.
+    pub fn database(&self) -> String {
+        let name = unique();
+        self.run(&format!("CREATE DATABASE {name}"));
+        format!("postgres://vodmill@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Runs a statement on the server.
+    pub fn run(&self, sql: &str) {
+        let url = format!("postgres://vodmill@127.0.0.1:{}/postgres", self.port);
+        execute(&url, sql);
+    }
+
+    /// Kills the server as hard as can be, and starts it again after a while.
+    pub fn kill_and_start(&mut self, down: Duration, options: &[&str]) {
+        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().to_owned();
+        assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+        self.script.wait().unwrap();
+        std::thread::sleep(down);
+        self.script = spawn(&self.dir, self.port, options);
+        self.wait();
+    }
+
+    fn wait(&mut self) {
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = self.script.try_wait().unwrap();
+            assert!(ended.is_none(), "no server: {}", self.log());
+            assert!(start.elapsed() < Duration::from_secs(60), "no server: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let pid = self.script.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let _ = self.script.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn spawn(dir: &Path, port: u16, options: &[&str]) -> Child {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/services/postgres");
+    let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    Command::new(script)
+        .arg("--remove-when-alone")
+        .arg(dir)
+        .arg(port.to_string())
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Runs a statement in a database, once its server lets us in.
+pub fn execute(url: &str, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = loop {
+            match tokio_postgres::connect(url, tokio_postgres::NoTls).await {
+                Ok(connected) => break connected,
+                Err(error) => {
+                    let starting = tokio_postgres::error::SqlState::CANNOT_CONNECT_NOW;
+                    assert_eq!(error.code(), Some(&starting), "{error}");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        };
+        let driven = tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+        drop(client);
+        driven.await.unwrap().unwrap();
+    });
+}
