@@ -15,6 +15,10 @@ use crate::error;
 /// Packets of the track that are read in search of the wanted one after a seek.
 const MAX_PACKETS_AFTER_SEEK: u32 = 1_000;
 
+/// How far before the wanted packet seeks aim, in ticks, one after another. Transport streams are
+/// searched by decode times, which lie before the times of showing: aiming at those lands behind.
+const AIMS: [i64; 3] = [0, TICKS_PER_SECOND, 5 * TICKS_PER_SECOND];
+
 /// The packets of one track from a seek point on, clock jumps taken out.
 pub(crate) struct PacketFinder<'a> {
     source: Source,
@@ -83,9 +87,20 @@ impl<'a> PacketFinder<'a> {
 
     /// Seeks to the key packet with exactly that time; none if it is not where it should be.
     fn seek(&mut self, pts: i64) -> Result<Option<Packet>, MediaError> {
-        if self.source.seek(self.track, pts).is_err() {
-            return Ok(None);
+        for before in AIMS {
+            let aim = pts.saturating_sub(units_of(before, self.time_base));
+            if self.source.seek(self.track, aim).is_err() {
+                return Ok(None);
+            }
+            if let Some(packet) = self.find(pts)? {
+                return Ok(Some(packet));
+            }
         }
+        Ok(None)
+    }
+
+    /// Reads on to the key packet with exactly that time; none if it does not come.
+    fn find(&mut self, pts: i64) -> Result<Option<Packet>, MediaError> {
         let mut packet = Packet::empty();
         for _ in 0..MAX_PACKETS_AFTER_SEEK {
             if !self.read_of_track(&mut packet)? {

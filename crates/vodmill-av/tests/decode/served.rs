@@ -107,6 +107,24 @@ fn sound(original: &Path) -> Result<Vec<u8>, MediaError> {
 }
 
 #[test]
+fn a_late_chunk_does_not_read_what_lies_before_it() {
+    let clips = Clips::new();
+    let source = "testsrc2=s=160x90:r=25:d=120";
+    for path in [
+        clips.h264(source, "", "long.mp4"),
+        clips.h264(source, "", "long.mkv"),
+        clips.h264(source, "", "long.ts"),
+    ] {
+        let mut order = Job::new(&path, Ratio::new(25, 1)).order("r", 2750, 50);
+        let (server, socket) = served(&path, Trouble::None);
+        order.original = socket;
+        encode(&order).unwrap();
+        let length = std::fs::metadata(&path).unwrap().len();
+        assert!(server.sent() * 2 < length, "{path:?}: {} of {length}", server.sent());
+    }
+}
+
+#[test]
 fn the_same_subtitles() {
     let clips = Clips::new();
     clips.write("s.srt", b"1\n00:00:00,000 --> 00:00:01,000\nhej\n");

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use vodmill_model::original::{Answer, Hello, Request};
@@ -24,6 +24,7 @@ pub struct Server {
     path: PathBuf,
     stopping: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Server {
@@ -32,17 +33,24 @@ impl Server {
         let listener = UnixListener::bind(path).unwrap();
         let (content, stopping) = (Arc::new(content), Arc::new(AtomicBool::new(false)));
         let stop = Arc::clone(&stopping);
+        let sent = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&sent);
         let acceptor = thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
                     break;
                 }
-                let (stream, content) = (stream.unwrap(), Arc::clone(&content));
+                let (stream, content, sent) = (stream.unwrap(), content.clone(), count.clone());
                 // It ends with its reader.
-                thread::spawn(move || serve(stream, &content, trouble));
+                thread::spawn(move || serve(stream, &content, &sent, trouble));
             }
         });
-        Server { path: path.to_owned(), stopping, acceptor: Some(acceptor) }
+        Server { path: path.to_owned(), stopping, acceptor: Some(acceptor), sent }
+    }
+
+    /// Bytes that were read, by all readers.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
     }
 
     /// Stops, and leaves the socket where it is.
@@ -66,7 +74,12 @@ impl Drop for Server {
     }
 }
 
-fn serve(mut stream: UnixStream, content: &[u8], trouble: Trouble) -> io::Result<()> {
+fn serve(
+    mut stream: UnixStream,
+    content: &[u8],
+    sent: &AtomicU64,
+    trouble: Trouble,
+) -> io::Result<()> {
     stream.write_all(&Hello { bytes: content.len() as u64 }.encode())?;
     loop {
         let mut request = [0; Request::SIZE];
@@ -87,6 +100,7 @@ fn serve(mut stream: UnixStream, content: &[u8], trouble: Trouble) -> io::Result
                 return stream.write_all(&bytes[..bytes.len() / 2]);
             }
             _ => {
+                sent.fetch_add(bytes.len() as u64, Ordering::SeqCst);
                 stream.write_all(&Answer::Bytes(bytes.len() as u32).encode())?;
                 stream.write_all(bytes)?;
             }
