@@ -8,6 +8,7 @@ mod local;
 mod location;
 mod memory;
 pub mod s3;
+pub mod sync;
 
 use std::path::{Path, PathBuf};
 
