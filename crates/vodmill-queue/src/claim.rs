@@ -10,10 +10,18 @@ use crate::clock::{UnixMillis, millis};
 use crate::engine::{Param, Tx, params};
 use crate::error::{Fault, Sql};
 use crate::lease::{ClaimFilter, Lease};
+use crate::state::JobState;
 
 /// How often a claim looks again when others have taken what it had chosen. Whoever took it got
 /// something to do, so the queue as a whole moves on.
 const LOOKS: usize = 8;
+
+/// Who claims, and from when to when.
+struct Claim<'a> {
+    holder: &'a str,
+    now: UnixMillis,
+    expires_at: UnixMillis,
+}
 
 pub(crate) fn claim(
     tx: &mut dyn Tx,
@@ -22,30 +30,29 @@ pub(crate) fn claim(
     filter: &ClaimFilter,
 ) -> Sql<Option<Lease>> {
     let now = tx.now()?;
-    let Some(task) = next_ready(tx, filter, now)? else { return Ok(None) };
-    let token = tx.next_token()?;
-    let expires_at = now.saturating_add(millis(duration));
-    tx.execute(
-        "UPDATE tasks SET state = 'leased', attempts = attempts + 1, token = ?2, holder = ?3,
-           started_at = ?4, expires_at = ?5, progress = NULL, ended_as = NULL
-         WHERE id = ?1",
-        params![task, token, holder, now, expires_at],
-    )?;
-    let lease = describe(tx, task, token, expires_at)?;
-    begin_job(tx, &lease.job_id, now)?;
+    let claim = Claim { holder, now, expires_at: now.saturating_add(millis(duration)) };
+    let Some(mut lease) = next_ready(tx, filter, &claim)? else { return Ok(None) };
+    lease.job_payload = begin_job(tx, &lease.job_id, now)?;
     Ok(Some(lease))
 }
 
-/// Marks the job as running. Its row is passed over if another has locked it, and not waited for,
-/// since a task is held by now: that other is a claim, which marks it too, or ends the job.
-fn begin_job(tx: &mut dyn Tx, job: &str, now: UnixMillis) -> Sql<()> {
-    let sql = format!(
-        "UPDATE jobs SET state = 'running', started_at = coalesce(started_at, ?2)
-         WHERE id IN (SELECT id FROM jobs WHERE id = ?1 AND state = 'waiting' {})",
-        tx.skip_locked()
-    );
-    tx.execute(&sql, params![job, now])?;
-    Ok(())
+/// Marks the job as running, and returns its payload. Its row is passed over if another has locked
+/// it, and not waited for, since a task is held by now: that other is a claim, which marks it too,
+/// or ends the job.
+fn begin_job(tx: &mut dyn Tx, job: &str, now: UnixMillis) -> Sql<String> {
+    let sql = "SELECT payload, state FROM jobs WHERE id = ?1";
+    let found = tx.one(sql, params![job], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (payload, state): (String, JobState) =
+        found.ok_or_else(|| Fault::NoSuchJob(job.to_owned()))?;
+    if state == JobState::Waiting {
+        let sql = format!(
+            "UPDATE jobs SET state = 'running', started_at = coalesce(started_at, ?2)
+             WHERE id IN (SELECT id FROM jobs WHERE id = ?1 AND state = 'waiting' {})",
+            tx.skip_locked()
+        );
+        tx.execute(&sql, params![job, now])?;
+    }
+    Ok(payload)
 }
 
 /// A lane, and the priority of its head.
@@ -55,8 +62,8 @@ struct Head {
     priority: i64,
 }
 
-fn next_ready(tx: &mut dyn Tx, filter: &ClaimFilter, now: UnixMillis) -> Sql<Option<i64>> {
-    let mut params = vec![Param::from(now)];
+fn next_ready(tx: &mut dyn Tx, filter: &ClaimFilter, claim: &Claim<'_>) -> Sql<Option<Lease>> {
+    let mut params = vec![Param::from(claim.now)];
     params.extend(filter.kinds.iter().map(Param::from));
     let sql = heads_sql(filter.kinds.len());
     for _ in 0..LOOKS {
@@ -67,8 +74,8 @@ fn next_ready(tx: &mut dyn Tx, filter: &ClaimFilter, now: UnixMillis) -> Sql<Opt
             return Ok(None);
         }
         for head in heads {
-            if let Some(task) = take(tx, &head, now)? {
-                return Ok(Some(task));
+            if let Some(lease) = take(tx, &head, claim)? {
+                return Ok(Some(lease));
             }
         }
     }
@@ -99,35 +106,33 @@ pub(crate) fn heads_sql(kinds: usize) -> String {
     )
 }
 
-/// Locks the first task of a lane that nobody else has locked.
-fn take(tx: &mut dyn Tx, head: &Head, now: UnixMillis) -> Sql<Option<i64>> {
+/// Leases the first task of a lane that nobody else has locked; the job's payload is still to come.
+fn take(tx: &mut dyn Tx, head: &Head, claim: &Claim<'_>) -> Sql<Option<Lease>> {
+    let token = tx.next_token()?;
     let sql = format!(
-        "SELECT id FROM tasks
-         WHERE state = 'ready' AND pipeline = ?1 AND kind = ?2 AND priority <= ?3 AND run_at <= ?4
-         ORDER BY priority DESC, run_at, id LIMIT 1 {}",
+        "UPDATE tasks SET state = 'leased', attempts = attempts + 1, token = {token},
+           holder = ?5, started_at = ?4, expires_at = ?6, progress = NULL, ended_as = NULL
+         WHERE id = (
+           SELECT id FROM tasks
+           WHERE state = 'ready' AND pipeline = ?1 AND kind = ?2 AND priority <= ?3
+             AND run_at <= ?4
+           ORDER BY priority DESC, run_at, id LIMIT 1 {})
+         RETURNING job_id, key, payload, attempts, token",
         tx.skip_locked()
     );
-    tx.one(&sql, params![&head.pipeline, &head.kind, head.priority, now], |row| row.get(0))
-}
-
-fn describe(tx: &mut dyn Tx, task: i64, token: i64, expires_at: UnixMillis) -> Sql<Lease> {
-    let lease = tx.one(
-        "SELECT j.id, j.pipeline, j.payload, t.key, t.kind, t.payload, t.attempts
-         FROM tasks t JOIN jobs j ON j.id = t.job_id WHERE t.id = ?1",
-        params![task],
-        |row| {
-            Ok(Lease {
-                job_id: row.get(0)?,
-                pipeline: row.get(1)?,
-                job_payload: row.get(2)?,
-                key: row.get(3)?,
-                kind: row.get(4)?,
-                payload: row.get(5)?,
-                token,
-                attempt: row.get(6)?,
-                expires_at,
-            })
-        },
-    )?;
-    lease.ok_or_else(|| Fault::Database("a claimed task is gone".into()))
+    let Claim { holder, now, expires_at } = *claim;
+    let params = params![&head.pipeline, &head.kind, head.priority, now, holder, expires_at];
+    tx.one(&sql, params, |row| {
+        Ok(Lease {
+            job_id: row.get(0)?,
+            pipeline: head.pipeline.clone(),
+            job_payload: String::new(),
+            key: row.get(1)?,
+            kind: head.kind.clone(),
+            payload: row.get(2)?,
+            token: row.get(4)?,
+            attempt: row.get(3)?,
+            expires_at,
+        })
+    })
 }

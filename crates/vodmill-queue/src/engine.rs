@@ -46,8 +46,8 @@ pub(crate) trait Tx {
     /// The present time; to be asked for after locks were waited for, or it brings back an old one.
     fn now(&mut self) -> Sql<UnixMillis>;
 
-    /// A number greater than all before it.
-    fn next_token(&mut self) -> Sql<i64>;
+    /// An expression that is a number greater than all before it, to be used once.
+    fn next_token(&mut self) -> Sql<&'static str>;
 
     /// Notes that a task has become ready, to be told once that is committed.
     fn wake(&mut self);

@@ -165,13 +165,13 @@ impl PostgresQueue {
     /// One transaction; `begin` says which sort.
     fn transaction<T>(
         &self,
-        begin: &str,
+        begin: &'static str,
         deadline: Instant,
         work: &mut impl FnMut(&mut dyn Tx) -> Sql<T>,
     ) -> Sql<T> {
         let mut taken = self.pool.take(deadline)?;
         let link = taken.link()?;
-        link.run(begin)?;
+        link.begin(begin);
         let mut tx = PostgresTx { link, clock: self.clock.as_deref(), wake: false };
         let result = work(&mut tx);
         let wake = tx.wake;
@@ -276,11 +276,13 @@ impl Tx for PostgresTx<'_> {
             return Ok(clock.now());
         }
         // Not now(), which stands still from the beginning of the transaction.
-        self.number("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)")
+        let sql = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
+        let now = (self as &mut dyn Tx).one(sql, params![], |row| row.get(0))?;
+        now.ok_or_else(|| Fault::Database("the server does not know the time".into()))
     }
 
-    fn next_token(&mut self) -> Sql<i64> {
-        self.number("SELECT nextval('lease_tokens')")
+    fn next_token(&mut self) -> Sql<&'static str> {
+        Ok("nextval('lease_tokens')")
     }
 
     fn wake(&mut self) {
@@ -304,13 +306,6 @@ impl Tx for PostgresTx<'_> {
 
     fn skip_locked(&self) -> &'static str {
         "FOR NO KEY UPDATE SKIP LOCKED"
-    }
-}
-
-impl PostgresTx<'_> {
-    fn number(&mut self, sql: &str) -> Sql<i64> {
-        let number = (self as &mut dyn Tx).one(sql, params![], |row| row.get(0))?;
-        number.ok_or_else(|| Fault::Database("no answer".into()))
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Link {
     client: Client,
     runtime: Handle,
     statements: HashMap<String, Statement>,
+    /// Begins a transaction, together with its first statement.
+    begin: Option<&'static str>,
 }
 
 impl Link {
@@ -38,7 +40,7 @@ impl Link {
                 tracing::debug!(%error, "connection to the queue's database ended");
             }
         });
-        Ok(Self { client, runtime: runtime.clone(), statements: HashMap::new() })
+        Ok(Self { client, runtime: runtime.clone(), statements: HashMap::new(), begin: None })
     }
 
     pub fn client(&self) -> &Client {
@@ -49,19 +51,27 @@ impl Link {
         &self.runtime
     }
 
+    /// Has a transaction begin with its first statement, which saves a journey to the server.
+    pub fn begin(&mut self, sql: &'static str) {
+        self.begin = Some(sql);
+    }
+
     /// Runs statements without parameters or results.
-    pub fn run(&self, sql: &str) -> Sql<()> {
-        self.wait(self.client.batch_execute(sql))
+    pub fn run(&mut self, sql: &str) -> Sql<()> {
+        let begin = self.begin.take();
+        self.wait(begin, self.client.batch_execute(sql))
     }
 
     pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<u64> {
         let statement = self.statement(sql, params)?;
-        self.wait(self.client.execute(&statement, &references(params)))
+        let begin = self.begin.take();
+        self.wait(begin, self.client.execute(&statement, &references(params)))
     }
 
     pub fn rows(&mut self, sql: &str, params: &[Param<'_>]) -> Sql<Vec<Row>> {
         let statement = self.statement(sql, params)?;
-        let rows = self.wait(self.client.query(&statement, &references(params)))?;
+        let begin = self.begin.take();
+        let rows = self.wait(begin, self.client.query(&statement, &references(params)))?;
         rows.iter().map(row).collect()
     }
 
@@ -72,7 +82,7 @@ impl Link {
         let types: Vec<Type> = params.iter().map(kind).collect();
         // Our SQL has question marks for placeholders only.
         let dialect = sql.replace('?', "$");
-        let statement = self.wait(self.client.prepare_typed(&dialect, &types))?;
+        let statement = self.wait(None, self.client.prepare_typed(&dialect, &types))?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -80,8 +90,18 @@ impl Link {
         Ok(statement)
     }
 
-    fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Sql<T> {
-        let answered = self.runtime.block_on(async { timeout(ANSWER, answer).await });
+    fn wait<T>(
+        &self,
+        begin: Option<&str>,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Sql<T> {
+        let both = async {
+            let Some(begin) = begin else { return answer.await };
+            // Sent in this order, and not waited for in between.
+            let (begun, answered) = tokio::join!(self.client.batch_execute(begin), answer);
+            begun.and(answered)
+        };
+        let answered = self.runtime.block_on(async { timeout(ANSWER, both).await });
         answered.map_err(late)?.map_err(fault)
     }
 }

@@ -213,3 +213,42 @@ fn database(path: &Path, source: rusqlite::Error) -> Error {
         source: Box::new(source),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{ClaimFilter, Queue, SqliteQueue};
+
+    /// As the first release wrote them.
+    const ROWS: &str = "
+    INSERT INTO settings (name, value) VALUES ('schema', '1');
+    UPDATE counters SET value = 7;
+    INSERT INTO jobs (id, pipeline, name, source, payload, priority, state, created_at)
+      VALUES ('j', 'films', 'j.mov', 'inbox/j.mov', '{}', 0, 'running', 1);
+    INSERT INTO tasks (job_id, key, pipeline, kind, payload, priority, first, state, run_at,
+      attempts, token, holder, expires_at, created_at) VALUES
+      ('j', 'a', 'films', 'work', '{}', 0, 1, 'ready', 1, 0, NULL, NULL, NULL, 1),
+      ('j', 'b', 'films', 'other', '{}', 0, 1, 'leased', 1, 1, 7, 'me', 9, 1);
+    ";
+
+    #[test]
+    fn the_first_schema_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(V1).unwrap();
+        old.execute_batch(ROWS).unwrap();
+        drop(old);
+        let refused = SqliteQueue::open_existing(&path).unwrap_err();
+        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 2, .. }), "{refused}");
+        let queue = SqliteQueue::open(&path).unwrap();
+        assert_eq!(queue.reap_expired().unwrap(), 1);
+        let claim = || queue.claim("me", Duration::from_secs(9), &ClaimFilter::default()).unwrap();
+        assert_eq!(claim().map(|lease| (lease.key, lease.token)), Some(("a".into(), 8)));
+        assert_eq!(claim().map(|lease| (lease.key, lease.attempt)), Some(("b".into(), 2)));
+        assert!(SqliteQueue::open_existing(&path).is_ok());
+    }
+}

@@ -4,6 +4,7 @@
 mod conformance;
 mod load;
 mod opening;
+mod postgres;
 mod processes;
 mod server;
 mod world;

@@ -37,10 +37,6 @@ impl Server {
         self.port
     }
 
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// A new database's URL.
     pub fn database(&self) -> String {
         let name = unique();

@@ -5,7 +5,11 @@ mod finishing;
 mod graph;
 mod jobs;
 mod leases;
+mod looks;
 mod names;
+mod settling;
+mod shared;
+mod turns;
 
 macro_rules! conformance {
     ($engine:ident: $($module:ident { $($check:ident)* })*) => {
@@ -40,6 +44,22 @@ macro_rules! on {
             finishing {
                 retried_with_back_off_then_quarantined rejected outcomes
                 ended_job_fences_its_holders told_after_the_end
+            }
+            turns {
+                fewest_leases_first longest_unserved_first priority_before_turns
+                waiting_ends_with_work waiting_is_bounded
+            }
+            settling {
+                handed_to_one not_before_its_holders_are_gone
+                a_stopped_process_is_not_waited_for retried_meanwhile
+            }
+            looks {
+                backlog_by_kind leases_are_listed quarantined_then_retried
+                quarantined_then_dropped quarantined_after_the_end
+            }
+            shared {
+                the_first_rendition_decides renditions_are_found_by_place
+                the_longest_unused_is_evicted the_first_secret_decides odd_texts_are_kept
             }
             names { assets generations job_asset settings }
         }

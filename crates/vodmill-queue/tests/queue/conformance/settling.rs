@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use vodmill_queue::{Completion, JobOutcome, TaskState};
+
+use crate::world::{MINUTE, World, ending, task};
+
+fn claim_ended(world: &World, holder: &str) -> Option<String> {
+    world.queue.claim_ended(holder, MINUTE).unwrap().map(|job| job.id)
+}
+
+pub fn handed_to_one(world: World) {
+    for id in ["j", "k"] {
+        world.enqueue(id, &[task("a", &[])]);
+        assert_eq!(claim_ended(&world, "me"), None);
+        world.queue.complete(&world.claim(), &ending()).unwrap();
+        world.clock.advance(Duration::from_secs(1));
+        let found = claim_ended(&world, "me");
+        assert_eq!(found.as_deref(), Some(id));
+    }
+    assert_eq!(claim_ended(&world, "you"), None);
+    world.queue.mark_cleaned("k").unwrap();
+    world.clock.advance(MINUTE);
+    assert_eq!(claim_ended(&world, "you").as_deref(), Some("j"), "the first settler is gone");
+    assert_eq!(claim_ended(&world, "me"), None);
+    world.queue.mark_cleaned("j").unwrap();
+    world.clock.advance(MINUTE);
+    assert_eq!(claim_ended(&world, "me"), None);
+}
+
+/// A holder that does not know yet may be writing.
+pub fn not_before_its_holders_are_gone(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[]), task("c", &[])]);
+    let (a, b, c) = (world.claim(), world.claim(), world.claim());
+    world.queue.reject(&a, "why").unwrap();
+    assert_eq!(claim_ended(&world, "me"), None);
+    world.queue.release(&b).unwrap();
+    world.queue.release(&b).unwrap();
+    assert_eq!(world.task("j", "b").state, TaskState::Cancelled);
+    assert_eq!(claim_ended(&world, "me"), None, "c is still held");
+    assert!(world.queue.heartbeat(&c, MINUTE).is_err());
+    world.clock.advance(MINUTE);
+    assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
+}
+
+pub fn a_stopped_process_is_not_waited_for(world: World) {
+    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
+    let (_a, _b) = (world.claim(), world.claim());
+    world.enqueue("k", &[task("a", &[])]);
+    let yours =
+        world.queue.claim("you", MINUTE, &Default::default()).unwrap().expect("a task is ready");
+    world.queue.cancel("j").unwrap();
+    assert_eq!(claim_ended(&world, "other"), None);
+    assert_eq!(world.queue.release_holder("me").unwrap(), 0);
+    assert_eq!(claim_ended(&world, "other").as_deref(), Some("j"));
+    assert_eq!(world.queue.release_holder("you").unwrap(), 1);
+    assert!(world.queue.complete(&yours, &ending()).is_err(), "it was given back");
+    assert_eq!(world.claim().attempt, 1, "the attempt was not counted");
+}
+
+/// Taken up again, it is nobody's to settle, and to be settled anew when it ends.
+pub fn retried_meanwhile(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    let reason = "why".into();
+    let job = Some(JobOutcome::Failed { reason });
+    world.queue.cancel("j").unwrap();
+    assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
+    world.queue.restart("j").unwrap();
+    assert_eq!(claim_ended(&world, "you"), None);
+    assert!(world.queue.mark_cleaned("j").is_err());
+    world.queue.complete(&world.claim(), &Completion { job, ..ending() }).unwrap();
+    assert_eq!(claim_ended(&world, "you").as_deref(), Some("j"));
+}
