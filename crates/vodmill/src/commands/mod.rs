@@ -8,6 +8,7 @@ mod keys;
 mod plan;
 mod probe;
 mod run;
+mod sync;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,8 @@ use anyhow::Context as _;
 use vodmill_av::Libav;
 use vodmill_model::{Pipeline, Preset, Transcode as _};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
+
+pub use sync::CacheRule;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -48,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(arguments) => keys::run(&config, &arguments),
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),
+        Command::Sync(arguments) => sync::run(&arguments),
         Command::Child => Ok(ExitCode::SUCCESS),
     }
 }

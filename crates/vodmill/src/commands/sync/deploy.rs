@@ -1,0 +1,133 @@
+//! What a deployed file is served as, and when it is uploaded.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use vodmill_store::Headers;
+use vodmill_store::sync::{Glob, SyncError, Tree, content_type};
+
+/// What never changes once it is there.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// What is replaced in place: to be asked for again each time.
+const POINTER: &str = "no-cache";
+
+/// A multivariant playlist says so near its beginning.
+const HEAD: u64 = 64 << 10;
+
+/// A glob and what the `Cache-Control` of its files is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheRule {
+    /// As it was given.
+    pattern: String,
+    value: String,
+}
+
+impl std::str::FromStr for CacheRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CacheRule, String> {
+        let (pattern, value) = text.split_once('=').ok_or("it is not PATTERN=VALUE")?;
+        if value.contains(char::is_control) {
+            return Err("the value has control characters".to_owned());
+        }
+        Ok(CacheRule { pattern: pattern.to_owned(), value: value.trim().to_owned() })
+    }
+}
+
+/// Says what readers of each object are told.
+pub struct CachePolicy {
+    rules: Vec<(Glob, String)>,
+}
+
+impl CachePolicy {
+    /// A policy by rules, the first that fits, and by what vodmill publishes where none does.
+    pub fn new(rules: &[CacheRule]) -> Result<CachePolicy, SyncError> {
+        let rule = |rule: &CacheRule| Ok((Glob::new(&rule.pattern)?, rule.value.clone()));
+        Ok(CachePolicy { rules: rules.iter().map(rule).collect::<Result<_, SyncError>>()? })
+    }
+
+    /// The headers of one file of a tree.
+    pub fn headers(&self, tree: &Tree, name: &str) -> Headers {
+        let rule = self.rules.iter().find(|(glob, _)| glob.matches(name));
+        let value = match rule {
+            Some((_, value)) => Some(value.as_str()).filter(|value| !value.is_empty()),
+            None => published(tree, name),
+        };
+        let content_type = Some(content_type(name).to_owned());
+        Headers { content_type, cache_control: value.map(str::to_owned) }
+    }
+}
+
+/// How long a file of a published asset can be kept; nothing for any other. An asset is a folder
+/// with `asset.json`, its generations are the folders in it that have a receipt.
+fn published(tree: &Tree, name: &str) -> Option<&'static str> {
+    let below = |folder: &str, file: &str| match folder {
+        "" => file.to_owned(),
+        _ => format!("{folder}/{file}"),
+    };
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let is_asset = |folder: &str| tree.contains(&below(folder, "asset.json"));
+    if matches!(file, "asset.json" | "index.m3u8") && is_asset(folder) {
+        return Some(POINTER);
+    }
+    let is_generation = |generation: &str| {
+        let asset = generation.rsplit_once('/').map_or("", |(asset, _)| asset);
+        tree.contains(&below(generation, "receipt.json")) && is_asset(asset)
+    };
+    name.match_indices('/').any(|(at, _)| is_generation(&name[..at])).then_some(IMMUTABLE)
+}
+
+/// The phase of a file: what points to others comes after them. Segments and all else, media
+/// playlists, multivariant playlists, `asset.json`.
+pub fn phase(name: &str, path: Option<&Path>) -> u8 {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match ending {
+        "json" if file == "asset.json" => 3,
+        "mpd" => 2,
+        "m3u8" if path.is_some_and(is_multivariant) => 2,
+        "m3u8" => 1,
+        _ => 0,
+    }
+}
+
+/// A playlist that cannot be read will fail when it is uploaded.
+fn is_multivariant(path: &Path) -> bool {
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut text));
+    let is_tag = |line: &[u8]| line.starts_with(b"#EXT-X-STREAM-INF:");
+    read.is_ok() && text.split(|&byte| byte == b'\n').any(is_tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_points_comes_after_what_it_points_to() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let at = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).expect("file");
+            path
+        };
+        let media = at("low.m3u8", "#EXTM3U\n#EXTINF:6,\n0.ts\n");
+        let multivariant = at("index.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n");
+        assert_eq!(phase("a/0.ts", Some(&media)), 0);
+        assert_eq!(phase("a/low.m3u8", Some(&media)), 1);
+        assert_eq!(phase("a/index.m3u8", Some(&multivariant)), 2);
+        assert_eq!(phase("asset.json", Some(&media)), 3);
+        assert_eq!(phase("data/other.json", None), 0);
+        assert_eq!(phase("a/index.m3u8", None), 1);
+    }
+
+    #[test]
+    fn rules_are_a_glob_and_a_value() {
+        let rule: CacheRule = "*.html=max-age=60".parse().expect("a rule");
+        assert_eq!((rule.pattern.as_str(), rule.value.as_str()), ("*.html", "max-age=60"));
+        assert!("*.html".parse::<CacheRule>().is_err());
+        assert!("*.html=a\r\nb".parse::<CacheRule>().is_err());
+    }
+}
