@@ -3,6 +3,7 @@
 
 pub mod conformance;
 mod error;
+pub mod events;
 mod key;
 mod local;
 mod location;

@@ -26,8 +26,10 @@ mod store;
 mod upload;
 
 pub use bucket::{Bucket, ObjectInfo};
+pub(crate) use client::{block, sdk_config};
 pub use copy::Source;
 pub use digest::{Checksum, etag_of_parts, etag_of_whole};
+pub(crate) use fault::Fault;
 pub use fault::RemoteError;
 pub use multipart::Unfinished;
 pub use probe::Capabilities;
