@@ -100,7 +100,9 @@ pub(crate) fn heads_sql(kinds: usize) -> String {
          WHERE l.pipeline NOT IN (SELECT pipeline FROM paused) {kinds}
          ORDER BY t.priority DESC,
            (SELECT count(*) FROM tasks b WHERE b.state = 'leased' AND b.pipeline = l.pipeline),
-           (SELECT coalesce(max(s.token), 0) FROM tasks s WHERE s.pipeline = l.pipeline),
+           coalesce((SELECT s.token FROM tasks s
+             WHERE s.pipeline = l.pipeline AND s.token IS NOT NULL
+             ORDER BY s.token DESC LIMIT 1), 0),
            t.run_at, t.id
          LIMIT 8"
     )

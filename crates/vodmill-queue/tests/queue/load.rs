@@ -8,10 +8,8 @@ use vodmill_queue::ClaimFilter;
 
 use crate::world::{MINUTE, World, numbered, postgres, sqlite};
 
-/// Loose limits, for the tests run unoptimised and on shared machines.
-const CLAIM: Duration = Duration::from_millis(20);
 /// A count walks an index over all that is open; it is made for metrics, not for each claim.
-const COUNT: Duration = Duration::from_millis(100);
+const COUNT: Duration = Duration::from_millis(200);
 
 #[test]
 fn each_task_goes_to_one_thread_on_sqlite() {
@@ -60,17 +58,21 @@ fn claims_stay_fast_behind_a_backlog_on_postgres() {
     claims_stay_fast_behind_a_backlog(postgres());
 }
 
+/// Machines are shared and tests unoptimised, so a long queue is held against a short one.
 fn claims_stay_fast_behind_a_backlog(world: World) {
+    world.enqueue("short", &numbered(500));
+    let claim = median("500 ready", || drop(world.claim()));
+    let limit = 5 * claim + Duration::from_millis(20);
     for job in 0..20 {
         world.enqueue(&format!("j{job}"), &numbered(1000));
     }
-    assert_fast("20,000 ready", CLAIM, || drop(world.claim()));
+    assert!(median("20,000 ready", || drop(world.claim())) < limit);
     world.queue.pause("films").unwrap();
-    assert_fast("20,000 paused", CLAIM, || assert!(world.try_claim().is_none()));
-    assert_fast("a count of 20,000", COUNT, || drop(world.queue.backlog().unwrap()));
+    assert!(median("20,000 paused", || assert!(world.try_claim().is_none())) < limit);
+    assert!(median("a count of 20,000", || drop(world.queue.backlog().unwrap())) < COUNT);
 }
 
-fn assert_fast(what: &str, limit: Duration, run: impl Fn()) {
+fn median(what: &str, run: impl Fn()) -> Duration {
     let time = |_| {
         let start = Instant::now();
         run();
@@ -80,5 +82,5 @@ fn assert_fast(what: &str, limit: Duration, run: impl Fn()) {
     times.sort();
     let median = times[times.len() / 2];
     println!("median with {what}: {median:?}");
-    assert!(median < limit, "{what}: {median:?}");
+    median
 }

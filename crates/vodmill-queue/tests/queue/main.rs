@@ -7,4 +7,5 @@ mod opening;
 mod postgres;
 mod processes;
 mod server;
+mod thief;
 mod world;

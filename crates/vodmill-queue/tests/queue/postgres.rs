@@ -1,21 +1,21 @@
 //! What only a server has: it goes down, answers get lost, and its clock counts.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use vodmill_queue::{
-    ClaimFilter, Completion, Error, Failure, JobFilter, JobState, Lease, PostgresOptions,
+    ClaimFilter, Completion, Error, Failure, JobFilter, JobState, Kept, Lease, PostgresOptions,
     PostgresQueue, Queue, TaskState,
 };
 
 use crate::server::{Server, execute, shared};
+use crate::thief::Thief;
 use crate::world::{MINUTE, POLICY, ending, job, task};
 
 fn claim(queue: &dyn Queue, lease: Duration) -> Option<Lease> {
@@ -93,50 +93,59 @@ fn patience_ends() {
     assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
 }
 
+/// How often each task of each job was completed.
+type Done = Mutex<HashMap<(String, String), usize>>;
+
+const JOBS: usize = 60;
+
+/// Sets a flag when it goes, by a panic too, so that nobody waits for ever.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Four workers, and a server that is killed under them.
 #[test]
 fn a_killed_server_loses_nothing_and_does_nothing_twice() {
-    const JOBS: usize = 60;
     let mut server = Server::start(&[]);
     let url = server.database();
+    let (done, all_ended) = (Done::default(), AtomicBool::new(false));
     let queue = PostgresQueue::open(&url).unwrap();
-    let done = Mutex::new(HashMap::new());
-    let all_ended = AtomicBool::new(false);
     thread::scope(|scope| {
-        for worker in 0..4 {
+        for worker in ["one", "two", "three", "four"] {
             let (url, done, all_ended) = (&url, &done, &all_ended);
             scope.spawn(move || {
                 let queue = PostgresQueue::open(url).unwrap();
                 while !all_ended.load(Ordering::SeqCst) {
-                    work(&queue, &format!("worker {worker}"), done);
+                    work(&queue, worker, done);
                 }
             });
         }
-        let enqueuing = scope.spawn(|| {
-            for at in 0..JOBS {
-                queue.enqueue(&job(&format!("j{at}")), &[task("plan", &[])]).unwrap();
-            }
-        });
+        let _ends = Ends(&all_ended);
+        scope.spawn(|| enqueue_all(&queue));
         for _ in 0..2 {
             let before = done.lock().unwrap().len();
             until(|| done.lock().unwrap().len() >= before + 20);
             server.kill_and_start(Duration::from_millis(500), &[]);
         }
-        enqueuing.join().unwrap();
         let published = JobFilter { state: Some(JobState::Published), ..JobFilter::default() };
         until(|| queue.jobs(&published, 1000).unwrap().len() == JOBS);
-        all_ended.store(true, Ordering::SeqCst);
     });
     let done = done.into_inner().unwrap();
     assert_eq!(done.len(), JOBS * 4, "{done:?}");
     assert!(done.values().all(|times| *times == 1), "{done:?}");
+}
+
+fn enqueue_all(queue: &PostgresQueue) {
     for at in 0..JOBS {
-        let tasks = queue.tasks(&format!("j{at}")).unwrap();
-        assert!(tasks.iter().all(|task| task.state == TaskState::Done), "{tasks:?}");
+        queue.enqueue(&job(&format!("j{at}")), &[task("plan", &[])]).unwrap();
     }
 }
 
-fn work(queue: &PostgresQueue, holder: &str, done: &Mutex<HashMap<(String, String), usize>>) {
+fn work(queue: &PostgresQueue, holder: &str, done: &Done) {
     queue.reap_expired().unwrap();
     // A claim whose answer was lost holds its task until the lease expires.
     let lease = Duration::from_secs(5);
@@ -166,104 +175,63 @@ fn until(holds: impl Fn() -> bool) {
     }
 }
 
-/// Passes bytes between a queue and its server; when armed, it swallows the answer to the next
-/// COMMIT, and breaks the connection.
-struct Thief {
-    armed: Arc<AtomicBool>,
-    port: u16,
-}
-
-impl Thief {
-    fn new(server: u16) -> Self {
-        let armed = Arc::new(AtomicBool::new(false));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let trap = armed.clone();
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let (client, trap) = (client.unwrap(), trap.clone());
-                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
-                thread::spawn(move || serve(client, server, &trap));
-            }
-        });
-        Self { armed, port }
-    }
-
-    /// Runs `operation` with its first answer lost.
-    fn robbed<T>(&self, operation: impl FnOnce() -> T) -> T {
-        self.armed.store(true, Ordering::SeqCst);
-        let result = operation();
-        assert!(!self.armed.load(Ordering::SeqCst), "nothing was committed");
-        result
-    }
-}
-
-fn serve(mut client: TcpStream, mut server: TcpStream, armed: &AtomicBool) {
-    let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let stolen = Arc::new(AtomicBool::new(false));
-    let robbed = stolen.clone();
-    thread::spawn(move || {
-        let mut buffer = [0; 65536];
-        while let Ok(length @ 1..) = answers.read(&mut buffer) {
-            if robbed.load(Ordering::SeqCst) || back.write_all(&buffer[..length]).is_err() {
-                break;
-            }
-        }
-        let _ = back.shutdown(Shutdown::Both);
-        let _ = answers.shutdown(Shutdown::Both);
-    });
-    let mut buffer = [0; 65536];
-    while let Ok(length @ 1..) = client.read(&mut buffer) {
-        let sent = &buffer[..length];
-        let commits = sent.windows(7).any(|bytes| bytes == b"COMMIT\0");
-        if commits && armed.swap(false, Ordering::SeqCst) {
-            stolen.store(true, Ordering::SeqCst);
-        }
-        if server.write_all(sent).is_err() {
-            break;
-        }
-    }
-    let _ = server.shutdown(Shutdown::Both);
-}
-
-#[test]
-fn an_answer_lost_at_commit_is_found_again() {
+/// A queue behind a thief, and the same queue seen directly.
+fn behind_a_thief() -> (Thief, PostgresQueue, PostgresQueue) {
     let url = shared().database();
     let thief = Thief::new(shared().port());
     let direct = PostgresQueue::open(&url).unwrap();
     let robbed = url.replace(&shared().port().to_string(), &thief.port.to_string());
     let queue = PostgresQueue::open(&robbed).unwrap();
+    (thief, queue, direct)
+}
 
-    thief.robbed(|| queue.enqueue(&job("j"), &[task("a", &[]), task("b", &["a"])])).unwrap();
-    assert_eq!(direct.tasks("j").unwrap().len(), 2);
-    // The first claim holds the task; the second finds none, and the lease expires in time.
+#[test]
+fn a_lease_whose_answer_was_lost_expires() {
+    let (thief, queue, direct) = behind_a_thief();
+    thief.robbed(|| queue.enqueue(&job("j"), &[task("a", &[])])).unwrap();
+    assert_eq!(direct.tasks("j").unwrap().len(), 1);
+    // The first claim holds the task, and its repetition finds none.
     let short = Duration::from_millis(300);
     let none = thief.robbed(|| queue.claim("me", short, &ClaimFilter::default())).unwrap();
     assert_eq!(none, None);
     assert_eq!(direct.leases().unwrap().len(), 1);
     until(|| direct.reap_expired().unwrap() == 1);
+    assert_eq!(claim(&queue, MINUTE).unwrap().attempt, 2);
+}
 
+#[test]
+fn an_end_whose_answer_was_lost_is_told_again() {
+    let (thief, queue, direct) = behind_a_thief();
+    queue.enqueue(&job("j"), &[task("a", &[])]).unwrap();
     let lease = claim(&queue, MINUTE).unwrap();
     thief.robbed(|| queue.release(&lease)).unwrap();
     let lease = claim(&queue, MINUTE).unwrap();
-    assert_eq!(lease.attempt, 2);
+    assert_eq!(lease.attempt, 1);
     let failure = thief.robbed(|| queue.fail(&lease, "broken", "{}", &POLICY)).unwrap();
     assert!(matches!(failure, Failure::Retried { .. }));
-    assert_eq!(direct.tasks("j").unwrap()[0].attempts, 2);
+    assert_eq!(direct.tasks("j").unwrap()[0].attempts, 1);
     direct.cancel("j").unwrap();
     direct.retry("j").unwrap();
 
     let lease = claim(&queue, MINUTE).unwrap();
-    let then = vec![task("c", &["a"])];
-    let completion = Completion { then, ..Completion::default() };
+    let completion = Completion { then: vec![task("b", &["a"])], ..Completion::default() };
     thief.robbed(|| queue.complete(&lease, &completion)).unwrap();
-    assert_eq!(direct.tasks("j").unwrap().len(), 3);
+    assert_eq!(direct.tasks("j").unwrap().len(), 2);
     let lease = claim(&queue, MINUTE).unwrap();
     thief.robbed(|| queue.reject(&lease, "why")).unwrap();
     assert_eq!(direct.job("j").unwrap().state, JobState::Rejected);
+}
+
+#[test]
+fn a_name_whose_answer_was_lost_is_the_same() {
+    let (thief, queue, direct) = behind_a_thief();
     let generation = thief.robbed(|| queue.next_generation("film", "j")).unwrap();
     assert_eq!((generation, direct.next_generation("film", "j").unwrap()), (1, 1));
     assert_eq!(thief.robbed(|| queue.claim_asset("film", "me")).unwrap(), "film");
+    assert_eq!(
+        thief.robbed(|| queue.keep_secret("id", &[], "v")).unwrap(),
+        Kept::Stored("v".into())
+    );
 }
 
 /// As an operator would set it up: an authority, and a certificate for one name.
