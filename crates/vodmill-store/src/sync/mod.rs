@@ -23,6 +23,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 pub use compare::{Limit, Reason};
@@ -138,6 +139,7 @@ impl Sync<'_> {
             settings: self.settings,
             dry_run: self.dry_run,
             threads: self.jobs,
+            is_seen: AtomicBool::new(false),
             trial: OnceLock::new(),
         }
     }

@@ -13,7 +13,7 @@ use super::digest::{has_checksum, has_etag};
 use super::manifest::{Record, Told, settled};
 use super::walk::Stamp;
 use crate::StoreError;
-use crate::s3::{Bucket, ObjectSettings, PutFile, PutOptions, part_size};
+use crate::s3::{Bucket, ObjectSettings, PutFile, PutOptions, Stored, part_size};
 
 /// How often a file that changes while it is read is begun.
 const TRIES: u32 = 2;
@@ -55,6 +55,8 @@ pub(super) struct Sender<'a> {
     /// Says what would be uploaded instead.
     pub dry_run: bool,
     pub threads: usize,
+    /// Whether an upload was looked at.
+    pub is_seen: AtomicBool,
     /// Whether the bucket can be written to, once it was tried out.
     pub trial: OnceLock<Result<(), Arc<StoreError>>>,
 }
@@ -127,12 +129,30 @@ impl Sender<'_> {
         if self.dry_run {
             return Ok(Outcome::Wanted(reason, now.bytes));
         }
-        self.try_out()?;
-        let stored = self.bucket.put_file(&self.put(job, path, now))?;
+        let stored = self.store(&self.put(job, path, now))?;
         Ok(Outcome::Sent(reason, now.bytes, record(job, &stored.etag, now, began)))
     }
 
-    /// Tries the bucket out before the first upload: where there is none, nothing is written.
+    /// Uploads a file. Each upload is proved for itself, by reading it back if need be, so the
+    /// bucket is tried out only where that shows how to do better: when an upload fails, and when
+    /// the first shows no checksum.
+    fn store(&self, put: &PutFile) -> Result<Stored, Fault> {
+        let stored = match self.bucket.put_file(put) {
+            Err(StoreError::Remote { .. }) if self.trial.get().is_none() => {
+                self.try_out()?;
+                self.bucket.put_file(put)?
+            }
+            stored => stored?,
+        };
+        if !self.is_seen.swap(true, Ordering::Relaxed) {
+            let head = self.bucket.head(&put.key)?;
+            if head.is_none_or(|head| head.checksum.is_none()) {
+                self.try_out()?;
+            }
+        }
+        Ok(stored)
+    }
+
     fn try_out(&self) -> Result<(), Fault> {
         let trial = || self.bucket.capabilities(self.prefix).map(drop).map_err(Arc::new);
         self.trial.get_or_init(trial).clone().map_err(Fault::Bucket)
