@@ -1,5 +1,7 @@
 //! Pipelines: from an inbox to a destination. One TOML file each, in `pipelines/`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +11,22 @@ use serde::{Deserialize, Serialize};
 pub struct Pipeline {
     /// What it is for, in a sentence.
     pub description: String,
-    /// Folder that originals are dropped into; `inbox/<name of the pipeline>` when empty.
+    /// Where originals are dropped into: a folder, or `s3://BUCKET/PREFIX`;
+    /// `inbox/<name of the pipeline>` when empty.
     pub inbox: String,
-    /// Folder for originals after publication; `done` beside the inbox's files when empty.
+    /// Where originals go after publication; `done` beside the inbox's files when empty.
     pub done: String,
-    /// Folder for refused originals and their reasons; `rejected` in the inbox when empty.
+    /// Where refused originals go, each with its reason; `rejected` in the inbox when empty.
     pub rejected: String,
-    /// Folder that packages are published under.
+    /// Storage class of published originals in a bucket, as `GLACIER_IR`; the bucket's when empty.
+    pub done_class: String,
+    /// URL of the SQS queue that the inbox's bucket sends its events to; without one, the bucket is
+    /// listed every `list_seconds`.
+    pub events: String,
+    /// Where packages are published: a folder, or `s3://BUCKET/PREFIX`.
     pub destination: String,
+    /// How published objects are kept in a bucket.
+    pub objects: ObjectOptions,
     /// Name of the ladder preset for HLS; empty for no HLS.
     pub ladder: String,
     /// Names of MP4 presets.
@@ -40,6 +50,9 @@ impl Default for Pipeline {
             inbox: String::new(),
             done: String::new(),
             rejected: String::new(),
+            done_class: String::new(),
+            events: String::new(),
+            objects: ObjectOptions::default(),
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
             mp4: Vec::new(),
@@ -50,6 +63,31 @@ impl Default for Pipeline {
             chunk_seconds: 60,
         }
     }
+}
+
+/// How objects are kept in a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectOptions {
+    /// Storage class, as `STANDARD_IA`; the bucket's when empty.
+    pub storage_class: String,
+    /// Tags of every object.
+    pub tags: BTreeMap<String, String>,
+    /// Encryption by the server; the bucket's without it.
+    pub sse: Option<ServerSideEncryption>,
+    /// Key for `aws:kms`; the account's when empty.
+    pub kms_key: String,
+}
+
+/// Encryption at rest, by the server of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ServerSideEncryption {
+    /// With keys of the store's own.
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// With a key of the Key Management Service.
+    #[serde(rename = "aws:kms")]
+    Kms,
 }
 
 /// HLS packaging.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use vodmill_hls::keyring::KeyStoreError;
 use vodmill_model::{Failed, MediaError};
+use vodmill_store::StoreError;
 
 /// The result of an operation of the mill.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -23,6 +24,9 @@ pub enum Error {
     /// The key store failed.
     #[error("key store")]
     Keys(#[from] KeyStoreError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Media work was refused or failed.
     #[error(transparent)]
     Media(#[from] MediaError),

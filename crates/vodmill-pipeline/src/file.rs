@@ -57,10 +57,19 @@ pub(crate) fn sync_and_finish(part: &Path, path: &Path) -> Result<(), Failed> {
     finish(part, path)
 }
 
-/// One sync for the thousands of files in a folder that were all written moments ago.
-pub(crate) fn sync_file_system(folder: &Path) -> Result<(), Failed> {
-    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
-    synced.map_err(failed("sync", folder))
+/// Every file below a folder, by its name from there, in no order.
+pub(crate) fn files_below(root: &Path) -> Result<Vec<String>, Failed> {
+    let mut names = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let path = root.join(&folder);
+        let entries = fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        for entry in entries.map_err(failed("list", &path))? {
+            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() { folders.push(format!("{name}/")) } else { names.push(name) }
+        }
+    }
+    Ok(names)
 }
 
 fn sync_parent(path: &Path) -> Result<(), Failed> {

@@ -1,29 +1,31 @@
 //! A job: one original through one pipeline, once.
 
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vodmill_model::catalogue::Catalogue;
-use vodmill_model::outcome::Reason;
 use vodmill_model::plan::digest_of;
-use vodmill_model::{Failed, MediaError, Rejected};
+use vodmill_model::{Failed, Pipeline};
+use vodmill_store::s3::{ObjectSettings, S3Settings};
+use vodmill_store::{Location, Store, StoreError};
 
-use crate::file::{failed, hex};
+use crate::file::hex;
+use crate::original::Original;
 
 /// What is wanted: an original, a pipeline, and where everything goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// The original, an absolute path.
-    pub original: PathBuf,
+    /// The original.
+    pub original: Original,
     /// Name of the pipeline.
     pub pipeline: String,
-    /// Folder that the package is published under.
-    pub destination: PathBuf,
+    /// Where the package is published: a folder or an `s3://` location.
+    pub destination: String,
+    /// How objects are kept there, where it is a bucket.
+    pub objects: ObjectSettings,
     /// What becomes of the original afterwards.
     pub disposal: Disposal,
 }
@@ -36,10 +38,13 @@ pub enum Disposal {
     Leave,
     /// It moves, after publication or refusal.
     Move {
-        /// Folder for published originals.
-        done: PathBuf,
-        /// Folder for refused ones, each with its reason beside it.
-        rejected: PathBuf,
+        /// Folder, or prefix in a bucket, for published originals.
+        done: String,
+        /// The same for refused ones, each with its reason beside it.
+        rejected: String,
+        /// Storage class of published originals in a bucket; the bucket's own without one.
+        #[serde(default)]
+        done_class: Option<String>,
     },
 }
 
@@ -47,80 +52,64 @@ pub enum Disposal {
 /// submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JobOrder {
-    /// The original's path, in bytes: a name need not be UTF-8.
-    #[serde(with = "path_bytes")]
-    pub original: PathBuf,
-    /// Its identity when it was submitted.
-    pub version: FileVersion,
+    /// The original as it was when it was submitted.
+    pub original: Original,
     /// Name of the pipeline.
     pub pipeline: String,
-    /// Folder that the package is published under.
-    pub destination: PathBuf,
+    /// Where the package is published.
+    pub destination: String,
+    /// How objects are kept there, where it is a bucket.
+    #[serde(default)]
+    pub objects: ObjectSettings,
     /// What becomes of the original.
     pub disposal: Disposal,
     /// The pipeline and its presets as they were then: a later edit makes another job.
     pub catalogue: Catalogue,
 }
 
-/// What tells one content of a path from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FileVersion {
-    pub bytes: u64,
-    /// Modification time in nanoseconds since 1970.
-    pub modified: i128,
-}
-
-impl FileVersion {
-    pub(crate) fn of(path: &Path) -> Result<FileVersion, Failed> {
-        let facts = fs::metadata(path).map_err(failed("look at", path))?;
-        let modified = i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec());
-        Ok(FileVersion { bytes: facts.len(), modified })
-    }
-}
-
 impl JobOrder {
-    pub(crate) fn new(submission: &Submission, catalogue: &Catalogue) -> Result<JobOrder, Failed> {
-        Ok(JobOrder {
-            version: FileVersion::of(&submission.original)?,
+    pub(crate) fn new(submission: &Submission, catalogue: &Catalogue) -> JobOrder {
+        JobOrder {
             original: submission.original.clone(),
             pipeline: submission.pipeline.clone(),
             destination: submission.destination.clone(),
+            objects: submission.objects.clone(),
             disposal: submission.disposal.clone(),
             catalogue: only(catalogue, &submission.pipeline),
-        })
+        }
     }
 
     /// The job's id: the same for the same original, content, pipeline and destination.
     pub(crate) fn id(&self) -> String {
-        let identity = (self.original.as_os_str().as_bytes(), &self.version, &self.destination);
+        let identity = (self.original.identity(), &self.destination);
         digest_of(&(identity, &self.catalogue))[..16].to_owned()
     }
 
-    /// Whether a job's payload is about the same content of the same file.
+    /// Whether a job's payload is about the same content of the same original.
     pub(crate) fn is_same_original(&self, payload: &str) -> bool {
         serde_json::from_str::<JobOrder>(payload)
-            .is_ok_and(|job| job.original == self.original && job.version == self.version)
+            .is_ok_and(|job| job.original.identity() == self.original.identity())
     }
 
     /// What people call the original.
     pub(crate) fn name(&self) -> String {
-        self.original.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        self.original.file_name().to_string_lossy().into_owned()
     }
 
-    /// Whose asset it is: the same for every version of one file in one pipeline.
+    /// Whose asset it is: the same for every version of one original in one pipeline.
     pub(crate) fn owner(&self) -> String {
-        format!("{}:{}", self.pipeline, self.original.to_string_lossy())
+        format!("{}:{}", self.pipeline, self.original.source())
     }
 
-    /// Refuses to go on with a file that is not the one that was submitted.
-    pub(crate) fn check_unchanged(&self) -> Result<(), MediaError> {
-        let now = FileVersion::of(&self.original)?;
-        if now == self.version {
-            return Ok(());
-        }
-        let detail =
-            format!("{} bytes when it was taken, {} bytes now", self.version.bytes, now.bytes);
-        Err(Rejected::new(Reason::Changed, detail).into())
+    /// The store that the package is published in.
+    pub(crate) fn destination(&self, s3: &S3Settings) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Location::parse(&self.destination)?.open(s3, &self.objects))
+    }
+
+    /// The pipeline.
+    pub(crate) fn pipeline(&self) -> Result<&Pipeline, Failed> {
+        let known = self.catalogue.pipeline(&self.pipeline);
+        known.ok_or_else(|| Failed::new("read job", format!("no pipeline {}", self.pipeline)))
     }
 }
 
@@ -148,36 +137,6 @@ pub(crate) fn asset_name(file: &Path) -> String {
     }
     let mark = &hex(&Sha256::digest(stem.as_bytes()))[..6];
     format!("{slug}-{mark}").trim_start_matches('-').to_owned()
-}
-
-/// A path as text where it is UTF-8, else as bytes.
-mod path_bytes {
-    use super::*;
-    use serde::{Deserializer, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Text(String),
-        Bytes(Vec<u8>),
-    }
-
-    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        let form = match path.to_str() {
-            Some(text) => Form::Text(text.to_owned()),
-            None => Form::Bytes(path.as_os_str().as_bytes().to_vec()),
-        };
-        form.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<PathBuf, D::Error> {
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Text(text) => PathBuf::from(text),
-            Form::Bytes(bytes) => PathBuf::from(OsString::from_vec(bytes)),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //! `segments/…` of each chunk after it, then `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
 //! the same bytes.
 
+mod cache;
 pub mod child;
 mod error;
 mod file;
+mod headers;
 mod job;
 pub mod keys;
 mod mill;
@@ -25,7 +27,7 @@ mod work;
 
 pub use error::{Error, Result};
 pub use job::{Disposal, Submission};
-pub use mill::{Mill, Submitted, check, keys_of, plan, probe, queue_path, retry};
+pub use mill::{Mill, Shared, Submitted, check, keys_of, plan, probe, queue_path, retry};
 pub use package::KeyTable;
 pub use progress::{Bar, progress};
 pub use proof::{CheckReport, Finding};

@@ -10,9 +10,11 @@ use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Build;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
 use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, Queue, SqliteQueue};
+use vodmill_store::{LocalStore, Store};
 
+use crate::cache::Cache;
 use crate::child::{Assignment, ChildEnd, Spawner};
-use crate::file::{failed, make_dir};
+use crate::file::{failed, make_dir, remove_dir};
 use crate::job::{Disposal, JobOrder, Submission};
 use crate::keys::DirKeyStore;
 use crate::package::{ClearKeys, KeyTable};
@@ -22,20 +24,32 @@ use crate::settings::{Layout, Settings};
 use crate::stages::TaskKind;
 use crate::{Error, Result};
 
-/// One state folder with its queue and its keys, held by this process alone.
+/// One worker process: what it works with, and the folder that is its alone.
 pub struct Mill {
     pub(crate) settings: Settings,
     pub(crate) layout: Layout,
     pub(crate) queue: Arc<dyn Queue>,
-    /// Names of assets and numbers of generations: one truth for all mills of a home.
+    /// Names of assets and numbers of generations: one truth for all that share key stores.
     pub(crate) names: Arc<dyn Queue>,
-    pub(crate) keys: DirKeyStore,
+    pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) renditions: Renditions,
     pub(crate) build: Build,
+    /// Random for each process.
+    pub(crate) holder: String,
     /// Held while ended jobs are settled.
     pub(crate) settling: Mutex<()>,
     /// Held for as long as the mill lives.
     _lock: File,
+}
+
+/// What workers on several machines have in common.
+pub struct Shared {
+    /// Jobs, tasks, names and numbers.
+    pub queue: Arc<dyn Queue>,
+    /// Keys.
+    pub keys: Arc<dyn KeyStore>,
+    /// Renditions: a private place.
+    pub work: Arc<dyn Store>,
 }
 
 /// What became of a submission.
@@ -48,30 +62,83 @@ pub struct Submitted {
 }
 
 impl Mill {
-    /// Opens the state folder, making it on first use, and takes up what an earlier process left:
-    /// its leases are released, since it is gone, and scratch of ended jobs is swept.
+    /// Opens the state folder with a queue, keys and renditions of its own in it, making them on
+    /// first use, and takes up what an earlier process left: its leases are released, since it is
+    /// gone, and scratch of ended jobs is swept.
     ///
     /// # Errors
     /// [`Error::Busy`] while another process works in the folder; else what failed.
     pub fn open(settings: Settings, libav: String) -> Result<Mill> {
+        let lock = take(&Layout::new(settings.state.clone()))?;
+        let names = SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?;
+        let keys = DirKeyStore::open(&settings.keys)?;
+        Mill::alone(settings, libav, Arc::new(names), Arc::new(keys), lock)
+    }
+
+    /// As [`open`](Mill::open), but with the names and the keys that workers share: what it
+    /// publishes stands beside what they do.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_beside(settings: Settings, libav: String, shared: &Shared) -> Result<Mill> {
+        let lock = take(&Layout::new(settings.state.clone()))?;
+        Mill::alone(settings, libav, Arc::clone(&shared.queue), Arc::clone(&shared.keys), lock)
+    }
+
+    /// With a queue and renditions in its own state folder.
+    fn alone(
+        settings: Settings,
+        libav: String,
+        names: Arc<dyn Queue>,
+        keys: Arc<dyn KeyStore>,
+        lock: File,
+    ) -> Result<Mill> {
         let layout = Layout::new(settings.state.clone());
-        make_dir(layout.root())?;
-        let lock = lock(&layout.lock())?;
-        let queue = Arc::new(SqliteQueue::open(layout.queue())?);
+        let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(layout.queue())?);
         queue.release_all()?;
+        let work = Arc::new(LocalStore::new(layout.root()));
+        Mill::start(settings, libav, Shared { queue, keys, work }, names, lock)
+    }
+
+    /// Joins the workers that share a queue, keys and renditions. The state folder is for scratch
+    /// alone, and this process's own.
+    ///
+    /// # Errors
+    /// As [`open`](Mill::open).
+    pub fn join(settings: Settings, libav: String, shared: Shared) -> Result<Mill> {
+        let lock = take(&Layout::new(settings.state.clone()))?;
+        let names = Arc::clone(&shared.queue);
+        Mill::start(settings, libav, shared, names, lock)
+    }
+
+    fn start(
+        settings: Settings,
+        libav: String,
+        shared: Shared,
+        names: Arc<dyn Queue>,
+        lock: File,
+    ) -> Result<Mill> {
+        let layout = Layout::new(settings.state.clone());
+        let Shared { queue, keys, work } = shared;
+        let cache = Cache::new(layout.cache(), settings.keep_renditions);
         let mill = Mill {
-            keys: DirKeyStore::open(&settings.keys)?,
-            names: Arc::new(SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?),
-            renditions: Renditions::new(layout.renditions()),
+            renditions: Renditions::new(Arc::clone(&queue), work, cache),
             build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
+            holder: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
             queue,
+            names,
+            keys,
             layout,
             settings,
             settling: Mutex::default(),
             _lock: lock,
         };
-        mill.renditions.remove_unfinished()?;
+        // Whatever lies there is of processes that are gone.
+        remove_dir(&mill.layout.work())?;
         mill.settle_ended();
+        if let Err(error) = mill.renditions.sweep() {
+            tracing::warn!(error = %error, "renditions not swept");
+        }
         Ok(mill)
     }
 
@@ -81,8 +148,8 @@ impl Mill {
     }
 
     /// The key store.
-    pub fn keys(&self) -> &dyn KeyStore {
-        &self.keys
+    pub fn keys(&self) -> Arc<dyn KeyStore> {
+        Arc::clone(&self.keys)
     }
 
     /// Takes an original on. Submitting the same one again finds the job that is there.
@@ -90,7 +157,7 @@ impl Mill {
     /// # Errors
     /// If the file cannot be looked at or the queue not written.
     pub fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        let order = JobOrder::new(submission, &self.settings.catalogue)?;
+        let order = JobOrder::new(submission, &self.settings.catalogue);
         if let Some(job) = self.under_way(&order)? {
             return Ok(Submitted { job: job.id, known: Some(job.state) });
         }
@@ -98,7 +165,7 @@ impl Mill {
             id: order.id(),
             pipeline: order.pipeline.clone(),
             name: order.name(),
-            source: order.original.to_string_lossy().into_owned(),
+            source: order.original.source(),
             payload: serde_json::to_string(&order)
                 .map_err(|e| Failed::from_error("describe job", &e))?,
             priority: 0,
@@ -134,7 +201,9 @@ impl Mill {
         for state in [JobState::Waiting, JobState::Running] {
             let pipeline = Some(order.pipeline.clone());
             let jobs = self.queue.jobs(&JobFilter { state: Some(state), pipeline }, u32::MAX)?;
-            let found = jobs.into_iter().find(|job| order.is_same_original(&job.payload));
+            let source = order.original.source();
+            let mut jobs = jobs.into_iter().filter(|job| job.source == source);
+            let found = jobs.find(|job| order.is_same_original(&job.payload));
             if found.is_some() {
                 return Ok(found);
             }
@@ -220,8 +289,15 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     match spawner.run(assignment, &mut |_| {}, &|| false) {
         Ok(result) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),
+        Err(ChildEnd::Away(failed)) => Err(failed.into()),
         Err(ChildEnd::Parked) => Err(Failed::new("media child", "was told to go").into()),
     }
+}
+
+/// Makes the state folder and takes it for this process.
+fn take(layout: &Layout) -> Result<File> {
+    make_dir(layout.root())?;
+    lock(&layout.lock())
 }
 
 fn lock(path: &Path) -> Result<File> {

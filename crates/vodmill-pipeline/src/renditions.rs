@@ -1,137 +1,174 @@
 //! Renditions: what was encoded, clear and private, found again by what made it.
 //!
-//! A rendition is complete when its facts stand beside it; they are written last. So a chunk that
-//! was encoded once, by whichever job and before whichever crash, is not encoded again.
+//! Their bytes lie in the work store, which all workers share; that they are whole, and what is
+//! known of them, is a row in the queue's database. The row is written last. So a chunk that was
+//! encoded once, by whichever worker, for whichever job and before whichever crash, is not encoded
+//! again. Every writer has a place of its own: two that make the same do not meet.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vodmill_model::Failed;
+use vodmill_queue::{Queue, RenditionInfo};
+use vodmill_store::{Headers, Key, Store, StoreError, Upload};
 
-use crate::file::{failed, make_dir, sync_and_finish, unfinished, write_durably};
+use crate::cache::Cache;
+use crate::child::ChildEnd;
+use crate::file::failed;
 
-/// The renditions below one folder.
-#[derive(Debug)]
+/// Prefix of all renditions in the work store.
+const PREFIX: &str = "renditions";
+
+/// The renditions of all jobs.
 pub(crate) struct Renditions {
-    root: PathBuf,
-    /// Held while one is found, and while they are evicted: one that a job has found stays.
-    finding: Mutex<()>,
+    queue: Arc<dyn Queue>,
+    store: Arc<dyn Store>,
+    cache: Cache,
+}
+
+/// What an attempt has made, under a name of its own.
+pub(crate) struct Made<'a> {
+    pub digest: &'a str,
+    /// The file that it wrote.
+    pub file: &'a Path,
+    pub job: &'a str,
+    /// Tells this attempt from all others.
+    pub writer: &'a str,
 }
 
 impl Renditions {
-    pub(crate) fn new(root: PathBuf) -> Renditions {
-        Renditions { root, finding: Mutex::default() }
+    pub(crate) fn new(queue: Arc<dyn Queue>, store: Arc<dyn Store>, cache: Cache) -> Renditions {
+        Renditions { queue, store, cache }
     }
 
-    /// Where the rendition of that digest is, or will be.
-    pub(crate) fn path(&self, digest: &str) -> PathBuf {
-        self.root.join(&digest[..2]).join(format!("{digest}.media"))
+    /// What is known of a rendition, if it is whole; it counts as used now.
+    pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Result<Option<T>, ChildEnd> {
+        let Some(row) = self.queue.rendition(digest)? else { return Ok(None) };
+        let key = Key::new(row.place.clone()).map_err(|error| lost(&row, &error))?;
+        // A folder can be emptied by hand.
+        if self.store.file(&key).is_some_and(|file| !file.is_file()) {
+            self.queue.forget_rendition(digest, &row.place)?;
+            return Ok(None);
+        }
+        Ok(serde_json::from_str(&row.facts).ok())
     }
 
-    fn facts_path(&self, digest: &str) -> PathBuf {
-        self.path(digest).with_extension("json")
-    }
-
-    /// A place for `writer` to write it to; its folder is made. Two jobs may make the same
-    /// rendition at the same time, each in its own place.
-    pub(crate) fn part(&self, digest: &str, writer: &str) -> Result<PathBuf, Failed> {
-        let path = self.path(digest);
-        make_dir(path.parent().unwrap_or(&self.root))?;
-        Ok(unfinished(&path, writer))
-    }
-
-    /// What is known of it, if it is complete; marks it as used now.
-    pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Option<T> {
-        let _found_or_evicted = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
-        let facts = fs::read(self.facts_path(digest)).ok()?;
-        let file = File::open(self.path(digest)).ok()?;
-        // Only the order of eviction depends on it.
-        let _ = file.set_modified(SystemTime::now());
-        serde_json::from_slice(&facts).ok()
-    }
-
-    /// Makes what was written to [`part`](Renditions::part) the rendition.
-    pub(crate) fn complete(
-        &self,
-        digest: &str,
-        writer: &str,
-        facts: &impl Serialize,
-    ) -> Result<(), Failed> {
-        let path = self.path(digest);
-        sync_and_finish(&unfinished(&path, writer), &path)?;
-        let facts_path = self.facts_path(digest);
-        let json = serde_json::to_vec(facts).map_err(failed("describe", &facts_path))?;
-        write_durably(&facts_path, &json)
-    }
-
-    /// Forgets what `writer` has not completed.
-    pub(crate) fn discard(&self, digest: &str, writer: &str) {
-        // Often it was never begun; what cannot be removed goes at the next start.
-        let _ = fs::remove_file(unfinished(&self.path(digest), writer));
-    }
-
-    /// Removes what processes that are gone did not complete: only for the one that has the folder
-    /// to itself, before it begins.
-    pub(crate) fn remove_unfinished(&self) -> Result<(), Failed> {
-        for (path, _, _) in self.all()? {
-            if is_unfinished(&path) {
-                fs::remove_file(&path).map_err(failed("remove", &path))?;
-            }
+    /// Makes what was written the rendition: the bytes first, then the row.
+    pub(crate) fn complete(&self, made: &Made<'_>, facts: &impl Serialize) -> Result<(), ChildEnd> {
+        let Made { digest, file, job, writer } = made;
+        let stage = || format!("keep rendition {digest}");
+        let bytes = fs::metadata(file).map_err(failed("look at", file))?.len();
+        let key = Key::new(format!("{PREFIX}/{job}/{digest}-{writer}"))
+            .map_err(|error| Failed::from_error(stage(), &error))?;
+        let info = RenditionInfo {
+            digest: (*digest).to_owned(),
+            place: key.to_string(),
+            bytes,
+            facts: serde_json::to_string(facts).map_err(|e| Failed::from_error(stage(), &e))?,
+        };
+        if self.store.file(&key).is_none() {
+            self.cache.keep(&info.place, file);
+        }
+        let upload = Upload {
+            key: key.clone(),
+            file: file.to_path_buf(),
+            bytes,
+            headers: Headers::default(),
+        };
+        self.store.put_files(&[upload]).map_err(ChildEnd::away(stage()))?;
+        let counts = self.queue.keep_rendition(&info)?;
+        if counts.place != info.place {
+            // Another worker was first. What is left of ours after a crash here is swept later.
+            self.store.remove_objects(&[key]).map_err(ChildEnd::away(stage()))?;
         }
         Ok(())
     }
 
-    /// Removes the renditions that were used longest ago until `keep` bytes are left, sparing all
-    /// that were used since the time that `spare` gives.
-    pub(crate) fn evict(
+    /// Brings renditions to this machine: their files, by digest. Links are made in `folder`, so
+    /// that nothing else takes them away.
+    pub(crate) fn fetch(
         &self,
-        keep: u64,
-        spare: impl FnOnce() -> crate::Result<SystemTime>,
-    ) -> crate::Result<()> {
-        let _found_or_evicted = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
-        let spare = spare()?;
-        let mut kept = self.all()?;
-        kept.retain(|(path, _, _)| !is_unfinished(path));
-        kept.sort_by_key(|(_, used, _)| *used);
-        let mut total: u64 = kept.iter().map(|(_, _, bytes)| bytes).sum();
-        for (path, used, bytes) in kept {
-            if used < spare && total > keep {
-                // The facts go first: without them a rendition is not complete.
-                let _ = fs::remove_file(path.with_extension("json"));
-                fs::remove_file(&path).map_err(failed("evict", &path))?;
-                total -= bytes;
-            }
+        digests: &[String],
+        folder: &Path,
+    ) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
+        let mut files = BTreeMap::new();
+        for digest in digests {
+            files.insert(digest.clone(), self.fetch_one(digest, folder)?);
         }
+        Ok(files)
+    }
+
+    fn fetch_one(&self, digest: &str, folder: &Path) -> Result<PathBuf, ChildEnd> {
+        let stage = || format!("fetch rendition {digest}");
+        let row = self.queue.rendition(digest)?;
+        let row = row.ok_or_else(|| Failed::new(stage(), "there is none any more"))?;
+        let key = Key::new(row.place.clone()).map_err(|error| lost(&row, &error))?;
+        if let Some(file) = self.store.file(&key) {
+            return Ok(file);
+        }
+        let file = folder.join(digest);
+        if self.cache.link(&row.place, row.bytes, &file) {
+            return Ok(file);
+        }
+        match self.store.get_file(&key, &file) {
+            Err(StoreError::NotFound(_)) => {
+                self.queue.forget_rendition(digest, &row.place)?;
+                return Err(lost(&row, &StoreError::NotFound(row.place.clone())).into());
+            }
+            got => got.map_err(ChildEnd::away(stage()))?,
+        }
+        self.cache.keep(&row.place, &file);
+        Ok(file)
+    }
+
+    /// Removes the renditions that were used longest ago until `keep` bytes are left, sparing what
+    /// a job that has not ended may have found.
+    pub(crate) fn evict(&self, keep: u64) -> crate::Result<()> {
+        let evicted = self.queue.evict_renditions(keep)?;
+        let keys = evicted.iter().filter_map(|row| Key::new(row.place.clone()).ok());
+        self.store.remove_objects(&keys.collect::<Vec<_>>())?;
         Ok(())
     }
 
-    fn all(&self) -> Result<Vec<(PathBuf, SystemTime, u64)>, Failed> {
-        let mut found = Vec::new();
-        for folder in entries(&self.root)? {
-            for path in entries(&folder)? {
-                if is_unfinished(&path) || path.extension().is_some_and(|end| end == "media") {
-                    let facts = fs::metadata(&path).map_err(failed("look at", &path))?;
-                    let used = facts.modified().map_err(failed("look at", &path))?;
-                    found.push((path, used, facts.len()));
+    /// Removes what has no row and no job that may still give it one: bytes that a crash left.
+    pub(crate) fn sweep(&self) -> crate::Result<()> {
+        let prefix = Key::new(PREFIX)?;
+        let mut orphans = Vec::new();
+        let mut jobs = BTreeMap::new();
+        for entry in self.store.list(&prefix)? {
+            let place = entry.key.as_str();
+            let job = place.split('/').nth(1).unwrap_or_default().to_owned();
+            let has_ended = *match jobs.entry(job) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(new) => {
+                    let ended = self.has_ended(new.key())?;
+                    new.insert(ended)
                 }
+            };
+            if has_ended && !self.has_row(place)? {
+                orphans.push(entry.key);
             }
         }
-        Ok(found)
+        Ok(self.store.remove_objects(&orphans)?)
+    }
+
+    fn has_row(&self, place: &str) -> crate::Result<bool> {
+        Ok(!self.queue.renditions_of_places(place)?.is_empty())
+    }
+
+    fn has_ended(&self, job: &str) -> crate::Result<bool> {
+        match self.queue.job(job) {
+            Ok(job) => Ok(job.state.has_ended()),
+            Err(vodmill_queue::Error::NoSuchJob { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
-fn is_unfinished(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "part")
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let list = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    Ok(list.map_err(failed("list", folder))?.into_iter().map(|entry| entry.path()).collect())
+fn lost(row: &RenditionInfo, why: &StoreError) -> Failed {
+    Failed::from_error(format!("find rendition {}", row.digest), why)
 }

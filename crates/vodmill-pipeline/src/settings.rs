@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use vodmill_model::catalogue::Catalogue;
+use vodmill_store::s3::S3Settings;
 
 /// Everything the mill needs to know, validated before it is opened.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct Settings {
     pub state: PathBuf,
     /// Folder of the key store; shared by all mills of a home, as is the database of names beside it.
     pub keys: PathBuf,
+    /// How buckets are reached.
+    pub s3: S3Settings,
     /// Pipelines and presets.
     pub catalogue: Catalogue,
     /// How media work is started in a process of its own.
@@ -20,6 +23,8 @@ pub struct Settings {
     pub workers: usize,
     /// Bytes of renditions that are kept for packaging again.
     pub keep_renditions: u64,
+    /// How long a lease lasts without a heartbeat: what the death of a worker costs.
+    pub lease: Duration,
     /// Bounds of every child.
     pub limits: Limits,
 }
@@ -73,8 +78,9 @@ impl Layout {
         self.root.join("queue.sqlite")
     }
 
-    pub(crate) fn renditions(&self) -> PathBuf {
-        self.root.join("renditions")
+    /// Files of a shared work store that were here lately.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.join("cache")
     }
 
     pub(crate) fn work(&self) -> PathBuf {
@@ -86,18 +92,8 @@ impl Layout {
         self.work().join(job)
     }
 
-    /// The original under a name that cannot hurt: a link to where it was dropped.
-    pub(crate) fn original(&self, job: &str) -> PathBuf {
-        self.scratch(job).join("original")
-    }
-
-    /// The package in the making, of one attempt: an earlier one may not be quite dead.
-    pub(crate) fn package(&self, job: &str, attempt: &str) -> PathBuf {
-        self.packages(job).join(attempt)
-    }
-
-    /// The packages of all attempts.
-    pub(crate) fn packages(&self, job: &str) -> PathBuf {
-        self.scratch(job).join("package")
+    /// Scratch of one attempt at a task: an earlier one may not be quite dead.
+    pub(crate) fn attempt(&self, job: &str, writer: &str) -> PathBuf {
+        self.scratch(job).join(writer)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
@@ -15,17 +15,17 @@ use crate::progress::Ledger;
 use crate::stages::{self, Bench};
 use crate::stop::{Stop, StopLevel};
 
-/// How long a lease lasts without a heartbeat.
-const LEASE: Duration = Duration::from_secs(60);
-
 /// How often the heart beats: progress is noted, and every so often the lease extended.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// Beats from one extension of a lease to the next.
-const BEATS_PER_LEASE: u32 = 30;
+/// Extensions in the time of a lease: as many may fail one after the other.
+const EXTENSIONS: u32 = 4;
 
-/// How long an idle worker waits before it looks again.
+/// How long an idle worker waits before it looks again, if nobody tells it to look sooner.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// From one look for what others left unsettled to the next.
+const ROUND: Duration = Duration::from_secs(30);
 
 /// How long a worker waits when the queue cannot be written, on a full disk say.
 const TROUBLED: Duration = Duration::from_secs(5);
@@ -37,26 +37,45 @@ const RETRIES: RetryPolicy = RetryPolicy {
     max_delay: Duration::from_secs(300),
 };
 
+/// How often a task is tried for which a store or the database is away: most of an hour.
+const AWAY: RetryPolicy = RetryPolicy {
+    max_attempts: 64,
+    base_delay: Duration::from_secs(2),
+    max_delay: Duration::from_secs(60),
+};
+
 impl Mill {
     /// Works with all workers until `stop` asks to leave, or until `done` answers true between two
     /// tasks. Returns when every worker has finished or parked what it held.
     pub fn work(&self, stop: &Stop, done: &(dyn Fn() -> bool + Sync)) {
-        let holder = format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
         std::thread::scope(|scope| {
+            scope.spawn(|| self.go_round(stop, done));
             for _ in 0..self.settings.workers.max(1) {
-                scope.spawn(|| self.work_alone(&holder, stop, done));
+                scope.spawn(|| self.work_alone(stop, done));
             }
         });
     }
 
-    fn work_alone(&self, holder: &str, stop: &Stop, done: &dyn Fn() -> bool) {
+    /// Now and then settles what a worker that died has left unsettled.
+    fn go_round(&self, stop: &Stop, done: &dyn Fn() -> bool) {
+        let mut last = Instant::now();
         while stop.level() == StopLevel::Running && !done() {
-            match self.claim(holder) {
+            stop.wait(IDLE);
+            if last.elapsed() >= ROUND {
+                self.settle_ended();
+                last = Instant::now();
+            }
+        }
+    }
+
+    fn work_alone(&self, stop: &Stop, done: &dyn Fn() -> bool) {
+        while stop.level() == StopLevel::Running && !done() {
+            match self.claim() {
                 Ok(Some(lease)) => {
                     self.run_task(&lease, stop);
                     stop.wake();
                 }
-                Ok(None) => stop.wait(IDLE),
+                Ok(None) => self.wait_for_work(stop),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "queue does not answer");
@@ -67,9 +86,15 @@ impl Mill {
         stop.wake();
     }
 
-    fn claim(&self, holder: &str) -> vodmill_queue::Result<Option<Lease>> {
+    fn wait_for_work(&self, stop: &Stop) {
+        if stop.level() == StopLevel::Running {
+            self.queue.wait(IDLE);
+        }
+    }
+
+    fn claim(&self) -> vodmill_queue::Result<Option<Lease>> {
         self.queue.reap_expired()?;
-        self.queue.claim(holder, LEASE, &ClaimFilter::default())
+        self.queue.claim(&self.holder, self.settings.lease, &ClaimFilter::default())
     }
 
     /// Runs one task under a beating heart and records its end.
@@ -85,37 +110,45 @@ impl Mill {
             let must_go = || lost.load(Ordering::Relaxed) || stop.must_park();
             let mut progress =
                 |step| ledger.lock().unwrap_or_else(PoisonError::into_inner).note(step);
-            let bench = Bench { mill: self, lease, progress: &mut progress, must_go: &must_go };
-            let ended = stages::run_task(bench);
+            let bench = Bench::new(self, lease, &mut progress, &must_go);
+            let ended = bench.and_then(stages::run_task);
             drop(finished);
             ended
         });
-        if let Err(error) = self.record(lease, ended) {
-            // On a full disk say; the lease runs out, and the task is done again.
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "end of task not recorded");
+        match self.record(lease, ended) {
+            // Taken over meanwhile, or its job has ended: what was made here counts for nothing.
+            Err(vodmill_queue::Error::LeaseLost { .. }) => {
+                tracing::warn!("lease lost; nothing recorded");
+                // An ended job is settled when no holder is at work any more; this one is not.
+                let _ = self.queue.release(lease);
+            }
+            Err(error) => {
+                // On a full disk say; the lease runs out, and the task is done again.
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "end of task not recorded");
+            }
+            Ok(()) => {}
         }
         self.settle_if_ended(&lease.job_id);
     }
 
     /// Keeps the lease and notes progress until the task has ended.
     fn beat(&self, lease: &Lease, ledger: &Mutex<Ledger>, lost: &AtomicBool, heart: Receiver<()>) {
-        for beat in 1_u32.. {
-            if heart.recv_timeout(BEAT) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
+        let every = self.settings.lease / (EXTENSIONS + 1);
+        let mut extended = Instant::now();
+        while heart.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
             let news = ledger.lock().unwrap_or_else(PoisonError::into_inner).take_news();
-            let noted = match news {
+            let mut kept = match news {
                 Some(news) => self.queue.progress(lease, &news),
                 None => Ok(()),
             };
-            let extended = match beat.is_multiple_of(BEATS_PER_LEASE) {
-                true => self.queue.heartbeat(lease, LEASE).map(drop),
-                false => Ok(()),
-            };
+            if extended.elapsed() >= every {
+                kept = kept.and(self.queue.heartbeat(lease, self.settings.lease).map(drop));
+                extended = Instant::now();
+            }
             // Seen at every beat: media work that does not move has no news to be refused with.
             let ended = self.queue.job(&lease.job_id).is_ok_and(|job| job.state.has_ended());
-            if ended || matches!(noted.and(extended), Err(vodmill_queue::Error::LeaseLost { .. })) {
+            if ended || matches!(kept, Err(vodmill_queue::Error::LeaseLost { .. })) {
                 // Cancelled, or taken over: what is being made has no value any more.
                 lost.store(true, Ordering::Relaxed);
                 return;
@@ -146,19 +179,25 @@ impl Mill {
                 );
             }
             Err(ChildEnd::Media(MediaError::Failed(failed))) => {
-                self.record_failure(lease, &failed)?
+                self.record_failure(lease, &failed, &RETRIES)?
             }
+            Err(ChildEnd::Away(failed)) => self.record_failure(lease, &failed, &AWAY)?,
         }
         Ok(())
     }
 
-    fn record_failure(&self, lease: &Lease, failed: &Failed) -> vodmill_queue::Result<()> {
+    fn record_failure(
+        &self,
+        lease: &Lease,
+        failed: &Failed,
+        retries: &RetryPolicy,
+    ) -> vodmill_queue::Result<()> {
         let evidence = serde_json::json!({
             "stage": failed.stage, "cause": failed.cause, "task": lease.key,
             "payload": lease.payload, "attempt": lease.attempt,
         });
         let outcome =
-            self.queue.fail(lease, &failed.to_string(), &evidence.to_string(), &RETRIES)?;
+            self.queue.fail(lease, &failed.to_string(), &evidence.to_string(), retries)?;
         tracing::error!(stage = failed.stage, cause = failed.cause, outcome = ?outcome, "task failed");
         Ok(())
     }

@@ -148,7 +148,15 @@ impl Store for LocalStore {
     }
 
     fn remove(&self, prefix: &Key) -> Result<()> {
-        remove_dir(&self.path(prefix)).map_err(StoreError::io("remove", prefix))
+        let path = self.path(prefix);
+        remove_dir(&path).map_err(StoreError::io("remove", prefix))?;
+        // Folders that hold nothing any more are no objects either; one that is in use stays.
+        for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.root) {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn remove_objects(&self, keys: &[Key]) -> Result<()> {

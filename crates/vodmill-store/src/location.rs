@@ -53,6 +53,23 @@ impl Location {
         Ok(Location::Bucket { bucket: bucket.to_owned(), prefix })
     }
 
+    /// The folder or prefix `name` in it.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`].
+    pub fn join(&self, name: &str) -> Result<Location> {
+        Ok(match self {
+            Location::Folder(folder) => Location::Folder(folder.join(name)),
+            Location::Bucket { bucket, prefix } => {
+                let key = match prefix {
+                    Some(prefix) => prefix.join(name)?,
+                    None => Key::new(name)?,
+                };
+                Location::Bucket { bucket: bucket.clone(), prefix: Some(key) }
+            }
+        })
+    }
+
     /// The store there. Touches and sends nothing; clients and connections are shared by all that
     /// is opened with the same `settings`.
     pub fn open(&self, settings: &S3Settings, objects: &ObjectSettings) -> Arc<dyn Store> {

@@ -66,8 +66,18 @@ pub enum Command {
     /// `drain_seconds`; what is not finished is parked and goes on at the next start. A second
     /// one stops at once.
     Daemon(Daemon),
+    /// Work on the queue that several machines share, until stopped
+    ///
+    /// Needs `queue` and `work` in vodmill.toml, the same on all machines, and a copy of the file
+    /// state/keys/kek. Start as many as there is work for, kill any of them at any moment: what one
+    /// held is given to another when its lease runs out. The first SIGTERM or Ctrl-C, a spot notice
+    /// say, takes nothing new and lets running work finish for `drain_seconds`; then its leases are
+    /// given back at once. A second one stops at once.
+    Worker,
     /// Prove a published package again, from its files alone
     Check(Check),
+    /// Show how much there is to do; pause pipelines, retry or drop what was set aside
+    Queue(Queue),
     /// List, show, retry or cancel the daemon's jobs
     Jobs(Jobs),
     /// List or export keys
@@ -125,9 +135,9 @@ pub struct Run {
     /// Use this pipeline [default: the only one, or the one named default]
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
-    /// Publish under this folder [default: the pipeline's destination]
+    /// Publish under this folder or s3:// location [default: the pipeline's destination]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub out: Option<String>,
 }
 
 /// `daemon`.
@@ -143,11 +153,60 @@ pub struct Daemon {
     pub player_js: Option<PathBuf>,
 }
 
+/// `queue`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill queue                        the backlog by kind of task, and who holds what
+  vodmill queue --json                 the same for a script that scales workers
+  vodmill queue retry 3fa2 video/0004  another try for a task that was set aside
+  vodmill queue pause archive          hand out no more of pipeline archive for now")]
+pub struct Queue {
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; show the backlog without it.
+    #[command(subcommand)]
+    pub action: Option<QueueAction>,
+}
+
+/// What to do with the queue.
+#[derive(Debug, Subcommand)]
+pub enum QueueAction {
+    /// List tasks that were set aside after too many failures, with their evidence
+    Quarantined,
+    /// Give a task that was set aside another round of attempts, and take its job up again
+    Retry {
+        /// The job
+        job: String,
+        /// The task, as `video/0004`
+        task: String,
+    },
+    /// Forget a task that was set aside; its job stays failed
+    Drop {
+        /// The job
+        job: String,
+        /// The task, as `video/0004`
+        task: String,
+    },
+    /// Hand out no more tasks of a pipeline; what is being done is finished
+    Pause {
+        /// The pipeline
+        pipeline: String,
+    },
+    /// Hand out tasks of a pipeline again
+    Resume {
+        /// The pipeline
+        pipeline: String,
+    },
+}
+
 /// `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The asset's folder, the one with asset.json
-    pub dir: PathBuf,
+    /// The asset's folder, the one with asset.json, or its s3:// location
+    #[arg(value_name = "DIR|s3://BUCKET/ASSET")]
+    pub package: String,
     /// Keys as `vodmill keys export` leaves them [default: the key store of the home]
     #[arg(long, value_name = "DIR")]
     pub keys: Option<PathBuf>,

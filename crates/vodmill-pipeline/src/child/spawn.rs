@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use vodmill_model::transcode::Progress;
-use vodmill_model::{Failed, MediaError};
+use vodmill_model::{Failed, MediaError, Rejected};
 
 use super::{Assignment, Event, FILE_SIZE, MEMORY, Usage};
 use crate::settings::{ChildCommand, Limits};
@@ -36,13 +36,41 @@ pub(crate) struct Spawner<'a> {
 pub(crate) enum ChildEnd {
     /// With a reason.
     Media(MediaError),
+    /// A store or the queue does not answer: no fault of the work, which is tried for longer.
+    Away(Failed),
     /// It was told to go before it was done.
     Parked,
 }
 
-impl<E: Into<MediaError>> From<E> for ChildEnd {
-    fn from(error: E) -> ChildEnd {
-        ChildEnd::Media(error.into())
+impl ChildEnd {
+    /// For `map_err`: a store did not do what `stage` needs.
+    pub(crate) fn away<E: std::error::Error>(stage: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let stage = stage.into();
+        move |error| ChildEnd::Away(Failed::from_error(stage, &error))
+    }
+}
+
+impl From<MediaError> for ChildEnd {
+    fn from(error: MediaError) -> ChildEnd {
+        ChildEnd::Media(error)
+    }
+}
+
+impl From<Failed> for ChildEnd {
+    fn from(failed: Failed) -> ChildEnd {
+        ChildEnd::Media(failed.into())
+    }
+}
+
+impl From<Rejected> for ChildEnd {
+    fn from(rejected: Rejected) -> ChildEnd {
+        ChildEnd::Media(rejected.into())
+    }
+}
+
+impl From<vodmill_queue::Error> for ChildEnd {
+    fn from(error: vodmill_queue::Error) -> ChildEnd {
+        ChildEnd::away("ask the queue")(error)
     }
 }
 

@@ -1,51 +1,99 @@
-//! Originals for children that can reach neither network nor credentials: the parent reads, and
-//! serves the bytes on a Unix socket.
+//! Originals: as they were delivered, as a child reads them, and where they go in the end.
 
 mod ahead;
+mod file;
+mod object;
+mod offer;
+mod read;
 mod serve;
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use serde::{Deserialize, Serialize};
+use vodmill_model::{Failed, MediaError};
+use vodmill_store::StoreError;
+use vodmill_store::s3::S3Settings;
 
+pub use file::FileOriginal;
+pub use object::ObjectOriginal;
+pub(crate) use offer::Offer;
+pub use read::{OpenFile, ReadAt};
 pub use serve::Server;
 
-/// The bytes of an original, wherever it lies. Called from several threads at once; every call
-/// ends, with the bytes or with an error, within a time that the implementation bounds.
-pub trait ReadAt: Send + Sync {
-    /// Its length in bytes; never changes.
-    fn bytes(&self) -> u64;
+use crate::job::Disposal;
 
-    /// Exactly the `length` bytes from `offset` on, all of which lie within [`Self::bytes`]. The
-    /// implementation retries what may pass; its error's text reaches the evidence of the task.
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+/// An original: where it is, and what tells this content from another of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Original {
+    /// A file that every worker sees under the same path.
+    File(FileOriginal),
+    /// An object of a bucket.
+    Object(ObjectOriginal),
 }
 
-/// An original on a disk.
-#[derive(Debug)]
-pub struct FileOriginal {
-    file: File,
-    bytes: u64,
-}
+impl Original {
+    /// Where it is, as text: a path, or `s3://bucket/key`.
+    pub fn source(&self) -> String {
+        match self {
+            Original::File(file) => file.path.to_string_lossy().into_owned(),
+            Original::Object(object) => object.source(),
+        }
+    }
 
-impl FileOriginal {
-    /// Opens the file at `path`.
-    pub fn open(path: &Path) -> io::Result<FileOriginal> {
-        let file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        Ok(FileOriginal { file, bytes })
+    /// The last part of its name, as bytes: a name need not be UTF-8.
+    pub(crate) fn file_name(&self) -> &std::ffi::OsStr {
+        match self {
+            Original::File(file) => file.path.file_name().unwrap_or_default(),
+            Original::Object(object) => object.file_name().as_ref(),
+        }
+    }
+
+    /// What its identity is made of, as bytes that no other original has.
+    pub(crate) fn identity(&self) -> (Vec<u8>, String) {
+        match self {
+            Original::File(file) => file.identity(),
+            Original::Object(object) => object.identity(),
+        }
+    }
+
+    /// Refuses to go on with an original that is not the one that was submitted.
+    pub(crate) fn check_unchanged(&self, s3: &S3Settings) -> Result<(), Unchecked> {
+        match self {
+            Original::File(file) => Ok(file.check_unchanged()?),
+            Original::Object(object) => object.check_unchanged(s3),
+        }
+    }
+
+    /// Moves it where its pipeline says, with a note beside it where it was refused. One that was
+    /// moved by an earlier attempt, taken away or replaced is left alone.
+    pub(crate) fn put_away(
+        &self,
+        s3: &S3Settings,
+        disposal: &Disposal,
+        job: &str,
+        note: Option<&str>,
+    ) -> Result<(), Failed> {
+        let Disposal::Move { done, rejected, done_class } = disposal else { return Ok(()) };
+        let place = if note.is_some() { rejected } else { done };
+        match self {
+            Original::File(file) => file.move_to(place, note),
+            Original::Object(object) => {
+                let class = done_class.as_deref().filter(|_| note.is_none());
+                object.move_to(s3, place, job, note, class)
+            }
+        }
     }
 }
 
-impl ReadAt for FileOriginal {
-    fn bytes(&self) -> u64 {
-        self.bytes
-    }
+/// Why an original was not found to be what it was.
+pub(crate) enum Unchecked {
+    /// It is another one, or a disk fails.
+    Media(MediaError),
+    /// The store does not answer.
+    Away(StoreError),
+}
 
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, offset)?;
-        Ok(bytes)
+impl<E: Into<MediaError>> From<E> for Unchecked {
+    fn from(error: E) -> Unchecked {
+        Unchecked::Media(error.into())
     }
 }

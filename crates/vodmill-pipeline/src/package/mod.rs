@@ -2,8 +2,8 @@
 //! it may be published.
 //!
 //! Segments are made run by run, while later chunks are still being encoded, and are gone from here
-//! when the rest is made ([`segments`]). That is `out/generation/`, the rest of the immutable
-//! generation, and `out/index.m3u8` and `out/asset.json`, the pointer to it. Every output is made by
+//! when the rest is made ([`segments`]). The rest of the immutable generation; the
+//! pointer to it is returned as text. Every output is made by
 //! a thread of its own: this is work for disks, not cores.
 
 mod basis;
@@ -35,7 +35,7 @@ pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
 
-use crate::file::{make_dir, remove_dir, sha256, sync_file_system, write_durably};
+use crate::file::{make_dir, remove_dir, sha256, write_durably};
 use crate::proof::{self, Proved};
 use crate::receipt::{ObjectFact, RECEIPT, Receipt};
 
@@ -71,11 +71,12 @@ pub(crate) struct Damage {
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PackageDone {
-    /// Which attempt it was: where the package is.
-    #[serde(default)]
-    pub attempt: String,
     pub objects: u64,
     pub bytes: u64,
+    /// The text of the multivariant playlist, where there is one.
+    pub multivariant: Option<String>,
+    /// The text of `asset.json`, without its date.
+    pub asset: String,
 }
 
 /// What the makers of single outputs work with.
@@ -112,15 +113,11 @@ pub(crate) fn build(
     proof::prove(&root, &receipt, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
-    if let Some(playlist) = &made.multivariant {
-        write_durably(&order.out.join(MULTIVARIANT), playlist.as_bytes())?;
-    }
     asset["receipt"] = describe::reference(&receipt, &sha256(&json));
-    write_durably(&order.out.join(ASSET), &describe::json(&asset)?)?;
-    // The task that is completed with this may not be done again: a power cut must not take it back.
-    sync_file_system(&order.out)?;
+    let asset = String::from_utf8_lossy(&describe::json(&asset)?).into_owned();
     let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
-    Ok(PackageDone { objects: receipt.objects.len() as u64, bytes, ..PackageDone::default() })
+    let objects = receipt.objects.len() as u64;
+    Ok(PackageDone { objects, bytes, multivariant: made.multivariant, asset })
 }
 
 /// Everything that was made, but for its receipt and description.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Prover;
+use crate::file::files_below;
 use crate::receipt::RECEIPT;
 
 /// Prefix, within a generation, of what is not for everybody.
@@ -19,7 +20,7 @@ pub(super) fn prove(prover: &Prover<'_>) {
             prove_no_key(prover, name);
         }
     }
-    for name in present(prover) {
+    for name in files_below(&prover.root).unwrap_or_default() {
         if name != RECEIPT && !claimed.contains(name.as_str()) {
             prover.find(&name, "object_unknown", "the receipt does not list it");
         }
@@ -58,18 +59,4 @@ fn prove_no_key(prover: &Prover<'_>, name: &str) {
     if bytes.is_some_and(|bytes| prover.keys.holds(&bytes)) {
         prover.find(name, "key_published", "it is the key of this package");
     }
-}
-
-/// Every file of the generation, by its name from there.
-fn present(prover: &Prover<'_>) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut folders = vec![String::new()];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(prover.root.join(&folder)) else { continue };
-        for entry in entries.flatten() {
-            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() { folders.push(format!("{name}/")) } else { names.push(name) }
-        }
-    }
-    names
 }

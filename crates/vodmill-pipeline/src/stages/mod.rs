@@ -9,16 +9,23 @@ mod video;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vodmill_model::transcode::Progress;
-use vodmill_model::{Failed, Plan};
-use vodmill_queue::{Completion, Lease};
-use vodmill_store::Key;
+use vodmill_model::{Failed, MediaError, Plan};
+use vodmill_queue::{Completion, Lease, Queue};
+use vodmill_store::{Key, Store};
 
 use crate::child::{Assignment, ChildEnd, Spawner};
+use crate::file::make_dir;
 use crate::job::JobOrder;
 use crate::mill::Mill;
+use crate::original::{Offer, Unchecked};
+use crate::renditions::Made;
+
+pub(crate) use publish::withdraw;
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +38,7 @@ pub(crate) enum TaskKind {
     Audio,
     /// Mux, encrypt, prove and store the segments of one run.
     Segments,
-    /// Make the rest, describe and prove.
+    /// Make the rest, describe, prove and store it.
     Package,
     /// Put it where it can be seen.
     Publish,
@@ -69,66 +76,136 @@ pub(crate) type StageResult = Result<Completion, ChildEnd>;
 
 /// Runs the task that a lease is on.
 pub(crate) fn run_task(mut bench: Bench<'_>) -> StageResult {
-    let order = bench.order()?;
     match TaskKind::of(bench.lease)? {
-        TaskKind::Plan => plan::run(&mut bench, &order),
-        TaskKind::Video => video::run(&mut bench, &order),
-        TaskKind::Audio => audio::run(&mut bench, &order),
-        TaskKind::Segments => segments::run(&mut bench, &order),
-        TaskKind::Package => package::run(&mut bench, &order),
-        TaskKind::Publish => publish::run(&mut bench, &order),
+        TaskKind::Plan => plan::run(&mut bench),
+        TaskKind::Video => video::run(&mut bench),
+        TaskKind::Audio => audio::run(&mut bench),
+        TaskKind::Segments => segments::run(&mut bench),
+        TaskKind::Package => package::run(&mut bench),
+        TaskKind::Publish => publish::run(&mut bench),
     }
 }
 
-/// What a stage works with.
+/// What a stage works with; its scratch goes with it.
 pub(crate) struct Bench<'a> {
     pub mill: &'a Mill,
     pub lease: &'a Lease,
-    pub progress: &'a mut dyn FnMut(Progress),
-    pub must_go: &'a dyn Fn() -> bool,
+    pub order: JobOrder,
+    /// A folder for this attempt alone.
+    pub scratch: PathBuf,
+    progress: &'a mut dyn FnMut(Progress),
+    must_go: &'a dyn Fn() -> bool,
+    original: Option<Offer>,
 }
 
-impl Bench<'_> {
-    fn order(&self) -> Result<JobOrder, Failed> {
-        let stage = || format!("read job {}", self.lease.job_id);
-        serde_json::from_str(&self.lease.job_payload)
-            .map_err(|error| Failed::from_error(stage(), &error))
+impl<'a> Bench<'a> {
+    pub(crate) fn new(
+        mill: &'a Mill,
+        lease: &'a Lease,
+        progress: &'a mut dyn FnMut(Progress),
+        must_go: &'a dyn Fn() -> bool,
+    ) -> Result<Bench<'a>, ChildEnd> {
+        let stage = || format!("read job {}", lease.job_id);
+        let order = serde_json::from_str(&lease.job_payload)
+            .map_err(|error| Failed::from_error(stage(), &error))?;
+        let scratch = mill.layout.attempt(&lease.job_id, &lease.token.to_string());
+        make_dir(&scratch)?;
+        Ok(Bench { mill, lease, order, scratch, progress, must_go, original: None })
+    }
+
+    /// Where a child reads the original.
+    fn original(&mut self) -> Result<PathBuf, ChildEnd> {
+        if self.original.is_none() {
+            let s3 = &self.mill.settings.s3;
+            self.original = Some(Offer::new(&self.order.original, s3, &self.scratch)?);
+        }
+        Ok(self.original.as_ref().map(|offer| offer.path().to_owned()).unwrap_or_default())
+    }
+
+    /// Refuses to go on with an original that is not the one that was submitted.
+    fn check_unchanged(&self) -> Result<(), ChildEnd> {
+        match self.order.original.check_unchanged(&self.mill.settings.s3) {
+            Ok(()) => Ok(()),
+            Err(Unchecked::Media(error)) => Err(error.into()),
+            Err(Unchecked::Away(error)) => Err(ChildEnd::away("look at original")(error)),
+        }
+    }
+
+    /// Renditions as files on this machine, by digest.
+    fn fetch_renditions(&self, digests: &[String]) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
+        self.mill.renditions.fetch(digests, &self.scratch)
+    }
+
+    /// A file of this attempt.
+    fn part(&self, name: &str) -> PathBuf {
+        self.scratch.join(name).with_extension("part")
+    }
+
+    /// Makes a [`part`](Bench::part) the rendition of that digest.
+    fn keep_rendition(&self, digest: &str, facts: &impl Serialize) -> Result<(), ChildEnd> {
+        let (file, writer) = (self.part(digest), self.lease.token.to_string());
+        let made = Made { digest, file: &file, job: &self.lease.job_id, writer: &writer };
+        self.mill.renditions.complete(&made, facts)
+    }
+
+    /// The store that the package is published in.
+    fn destination(&self) -> Result<Arc<dyn Store>, ChildEnd> {
+        let store = self.order.destination(&self.mill.settings.s3);
+        store.map_err(ChildEnd::away("open destination"))
+    }
+
+    /// Whether the lease holds still: asked before anything is done that others can see.
+    fn check_lease(&self) -> Result<(), ChildEnd> {
+        match self.mill.queue.heartbeat(self.lease, self.mill.settings.lease) {
+            Err(vodmill_queue::Error::LeaseLost { .. }) => Err(ChildEnd::Parked),
+            kept => Ok(kept.map(drop)?),
+        }
     }
 
     /// What the plan task decided.
-    fn decided(&self) -> Result<Decided, Failed> {
+    fn decided(&self) -> Result<Decided, ChildEnd> {
         self.result_of("plan")
     }
 
     /// The result of a task of this job that is done.
-    fn result_of<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T, Failed> {
+    fn result_of<T: DeserializeOwned>(&self, key: &str) -> Result<T, ChildEnd> {
         let stage = || format!("read {key} of job {}", self.lease.job_id);
-        let tasks = self.mill.queue.tasks(&self.lease.job_id);
-        let tasks = tasks.map_err(|error| Failed::from_error(stage(), &error))?;
+        let tasks = self.mill.queue.tasks(&self.lease.job_id)?;
         let result = tasks.into_iter().find(|task| task.key == key).and_then(|task| task.result);
         let result = result.ok_or_else(|| Failed::new(stage(), "there is none"))?;
-        serde_json::from_str(&result).map_err(|error| Failed::from_error(stage(), &error))
+        Ok(serde_json::from_str(&result).map_err(|e| Failed::from_error(stage(), &e))?)
     }
 
-    /// Where these renditions are on this machine, by their digests.
-    fn fetch_renditions(&self, digests: &[String]) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
-        let path = |digest: &String| (digest.clone(), self.mill.renditions.path(digest));
-        Ok(digests.iter().map(path).collect())
-    }
-
-    /// Marks what this attempt writes, so that two never write the same file.
-    fn writer(&self) -> String {
-        self.lease.token.to_string()
-    }
-
-    fn run_child<T: serde::de::DeserializeOwned>(
-        &mut self,
-        assignment: &Assignment,
-    ) -> Result<T, ChildEnd> {
+    fn run_child<T: DeserializeOwned>(&mut self, assignment: &Assignment) -> Result<T, ChildEnd> {
         let settings = &self.mill.settings;
         let spawner = Spawner { command: &settings.child, limits: &settings.limits };
-        spawner.run(assignment, self.progress, self.must_go)
+        let ended = spawner.run(assignment, self.progress, self.must_go);
+        let away = self.original.as_ref().and_then(Offer::fault);
+        match (ended, away) {
+            // The child knows only that it could not read.
+            (Err(ChildEnd::Media(MediaError::Failed(_))), Some(cause)) => {
+                let stage = format!("read {}", self.order.original.source());
+                Err(ChildEnd::Away(Failed::new(stage, cause)))
+            }
+            (ended, _) => ended,
+        }
     }
+}
+
+impl Drop for Bench<'_> {
+    fn drop(&mut self) {
+        self.original = None;
+        // What stays goes when the job is settled, or at the next start.
+        let _ = std::fs::remove_dir_all(&self.scratch);
+        let _ = std::fs::remove_dir(self.mill.layout.scratch(&self.lease.job_id));
+    }
+}
+
+/// What was decided about a job, if it came so far.
+pub(crate) fn decided(queue: &dyn Queue, job: &str) -> crate::Result<Option<Decided>> {
+    let tasks = queue.tasks(job)?;
+    let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
+    Ok(result.and_then(|result| serde_json::from_str(&result).ok()))
 }
 
 /// The plan task's result: what every later task of the job goes by.

@@ -1,37 +1,34 @@
-//! Put together, describe and prove: everything that will be published besides the segments, in
-//! scratch.
+//! Put together, describe, prove and store everything that will be published besides the segments.
 
-use vodmill_model::Failed;
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
-use super::segments::basis;
+use super::segments::{basis, deliver};
 use super::{Bench, StageResult, TaskKind, done};
-use crate::child::Assignment;
-use crate::file::remove_dir;
-use crate::job::JobOrder;
-use crate::package::{Damage, PackageDone, PackageOrder, SegmentsDone, renditions_of_package};
+use crate::child::{Assignment, ChildEnd};
+use crate::package::{
+    Damage, GENERATION, PackageDone, PackageOrder, SegmentsDone, renditions_of_package,
+};
 
-pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
+pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let decided = bench.decided()?;
     let results = Results::of(bench)?;
-    order.check_unchanged()?;
-    let (job, attempt) = (&bench.lease.job_id, bench.writer());
-    // What an earlier attempt left is of no use, and may be in the way of a full disk.
-    remove_dir(&bench.mill.layout.packages(job))?;
+    bench.check_unchanged()?;
+    let out = bench.scratch.join("package");
     let digests = renditions_of_package(&decided.plan);
+    let prefix = decided.prefix()?;
     let assignment = PackageOrder {
         basis: basis(bench, decided, &digests)?,
-        name: order.name(),
+        name: bench.order.name(),
         damage: results.damage,
-        original: bench.mill.layout.original(job),
+        original: bench.original()?,
         segments: results.segments,
-        out: bench.mill.layout.package(job, &attempt),
+        out: out.clone(),
     };
-    let mut packaged: PackageDone = bench.run_child(&Assignment::Package(Box::new(assignment)))?;
+    let packaged: PackageDone = bench.run_child(&Assignment::Package(Box::new(assignment)))?;
     // Subtitles come from the original itself.
-    order.check_unchanged()?;
-    packaged.attempt = attempt;
+    bench.check_unchanged()?;
+    deliver(bench, &prefix, &out.join(GENERATION))?;
     done(&packaged)
 }
 
@@ -44,9 +41,8 @@ struct Results {
 }
 
 impl Results {
-    fn of(bench: &Bench<'_>) -> Result<Results, Failed> {
-        let tasks = bench.mill.queue.tasks(&bench.lease.job_id);
-        let tasks = tasks.map_err(|error| Failed::from_error("read results", &error))?;
+    fn of(bench: &Bench<'_>) -> Result<Results, ChildEnd> {
+        let tasks = bench.mill.queue.tasks(&bench.lease.job_id)?;
         let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
         let video = of_kind(TaskKind::Video).map(result::<VideoDone>);
         let audio = of_kind(TaskKind::Audio).map(result::<AudioDone>);

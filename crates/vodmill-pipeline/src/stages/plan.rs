@@ -1,88 +1,67 @@
 //! Probe the original and decide everything.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::symlink;
+use std::path::Path;
 
-use vodmill_model::outcome::Reason;
 use vodmill_model::planner::{self, PlanInput};
-use vodmill_model::{Failed, MediaInfo, Plan, Rejected};
+use vodmill_model::{Failed, MediaInfo, Plan};
 use vodmill_queue::NewTask;
-use vodmill_store::{Key, LocalStore, Store};
+use vodmill_store::{Key, StoreError};
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
 use crate::child::{Assignment, ChildEnd};
-use crate::file::{failed, make_dir};
-use crate::job::{JobOrder, asset_name};
+use crate::job::asset_name;
 use crate::progress::Totals;
 
-pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
-    order.check_unchanged()?;
-    link_original(bench, order)?;
-    let media = probe(bench, order)?;
-    order.check_unchanged()?;
-    let plan = decide(bench, order, &media)?;
-    let asset = name_asset(bench, order)?;
-    let generation = generation(bench, order, &asset, &plan.digest())?;
+pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
+    bench.check_unchanged()?;
+    let media = probe(bench)?;
+    bench.check_unchanged()?;
+    let plan = decide(bench, &media)?;
+    let asset = name_asset(bench)?;
+    let generation = generation(bench, &asset, &plan.digest())?;
     let tasks = tasks(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
     completion.then = tasks;
     Ok(completion)
 }
 
-/// libav sees the original under a name of ours only: what a name can hold never reaches it.
-fn link_original(bench: &Bench<'_>, order: &JobOrder) -> Result<(), Failed> {
-    let job = &bench.lease.job_id;
-    make_dir(&bench.mill.layout.scratch(job))?;
-    let link = bench.mill.layout.original(job);
-    match symlink(&order.original, &link) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked.map_err(failed("link", &link)),
-    }
+fn probe(bench: &mut Bench<'_>) -> Result<MediaInfo, ChildEnd> {
+    let policy = bench.order.pipeline()?.input.clone();
+    let original = bench.original()?;
+    bench.run_child(&Assignment::Probe { original, policy })
 }
 
-fn probe(bench: &mut Bench<'_>, order: &JobOrder) -> Result<MediaInfo, ChildEnd> {
-    let pipeline = order.catalogue.pipeline(&order.pipeline);
-    let pipeline =
-        pipeline.ok_or_else(|| Failed::new("plan", format!("no pipeline {}", order.pipeline)))?;
-    let original = bench.mill.layout.original(&bench.lease.job_id);
-    bench.run_child(&Assignment::Probe { original, policy: pipeline.input.clone() })
-}
-
-fn decide(bench: &Bench<'_>, order: &JobOrder, media: &MediaInfo) -> Result<Plan, ChildEnd> {
-    let pipeline = order.catalogue.pipeline(&order.pipeline);
-    let pipeline =
-        pipeline.ok_or_else(|| Rejected::new(Reason::NothingToDo, "no such pipeline"))?;
+fn decide(bench: &Bench<'_>, media: &MediaInfo) -> Result<Plan, ChildEnd> {
     Ok(planner::plan(&PlanInput {
         media,
-        pipeline_name: &order.pipeline,
-        pipeline,
-        presets: &order.catalogue.presets,
+        pipeline_name: &bench.order.pipeline,
+        pipeline: bench.order.pipeline()?,
+        presets: &bench.order.catalogue.presets,
         build: &bench.mill.build,
     })?)
 }
 
-fn name_asset(bench: &Bench<'_>, order: &JobOrder) -> Result<String, Failed> {
-    let fault = |error: vodmill_queue::Error| Failed::from_error("name asset", &error);
-    let wanted = asset_name(&order.original);
-    let asset = bench.mill.names.claim_asset(&wanted, &order.owner()).map_err(fault)?;
-    bench.mill.queue.set_job_asset(&bench.lease.job_id, &asset, &order.name()).map_err(fault)?;
+fn name_asset(bench: &Bench<'_>) -> Result<String, ChildEnd> {
+    let wanted = asset_name(Path::new(bench.order.original.file_name()));
+    let asset = bench.mill.names.claim_asset(&wanted, &bench.order.owner())?;
+    bench.mill.queue.set_job_asset(&bench.lease.job_id, &asset, &bench.order.name())?;
     Ok(asset)
 }
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
 /// The number is that of the plan too: a job taken up again by another build has other bytes.
-fn generation(
-    bench: &Bench<'_>,
-    order: &JobOrder,
-    asset: &str,
-    plan: &str,
-) -> Result<String, Failed> {
+fn generation(bench: &Bench<'_>, asset: &str, plan: &str) -> Result<String, ChildEnd> {
     let job = &bench.lease.job_id;
-    let number = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"));
-    let number = number.map_err(|error| Failed::from_error("number generation", &error))?;
-    let store = LocalStore::new(&order.destination);
-    let pointer = Key::new(format!("{asset}/asset.json")).and_then(|key| store.get(&key)).ok();
-    let published = pointer.as_deref().and_then(published_number).unwrap_or(0);
+    let number = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"))?;
+    let stage = "look for what is published";
+    let key = Key::new(format!("{asset}/asset.json"))
+        .map_err(|error| Failed::from_error(stage, &error))?;
+    let published = match bench.destination()?.get(&key) {
+        Ok(bytes) => published_number(&bytes).unwrap_or(0),
+        Err(StoreError::NotFound(_)) => 0,
+        Err(error) => return Err(ChildEnd::away(stage)(error)),
+    };
     Ok(format!("g{:04}-{}", number.max(published + 1), &job[..8]))
 }
 

@@ -1,34 +1,36 @@
-//! Put a proved package where it can be seen: the generation first, the pointer last.
+//! Point at a proved package that has been delivered: last of all, so that whoever sees the pointer
+//! finds everything it leads to.
+//!
+//! The pointer is two objects. Each is only ever replaced by that of a later generation, and only
+//! if it is still what was looked at: a worker that was stopped in between, for however long, can
+//! take nothing back.
 
-use std::fs::{self, File};
-use std::path::Path;
-
-use rustix::fs::{FlockOperation, flock};
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome};
-use vodmill_store::{Headers, Key, LocalStore, Store, StoreError, Upload};
+use vodmill_store::{Key, Put, Store, StoreError, Was};
 
 use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult};
-use crate::file::failed;
-use crate::job::JobOrder;
-use crate::package::{ASSET, GENERATION, MULTIVARIANT, PackageDone};
+use crate::child::ChildEnd;
+use crate::headers;
+use crate::package::{ASSET, MULTIVARIANT, PackageDone};
 
-pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
+/// How often the pointer may change under our eyes before the task is tried again later.
+const TRIES: u32 = 20;
+
+pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let decided = bench.decided()?;
     let packaged: PackageDone = bench.result_of("package")?;
-    let package = bench.mill.layout.package(&bench.lease.job_id, &packaged.attempt);
-    let store = LocalStore::new(&order.destination);
-    let fault =
-        |error: StoreError| Failed::from_error(format!("publish {}", decided.asset), &error);
-    let prefix = decided.prefix()?;
-    store.put_files(&objects(&prefix, &package.join(GENERATION))?).map_err(fault)?;
-    tracing::info!(asset = decided.asset, generation = decided.generation, "generation uploaded");
-    // Two generations of an asset may come to this point at once, and so may another mill's.
-    let _pointing = lock_until_closed(&bench.mill.settings.keys.with_file_name("pointing.lock"))?;
-    if is_newest(&store, &decided).map_err(fault)? {
-        point(&store, &decided, &package)?;
+    let store = bench.destination()?;
+    bench.check_lease()?;
+    let stage = || format!("point {} at its package", decided.asset);
+    // The playlist first, since `asset.json` names it.
+    if let Some(playlist) = &packaged.multivariant {
+        let bytes = playlist.as_bytes();
+        point(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
     }
+    let description = dated(packaged.asset.as_bytes())?;
+    point(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
     Ok(Completion {
         result: published.to_string(),
@@ -37,60 +39,51 @@ pub(super) fn run(bench: &mut Bench<'_>, order: &JobOrder) -> StageResult {
     })
 }
 
-/// The files of a generation that are not stored yet.
-fn objects(prefix: &Key, root: &Path) -> Result<Vec<Upload>, Failed> {
-    let mut objects = Vec::new();
-    let mut folders = vec![String::new()];
-    while let Some(folder) = folders.pop() {
-        let path = root.join(&folder);
-        let entries = fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        for entry in entries.map_err(failed("list", &path))? {
-            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() {
-                folders.push(format!("{name}/"));
-                continue;
-            }
-            let bytes = entry.metadata().map_err(failed("look at", &entry.path()))?.len();
-            let key = prefix.join(&name).map_err(|error| Failed::from_error("publish", &error))?;
-            objects.push(Upload { key, file: entry.path(), bytes, headers: Headers::default() });
+/// Replaces one object of the pointer, unless it is of a later generation already: a job that was
+/// overtaken publishes its own, and leaves the pointer.
+fn point(store: &dyn Store, decided: &Decided, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let key = Key::new(format!("{}/{name}", decided.asset))?;
+    let headers = headers::of_pointer(name);
+    let ours = generation_number(&decided.generation);
+    for _ in 0..TRIES {
+        let was = match store.get_version(&key) {
+            Ok((there, _)) if number_in(&there) > ours => return Ok(()),
+            Ok((_, version)) => version,
+            Err(StoreError::NotFound(_)) => Was::Nothing,
+            Err(error) => return Err(error),
+        };
+        if store.put_if(&key, bytes, &headers, &was)? == Put::Stored {
+            return Ok(());
         }
     }
-    Ok(objects)
+    Err(StoreError::Changed(key.to_string()))
 }
 
-/// Waits for its turn; the next has it when the file is closed.
-fn lock_until_closed(path: &Path) -> Result<File, Failed> {
-    let file = File::create(path).map_err(failed("create", path))?;
-    flock(&file, FlockOperation::LockExclusive).map_err(failed("lock", path))?;
-    Ok(file)
+/// The number of the generation that an object of a pointer leads to.
+fn number_in(bytes: &[u8]) -> Option<u32> {
+    published_number(bytes).or_else(|| {
+        // The URIs of a multivariant playlist begin with the generation.
+        let text = std::str::from_utf8(bytes).ok()?;
+        let uri = text.lines().find(|line| !line.is_empty() && !line.starts_with('#'))?;
+        generation_number(uri.split('/').next()?)
+    })
 }
 
-/// A job that was overtaken by a later one publishes its generation, and leaves the pointer.
-fn is_newest(store: &LocalStore, decided: &Decided) -> Result<bool, StoreError> {
-    let pointer = Key::new(format!("{}/{ASSET}", decided.asset))?;
-    let there = match store.get(&pointer) {
-        Ok(bytes) => published_number(&bytes),
-        Err(StoreError::NotFound(_)) => None,
-        Err(error) => return Err(error),
-    };
-    Ok(there <= generation_number(&decided.generation))
-}
-
-/// The pointer: the playlist first, since `asset.json` names it.
-fn point(store: &LocalStore, decided: &Decided, package: &Path) -> Result<(), Failed> {
-    let put = |name: &str, bytes: &[u8]| {
-        let key = Key::new(format!("{}/{name}", decided.asset));
-        key.and_then(|key| store.put(&key, bytes, &Headers::default())).map_err(|error| {
-            Failed::from_error(format!("point {} at its package", decided.asset), &error)
-        })
-    };
-    let multivariant = package.join(MULTIVARIANT);
-    if multivariant.exists() {
-        put(MULTIVARIANT, &fs::read(&multivariant).map_err(failed("read", &multivariant))?)?;
+/// Removes what a job that was not published put under its generation, unless the pointer leads
+/// there all the same: its job may have been cancelled, or have failed, in its very last step.
+pub(crate) fn withdraw(store: &dyn Store, decided: &Decided) -> crate::Result<()> {
+    for name in [ASSET, MULTIVARIANT] {
+        match store.get(&Key::new(format!("{}/{name}", decided.asset))?) {
+            Ok(pointer) if leads_to(&pointer, &decided.generation) => return Ok(()),
+            Ok(_) | Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let path = package.join(ASSET);
-    let bytes = fs::read(&path).map_err(failed("read", &path))?;
-    put(ASSET, &dated(&bytes)?)
+    Ok(store.remove(&decided.prefix()?)?)
+}
+
+fn leads_to(pointer: &[u8], generation: &str) -> bool {
+    String::from_utf8_lossy(pointer).contains(generation)
 }
 
 /// The description with the date of publication: the one thing in a package that differs from one

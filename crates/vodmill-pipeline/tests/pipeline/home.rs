@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use vodmill_model::pipeline::{AudioPlacement, Container, Encryption, HlsSettings, Thumbnails};
 use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, VideoTarget};
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
+use vodmill_pipeline::original::{FileOriginal, Original as OriginalPlace};
 use vodmill_pipeline::{
     CheckReport, ChildCommand, Disposal, Error, KeyTable, Limits, Mill, Settings, Stop, Submission,
 };
 use vodmill_queue::{JobFilter, JobInfo, JobState};
+use vodmill_store::s3::{ObjectSettings, S3Settings};
 
 use crate::fake::{Desk, Fault, Original, What};
 
@@ -63,6 +65,8 @@ impl Home {
                 program: std::env::current_exe().expect("this binary"),
                 arguments: ["child", "--exact", "--ignored", &desk].map(str::to_owned).into(),
             },
+            s3: S3Settings::default(),
+            lease: Duration::from_secs(60),
             workers: bounds.workers,
             keep_renditions: 1 << 30,
             limits: Limits { memory: 2 << 30, file_size: 1 << 30, stall: bounds.stall },
@@ -98,12 +102,14 @@ impl Home {
 
     pub fn submission(&self, original: &Path, pipeline: &str) -> Submission {
         Submission {
-            original: original.to_owned(),
+            original: OriginalPlace::File(FileOriginal::at(original).expect("look at original")),
             pipeline: pipeline.to_owned(),
-            destination: self.published(""),
+            destination: self.published("").display().to_string(),
+            objects: ObjectSettings::default(),
             disposal: Disposal::Move {
-                done: self.root.join("done"),
-                rejected: self.root.join("rejected"),
+                done: self.root.join("done").display().to_string(),
+                rejected: self.root.join("rejected").display().to_string(),
+                done_class: None,
             },
         }
     }

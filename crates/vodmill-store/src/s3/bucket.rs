@@ -122,6 +122,34 @@ impl Bucket {
         }
     }
 
+    /// Removes the object `key` if it is the one with this ETag (without quotes); another one is
+    /// left where it is. Servers that know no condition for this are asked what is there first,
+    /// which leaves a moment in between.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub fn delete_if(&self, key: &str, etag: &str) -> Result<()> {
+        let is_same = |info: Option<ObjectInfo>| info.is_some_and(|info| info.etag == etag);
+        if !is_same(self.head(key)?) {
+            return Ok(());
+        }
+        let send = || async {
+            let request = self.inner.client.delete_object().bucket(self.name()).key(key);
+            let request = request.if_match(format!("\"{etag}\""));
+            request.send().await.map(drop).map_err(Fault::from)
+        };
+        match block(self.try_hard(0, send)) {
+            Ok(()) => Ok(()),
+            Err(fault) => match (fault.kind, fault.error.status) {
+                // Gone, or another one by now.
+                (Kind::NotFound, _) | (_, Some(409 | 412)) => Ok(()),
+                (_, Some(400 | 501)) if is_same(self.head(key)?) => self.delete(key),
+                (_, Some(400 | 501)) => Ok(()),
+                _ => Err(self.error("remove", key, fault)),
+            },
+        }
+    }
+
     /// Removes these objects, a thousand at a time; those that are not there are no error.
     ///
     /// # Errors

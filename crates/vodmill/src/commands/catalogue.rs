@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vodmill_model::{Pipeline, Preset};
+use vodmill_store::Location;
 
 use crate::cli::CatalogueAction;
 use crate::config::Config;
@@ -37,8 +38,14 @@ pub fn presets(config: &Config, action: Option<CatalogueAction>) -> anyhow::Resu
 /// `vodmill pipelines`.
 pub fn pipelines(config: &Config, action: Option<CatalogueAction>) -> anyhow::Result<ExitCode> {
     let rows = config.catalogue.pipelines.iter().map(|(name, pipeline)| {
-        let inbox = config.folders(name, pipeline).inbox;
-        let inbox = inbox.strip_prefix(&config.home).unwrap_or(&inbox).display().to_string();
+        let inbox = match config.places(name, pipeline).map(|places| places.inbox) {
+            Ok(Location::Folder(folder)) => {
+                folder.strip_prefix(&config.home).unwrap_or(&folder).display().to_string()
+            }
+            Ok(bucket) => bucket.to_string(),
+            // What is no place was refused when the configuration was read.
+            Err(_) => pipeline.inbox.clone(),
+        };
         vec![name.clone(), inbox, pipeline.description.clone()]
     });
     let kind = Kind { folder: "pipelines", built_in: files::PIPELINES, rows: rows.collect() };

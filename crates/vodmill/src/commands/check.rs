@@ -1,13 +1,16 @@
 //! `vodmill check`: prove a published package again, from its files alone.
 
-use std::path::Path;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_hls::key::{Kid, SegmentKey};
-use vodmill_pipeline::keys::DirKeyStore;
 use vodmill_pipeline::{CheckReport, Finding, KeyTable};
+use vodmill_store::Location;
+use vodmill_store::s3::ObjectSettings;
 
+use super::shared::key_store;
 use super::{FOREGROUND, mill_settings};
 use crate::cli::Check;
 use crate::config::Config;
@@ -16,22 +19,90 @@ use crate::output::{bytes, print, table};
 
 /// `vodmill check`.
 pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
-    let Ok(package) = arguments.dir.canonicalize() else {
-        return Err(Usage::error(format!("{} is not there", arguments.dir.display())));
-    };
-    let keys = match &arguments.keys {
-        Some(folder) => exported(folder)?,
-        None if config.keys().is_dir() => {
-            let store = DirKeyStore::open(config.keys()).context("open the key store")?;
-            vodmill_pipeline::keys_of(&store, &package)?
+    let scratch;
+    let package = match Location::parse(&arguments.package) {
+        Ok(Location::Bucket { bucket, prefix }) => {
+            scratch = Scratch::new(config)?;
+            fetch(config, &Location::Bucket { bucket, prefix }, &scratch.0)?;
+            scratch.0.clone()
         }
-        None => KeyTable::default(),
+        _ => match Path::new(&arguments.package).canonicalize() {
+            Ok(folder) => folder,
+            Err(_) => return Err(Usage::error(format!("{} is not there", arguments.package))),
+        },
+    };
+    let keys = match (&arguments.keys, key_store(config)?) {
+        (Some(folder), _) => exported(folder)?,
+        (None, Some(store)) => vodmill_pipeline::keys_of(&*store, &package)?,
+        (None, None) => KeyTable::default(),
     };
     let settings = mill_settings(config, FOREGROUND)?;
     let report = vodmill_pipeline::check(&settings, &package, keys)?;
     print(&describe(&report))?;
     // 1 although nothing of ours failed: scripts ask whether the package is sound.
     Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A folder of this process, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(config: &Config) -> anyhow::Result<Scratch> {
+        let folder = config.state().join(format!("check-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        Ok(Scratch(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Brings the pointer of an asset here, and the generation that it leads to.
+fn fetch(config: &Config, asset: &Location, to: &Path) -> anyhow::Result<()> {
+    let not_there = || Usage::error(format!("there is no package at {asset}"));
+    let Location::Bucket { bucket, prefix: Some(prefix) } = asset else { return Err(not_there()) };
+    let root = Location::Bucket { bucket: bucket.clone(), prefix: None };
+    let store = root.open(&config.settings.s3, &ObjectSettings::default());
+    let objects = store.list(prefix).with_context(|| format!("list {asset}"))?;
+    let pointer = objects.iter().find(|entry| entry.key.as_str() == format!("{prefix}/asset.json"));
+    let pointer = store.get(&pointer.ok_or_else(not_there)?.key).context("read asset.json")?;
+    let pointer: serde_json::Value = serde_json::from_slice(&pointer).context("read asset.json")?;
+    let generation = pointer["generation"].as_str().context("asset.json names no generation")?;
+    let mut meter = Meter::new(objects.len());
+    for entry in objects {
+        let name = entry.key.as_str().get(prefix.as_str().len() + 1..).unwrap_or_default();
+        if name.starts_with(&format!("{generation}/")) || !name.contains('/') {
+            let file = to.join(name);
+            std::fs::create_dir_all(file.parent().unwrap_or(to)).context("make folder")?;
+            store.get_file(&entry.key, &file)?;
+        }
+        meter.step();
+    }
+    Ok(())
+}
+
+/// Says on a terminal how many objects have come.
+struct Meter {
+    done: usize,
+    total: usize,
+    shown: bool,
+}
+
+impl Meter {
+    fn new(total: usize) -> Meter {
+        Meter { done: 0, total, shown: std::io::stderr().is_terminal() }
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        if self.shown {
+            let end = if self.done == self.total { "\n" } else { "" };
+            eprint!("\rfetching: {} of {} objects{end}", self.done, self.total);
+        }
+    }
 }
 
 fn describe(report: &CheckReport) -> String {

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use vodmill_api::{Folder, Server, Site};
-use vodmill_pipeline::keys::DirKeyStore;
-use vodmill_pipeline::{Mill, Stop};
+use vodmill_hls::keyring::KeyStore;
+use vodmill_pipeline::Stop;
+use vodmill_store::Location;
 
-use super::{DAEMON, libav, mill_settings};
+use super::DAEMON;
+use super::shared::open_mill;
 use crate::cli::Daemon;
 use crate::config::Config;
 use crate::inbox::Inboxes;
@@ -20,10 +21,10 @@ use crate::signals;
 pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
-    let mill = Mill::open(mill_settings(config, DAEMON)?, libav())?;
+    let mill = open_mill(config, DAEMON)?;
     let mut inboxes = Inboxes::open(config)?;
     let server = match arguments.serve.or(config.settings.listen) {
-        Some(address) => Some(serve(config, arguments, address)?),
+        Some(address) => Some(serve(config, arguments, address, mill.keys())?),
         None => None,
     };
     std::thread::scope(|scope| {
@@ -37,14 +38,22 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve(config: &Config, arguments: &Daemon, address: SocketAddr) -> anyhow::Result<Server> {
-    let pipelines = config.catalogue.pipelines.iter();
-    let destinations = pipelines.map(|(name, pipeline)| config.folders(name, pipeline).destination);
-    let site = Site {
-        folders: Folder::name_all(destinations),
-        keys: Arc::new(DirKeyStore::open(config.keys()).context("open the key store")?),
-        player_js: arguments.player_js.clone(),
-    };
+fn serve(
+    config: &Config,
+    arguments: &Daemon,
+    address: SocketAddr,
+    keys: Arc<dyn KeyStore>,
+) -> anyhow::Result<Server> {
+    let mut folders = Vec::new();
+    for (name, pipeline) in &config.catalogue.pipelines {
+        match config.places(name, pipeline)?.destination {
+            Location::Folder(folder) => folders.push(folder),
+            // A bucket has a server of its own.
+            Location::Bucket { .. } => {}
+        }
+    }
+    let site =
+        Site { folders: Folder::name_all(folders), keys, player_js: arguments.player_js.clone() };
     let server = Server::start(site, address)?;
     tracing::info!(address = %server.address(), "serving");
     if !address.ip().is_loopback() {

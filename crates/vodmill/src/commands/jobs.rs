@@ -1,15 +1,16 @@
 //! `vodmill jobs`: what the daemon and `run` are doing, read from their queues.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
-use vodmill_pipeline::{progress, queue_path};
-use vodmill_queue::{JobFilter, JobInfo, Queue, SqliteQueue, TaskInfo, TaskState, UnixMillis};
+use vodmill_pipeline::progress;
+use vodmill_queue::{JobFilter, JobInfo, Queue, TaskInfo, TaskState, UnixMillis};
 
-use super::{DAEMON, FOREGROUND};
+use super::shared::queues;
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -42,22 +43,8 @@ pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The daemon's queue and that of `run`, as far as they are there.
-fn queues(config: &Config) -> anyhow::Result<Vec<SqliteQueue>> {
-    let paths = [DAEMON, FOREGROUND].map(|part| queue_path(&config.state().join(part)));
-    let mut queues = Vec::new();
-    for path in paths {
-        match SqliteQueue::open_existing(path) {
-            // Nothing has run there, or it has only just begun to.
-            Err(vodmill_queue::Error::NoDatabase { .. }) => {}
-            opened => queues.push(opened?),
-        }
-    }
-    Ok(queues)
-}
-
-fn find<'a>(queues: &'a [SqliteQueue], id: &str) -> anyhow::Result<(&'a SqliteQueue, JobInfo)> {
-    let found: Vec<_> = queues.iter().map(|queue| (queue, queue.find_job(id))).collect();
+fn find<'a>(queues: &'a [Arc<dyn Queue>], id: &str) -> anyhow::Result<(&'a dyn Queue, JobInfo)> {
+    let found: Vec<_> = queues.iter().map(|queue| (&**queue, queue.find_job(id))).collect();
     let mut missing = None;
     for (queue, job) in found {
         match job {
@@ -68,11 +55,11 @@ fn find<'a>(queues: &'a [SqliteQueue], id: &str) -> anyhow::Result<(&'a SqliteQu
     Err(missing.map_or_else(|| Usage::error("no jobs yet: nothing has run here"), Into::into))
 }
 
-fn list(queues: &[SqliteQueue], as_json: bool) -> anyhow::Result<()> {
+fn list(queues: &[Arc<dyn Queue>], as_json: bool) -> anyhow::Result<()> {
     let mut jobs = Vec::new();
     for queue in queues {
         let listed = queue.jobs(&JobFilter::default(), LISTED).context("list jobs")?;
-        jobs.extend(listed.into_iter().map(|job| (queue, job)));
+        jobs.extend(listed.into_iter().map(|job| (&**queue, job)));
     }
     jobs.sort_by_key(|(_, job)| std::cmp::Reverse(job.created_at));
     if as_json {
@@ -85,7 +72,7 @@ fn list(queues: &[SqliteQueue], as_json: bool) -> anyhow::Result<()> {
     for (queue, job) in &jobs {
         let far = match job.state.has_ended() {
             true => String::new(),
-            false => format!("{} %", overall(&progress(queue, &job.id)?)),
+            false => format!("{} %", overall(&progress(*queue, &job.id)?)),
         };
         let age = format!("{} ago", clock(since(job.created_at)));
         let state = job.state.to_string();
@@ -94,7 +81,7 @@ fn list(queues: &[SqliteQueue], as_json: bool) -> anyhow::Result<()> {
     Ok(print(&table(&rows))?)
 }
 
-fn show(queue: &SqliteQueue, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
+fn show(queue: &dyn Queue, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
     let tasks = queue.tasks(&job.id)?;
     let bars = progress(queue, &job.id)?;
     if as_json {

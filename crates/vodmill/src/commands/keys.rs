@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{KeyStore, KeyUriTemplate};
-use vodmill_pipeline::keys::DirKeyStore;
 
+use super::shared::key_store;
 use crate::cli::{Keys, KeysAction};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -19,14 +19,13 @@ use crate::output::{print, table};
 
 /// `vodmill keys`.
 pub fn run(config: &Config, arguments: &Keys) -> anyhow::Result<ExitCode> {
-    if !config.keys().is_dir() {
+    let Some(store) = key_store(config)? else {
         print("no keys yet")?;
         return Ok(ExitCode::SUCCESS);
-    }
-    let store = DirKeyStore::open(config.keys()).context("open the key store")?;
+    };
     match &arguments.action {
-        KeysAction::List => list(&store)?,
-        KeysAction::Export { asset, to } => export(config, &store, asset, to)?,
+        KeysAction::List => list(&*store)?,
+        KeysAction::Export { asset, to } => export(config, &*store, asset, to)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,8 +7,11 @@ mod jobs;
 mod keys;
 mod plan;
 mod probe;
+mod queue;
 mod run;
+mod shared;
 mod sync;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -46,6 +49,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Plan(arguments) => plan::run(&config, &arguments),
         Command::Run(arguments) => run::run(&config, &arguments),
         Command::Daemon(arguments) => daemon::run(&config, &arguments),
+        Command::Worker => worker::run(&config),
+        Command::Queue(arguments) => queue::run(&config, &arguments),
         Command::Check(arguments) => check::run(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
@@ -60,7 +65,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
     match (&cli.log, &cli.command) {
         (Some(filter), _) => filter.clone(),
-        (None, Command::Daemon(_)) => config.settings.log.clone(),
+        (None, Command::Daemon(_) | Command::Worker) => config.settings.log.clone(),
         // It says itself what became of each file.
         (None, Command::Run(_)) => LogFilter("error".to_owned()),
         (None, _) => LogFilter("warn".to_owned()),
@@ -83,6 +88,8 @@ fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
         catalogue: config.catalogue.clone(),
         child: ChildCommand { program, arguments: vec!["child".to_owned()] },
         workers,
+        s3: settings.s3.clone(),
+        lease: std::time::Duration::from_secs(settings.lease_seconds.into()),
         keep_renditions: settings.keep_renditions.0,
         limits: Limits {
             memory: settings.child_memory.0,

@@ -1,7 +1,7 @@
 //! `vodmill run`: given files in the foreground, with progress.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,12 +9,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use vodmill_model::Rejected;
+use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
 use vodmill_queue::{JobInfo, JobState};
+use vodmill_store::Location;
 
-use super::{FOREGROUND, input, libav, mill_settings, pipeline};
+use super::shared::open_foreground;
+use super::{input, pipeline};
 use crate::cli::Run;
 use crate::config::Config;
+use crate::exit::Usage;
+use crate::inbox::object_settings;
 use crate::progress::{Bars, Doubling, Meter, describe, overall};
 use crate::signals;
 
@@ -27,15 +32,27 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     let files: Vec<PathBuf> =
         arguments.files.iter().map(|file| input(file)).collect::<Result<_, _>>()?;
     let destination = match &arguments.out {
-        Some(out) => std::path::absolute(out).context("find the folder to publish in")?,
-        None => config.folders(name, wanted).destination,
+        Some(out) => match Location::parse(out).map_err(|error| Usage::because(error.into()))? {
+            Location::Folder(folder) => Location::Folder(
+                std::path::absolute(folder).context("find the folder to publish in")?,
+            ),
+            bucket @ Location::Bucket { .. } => bucket,
+        },
+        None => config.places(name, wanted)?.destination,
     };
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
-    let mill = Mill::open(mill_settings(config, FOREGROUND)?, libav())?;
+    let mill = open_foreground(config)?;
     let mut jobs = Vec::new();
     for file in files {
-        let job = submit(&mill, name, &destination, file)?;
+        let submission = Submission {
+            original: Original::File(FileOriginal::at(file)?),
+            pipeline: name.to_owned(),
+            destination: destination.to_string(),
+            objects: object_settings(&wanted.objects),
+            disposal: Disposal::Leave,
+        };
+        let job = submit(&mill, &submission)?;
         // The same file may be named twice.
         if !jobs.contains(&job) {
             jobs.push(job);
@@ -46,19 +63,8 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
 }
 
 /// Takes a file on; one that went wrong before is tried again, since somebody asks for it.
-fn submit(
-    mill: &Mill,
-    pipeline: &str,
-    destination: &Path,
-    original: PathBuf,
-) -> anyhow::Result<String> {
-    let submission = Submission {
-        original,
-        pipeline: pipeline.to_owned(),
-        destination: destination.to_path_buf(),
-        disposal: Disposal::Leave,
-    };
-    let submitted = mill.submit(&submission)?;
+fn submit(mill: &Mill, submission: &Submission) -> anyhow::Result<String> {
+    let submitted = mill.submit(submission)?;
     if let Some(JobState::Failed | JobState::Cancelled | JobState::Rejected) = submitted.known {
         mill.retry(&submitted.job)?;
     }
@@ -127,7 +133,7 @@ fn say(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
 }
 
 /// Says what became of each job; the worst of them is the exit code.
-fn conclude(mill: &Mill, jobs: &[String], destination: &Path) -> anyhow::Result<ExitCode> {
+fn conclude(mill: &Mill, jobs: &[String], destination: &Location) -> anyhow::Result<ExitCode> {
     let mut code = 0;
     for id in jobs {
         let job = mill.queue().job(id)?;
@@ -139,13 +145,13 @@ fn conclude(mill: &Mill, jobs: &[String], destination: &Path) -> anyhow::Result<
     Ok(ExitCode::from(code))
 }
 
-fn outcome(job: &JobInfo, destination: &Path) -> (String, u8) {
+fn outcome(job: &JobInfo, destination: &Location) -> (String, u8) {
     let name = &job.name;
     let reason = job.reason.as_deref().unwrap_or_default();
     match job.state {
         JobState::Published => {
             let asset = job.asset.as_deref().unwrap_or_default();
-            (format!("{name}: published in {}", destination.join(asset).display()), 0)
+            (format!("{name}: published in {destination}/{asset}"), 0)
         }
         JobState::Rejected => match serde_json::from_str::<Rejected>(reason) {
             Ok(why) => (format!("{name}: refused: {why}\n  {}", why.remedy), 3),

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use vodmill_model::{Catalogue, Pipeline, Preset};
+use vodmill_store::{Location, StoreError};
 
 use files::{Source, sources};
 use problem::{Problem, Problems};
@@ -51,21 +52,49 @@ impl Config {
         }
         files::validate(&catalogue, &presets, &pipelines, &mut problems);
         let config = Config { home, settings, catalogue };
-        config.check_inboxes(&pipelines, &mut problems);
+        config.check_places(&pipelines, &mut problems);
+        config.check_sharing(&mut problems);
         Problems::none_or(problems, config)
     }
 
     /// An original in an inbox of two pipelines would be taken by either.
-    fn check_inboxes(&self, sources: &[Source], problems: &mut Vec<Problem>) {
-        let mut owners: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    fn check_places(&self, sources: &[Source], problems: &mut Vec<Problem>) {
+        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
         for (name, pipeline) in &self.catalogue.pipelines {
-            let inbox = self.folders(name, pipeline).inbox;
-            let Some(other) = owners.insert(inbox, name) else { continue };
-            if let Some(source) = sources.iter().find(|source| source.name == *name) {
-                let message = format!("`inbox` is that of pipeline {other} too");
+            let Some(source) = sources.iter().find(|source| source.name == *name) else { continue };
+            let mut report = |message: String| {
                 problems.push(Problem { file: source.file.clone(), line: None, message });
+            };
+            match self.places(name, pipeline) {
+                Ok(places) => {
+                    if let Some(other) = owners.insert(places.inbox.to_string(), name) {
+                        report(format!("`inbox` is that of pipeline {other} too"));
+                    }
+                    places.faults(pipeline).into_iter().for_each(report);
+                }
+                Err(error) => report(error.to_string()),
             }
         }
+    }
+
+    /// A queue for many needs a place for what they make.
+    fn check_sharing(&self, problems: &mut Vec<Problem>) {
+        let mut report = |message: String| {
+            problems.push(Problem { file: "vodmill.toml".into(), line: None, message });
+        };
+        if self.queue().is_some() && self.settings.work.is_none() {
+            report("`queue` is set, but not `work`: workers have no place to share".to_owned());
+        }
+        let work = self.settings.work.as_deref().map(Location::parse);
+        if let Some(Err(error)) = work {
+            report(format!("`work`: {error}"));
+        }
+    }
+
+    /// URL of the database that workers share.
+    pub fn queue(&self) -> Option<String> {
+        let given = std::env::var("VODMILL_QUEUE").ok().filter(|url| !url.is_empty());
+        given.or_else(|| self.settings.queue.clone())
     }
 
     /// The folder of everything that is not configuration, input or output.
@@ -89,33 +118,65 @@ impl Config {
         pipelines.get(name).map(|pipeline| (name, pipeline))
     }
 
-    /// The folders of a pipeline.
-    pub fn folders(&self, name: &str, pipeline: &Pipeline) -> Folders {
-        let or = |given: &str, otherwise: PathBuf| match given {
-            "" => otherwise,
-            given => self.home.join(given),
+    /// The places of a pipeline.
+    ///
+    /// # Errors
+    /// Names one that is no place.
+    pub fn places(&self, name: &str, pipeline: &Pipeline) -> Result<Places, StoreError> {
+        let or = |given: &str, otherwise: Location| match given {
+            "" => Ok(otherwise),
+            given => self.place(given),
         };
-        let inbox = or(&pipeline.inbox, self.home.join("inbox").join(name));
-        Folders {
-            done: or(&pipeline.done, inbox.join("done")),
-            rejected: or(&pipeline.rejected, inbox.join("rejected")),
-            destination: self.home.join(&pipeline.destination),
+        let inbox = or(&pipeline.inbox, Location::Folder(self.home.join("inbox").join(name)))?;
+        Ok(Places {
+            done: or(&pipeline.done, inbox.join("done")?)?,
+            rejected: or(&pipeline.rejected, inbox.join("rejected")?)?,
+            destination: self.place(&pipeline.destination)?,
             inbox,
-        }
+        })
+    }
+
+    /// A place as it is written: a folder counts from the home.
+    pub fn place(&self, text: &str) -> Result<Location, StoreError> {
+        Ok(match Location::parse(text)? {
+            Location::Folder(folder) => Location::Folder(self.home.join(folder)),
+            bucket @ Location::Bucket { .. } => bucket,
+        })
     }
 }
 
 /// Where a pipeline's files come from and go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folders {
+pub struct Places {
     /// Originals come in here.
-    pub inbox: PathBuf,
+    pub inbox: Location,
     /// Published originals go here.
-    pub done: PathBuf,
+    pub done: Location,
     /// Refused ones go here.
-    pub rejected: PathBuf,
+    pub rejected: Location,
     /// Packages are published here.
-    pub destination: PathBuf,
+    pub destination: Location,
+}
+
+impl Places {
+    /// What does not go together.
+    fn faults(&self, pipeline: &Pipeline) -> Vec<String> {
+        let is_bucket = |place: &Location| matches!(place, Location::Bucket { .. });
+        let mut faults = Vec::new();
+        for (name, place) in [("done", &self.done), ("rejected", &self.rejected)] {
+            if is_bucket(place) != is_bucket(&self.inbox) {
+                faults.push(format!(
+                    "`{name}` and `inbox` must both be folders, or both be in buckets"
+                ));
+            }
+        }
+        for (name, value) in [("events", &pipeline.events), ("done_class", &pipeline.done_class)] {
+            if !value.is_empty() && !is_bucket(&self.inbox) {
+                faults.push(format!("`{name}` is set, but `inbox` is not in a bucket"));
+            }
+        }
+        faults
+    }
 }
 
 /// The home as a path that stays right when a child works elsewhere.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_subscriber::filter::LevelFilter;
+use vodmill_store::s3::S3Settings;
 
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -28,6 +29,22 @@ pub struct Settings {
     pub stall_seconds: u32,
     /// Seconds for which a file in an inbox must not change before it is taken.
     pub settle_seconds: u32,
+    /// Seconds from one listing of an inbox in a bucket to the next; with events it is a second
+    /// look, in case one is lost.
+    #[schemars(range(min = 1))]
+    pub list_seconds: u32,
+    /// URL of the PostgreSQL database that workers on several machines share, as
+    /// `postgres://vodmill@db.example/vodmill`; the environment's VODMILL_QUEUE counts before it.
+    /// Without one, the queue is a file in `state`.
+    pub queue: Option<String>,
+    /// Where these workers share what they encode: `s3://BUCKET/PREFIX`, or a folder that all of
+    /// them see. Private: it holds clear media.
+    pub work: Option<String>,
+    /// Seconds after which the work of a worker that died is given to another.
+    #[schemars(range(min = 5))]
+    pub lease_seconds: u32,
+    /// How buckets are reached.
+    pub s3: S3Settings,
     /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
     pub log: LogFilter,
 }
@@ -43,6 +60,11 @@ impl Default for Settings {
             child_memory: Bytes(2 << 30),
             stall_seconds: 120,
             settle_seconds: 2,
+            list_seconds: 30,
+            queue: None,
+            work: None,
+            lease_seconds: 60,
+            s3: S3Settings::default(),
             log: LogFilter("info".to_owned()),
         }
     }

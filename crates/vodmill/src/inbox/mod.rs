@@ -1,9 +1,10 @@
-//! Inboxes: folders that originals are dropped into.
+//! Inboxes: folders, or prefixes of buckets, that originals are dropped into.
 //!
-//! They are looked through every second rather than by inotify: inotify hears nothing of what other
+//! Folders are looked through every second rather than by inotify: inotify hears nothing of what other
 //! machines write to a network file system, and its events say that a file was touched, not that it
 //! is complete. A scan finds what is there, also after a restart, and costs next to nothing.
 
+mod bucket;
 pub mod scan;
 pub mod settle;
 pub mod whole;
@@ -13,19 +14,33 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use vodmill_model::Pipeline;
+use vodmill_model::pipeline::{ObjectOptions, ServerSideEncryption};
+use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
+use vodmill_store::Location;
+use vodmill_store::s3::{Bucket, ObjectSettings, Sse};
 
-use crate::config::{Config, Folders};
+use crate::config::{Config, Places};
+use bucket::{BucketInbox, Group};
 use scan::Scanner;
 use settle::{Patience, Settler};
 
 /// From one look to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The inbox of one pipeline.
-struct Inbox {
+/// Whose originals come in, and where they go.
+struct Way {
     pipeline: String,
-    folders: Folders,
+    destination: String,
+    objects: ObjectSettings,
+    disposal: Disposal,
+}
+
+/// The inbox of one pipeline, in a folder.
+struct Inbox {
+    folder: PathBuf,
+    way: Way,
     scanner: Scanner,
     settler: Settler,
     /// The last scan failed, and was reported.
@@ -35,6 +50,7 @@ struct Inbox {
 /// The inboxes of all pipelines.
 pub struct Inboxes {
     inboxes: Vec<Inbox>,
+    buckets: Vec<Group>,
     /// Folders within inboxes that are there for a reason: no need to warn of them.
     own: Vec<PathBuf>,
     strays: Strays,
@@ -54,40 +70,60 @@ impl Inboxes {
     /// Names the folder that cannot be made.
     pub fn open(config: &Config) -> anyhow::Result<Inboxes> {
         let settle = Duration::from_secs(config.settings.settle_seconds.into());
-        let mut inboxes = Vec::new();
+        let (mut inboxes, mut buckets, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for (name, pipeline) in &config.catalogue.pipelines {
-            let folders = config.folders(name, pipeline);
-            for folder in [&folders.inbox, &folders.destination] {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("make {}", folder.display()))?;
+            let places = config.places(name, pipeline)?;
+            let way = Way::new(name, pipeline, &places);
+            if let Location::Folder(folder) = &places.destination {
+                make(folder)?;
             }
-            tracing::info!(pipeline = name, path = %folders.inbox.display(), "watching inbox");
-            inboxes.push(Inbox {
-                pipeline: name.clone(),
-                folders,
-                scanner: Scanner::default(),
-                settler: Settler::new(Patience::new(settle)),
-                troubled: false,
-            });
+            tracing::info!(pipeline = name, inbox = %places.inbox, "watching inbox");
+            match places.inbox {
+                Location::Bucket { bucket, prefix } => {
+                    let bucket = Bucket::open(&bucket, &config.settings.s3);
+                    let inbox = BucketInbox::new(bucket, prefix, way);
+                    buckets.push((pipeline.events.clone(), inbox));
+                }
+                Location::Folder(folder) => {
+                    make(&folder)?;
+                    own.push(folder.clone());
+                    for place in [places.done, places.rejected] {
+                        own.extend(match place {
+                            Location::Folder(folder) => Some(folder),
+                            Location::Bucket { .. } => None,
+                        });
+                    }
+                    inboxes.push(Inbox {
+                        folder,
+                        way,
+                        scanner: Scanner::default(),
+                        settler: Settler::new(Patience::new(settle)),
+                        troubled: false,
+                    });
+                }
+            }
         }
-        let own = inboxes.iter().flat_map(|inbox| {
-            let Folders { inbox, done, rejected, .. } = &inbox.folders;
-            [inbox.clone(), done.clone(), rejected.clone()]
-        });
-        let own = own.collect();
-        Ok(Inboxes { inboxes, own, strays: Strays::new(config.home.join("inbox")) })
+        let every = Duration::from_secs(config.settings.list_seconds.into());
+        let buckets = Group::all(buckets, &config.settings.s3, every);
+        Ok(Inboxes { inboxes, buckets, own, strays: Strays::new(config.home.join("inbox")) })
     }
 
     /// Submits what is dropped, until `stop` asks to leave.
     pub fn watch(&mut self, mill: &Mill, stop: &Stop) {
-        let start = Instant::now();
-        while stop.level() == StopLevel::Running {
-            for inbox in &mut self.inboxes {
-                inbox.look(mill, &self.own, start.elapsed(), stop);
+        let Inboxes { inboxes, buckets, own, strays } = self;
+        std::thread::scope(|scope| {
+            for bucket in buckets {
+                scope.spawn(|| bucket.watch(mill, stop));
             }
-            self.strays.look(&self.own);
-            stop.wait(INTERVAL);
-        }
+            let start = Instant::now();
+            while stop.level() == StopLevel::Running {
+                for inbox in &mut *inboxes {
+                    inbox.look(mill, own, start.elapsed(), stop);
+                }
+                strays.look(own);
+                stop.wait(INTERVAL);
+            }
+        });
     }
 }
 
@@ -113,12 +149,12 @@ impl Strays {
 
 impl Inbox {
     fn look(&mut self, mill: &Mill, own: &[PathBuf], now: Duration, stop: &Stop) {
-        let listing = match self.scanner.list(&self.folders.inbox, own) {
+        let listing = match self.scanner.list(&self.folder, own) {
             Ok(listing) => listing,
             Err(error) => {
                 // A network file system comes and goes: once is enough to say.
                 if !std::mem::replace(&mut self.troubled, true) {
-                    let path = self.folders.inbox.display();
+                    let path = self.folder.display();
                     tracing::error!(%path, %error, "inbox not readable");
                 }
                 return;
@@ -133,29 +169,89 @@ impl Inbox {
     }
 
     fn submit(&mut self, mill: &Mill, path: &Path, stop: &Stop) {
-        let submission = Submission {
-            original: path.to_path_buf(),
-            pipeline: self.pipeline.clone(),
-            destination: self.folders.destination.clone(),
+        let original = FileOriginal::at(path).map(Original::File).map_err(Into::into);
+        if !self.way.submit(mill, original, stop) {
+            self.settler.offer_again(path);
+        }
+    }
+}
+
+impl Way {
+    fn new(name: &str, pipeline: &Pipeline, places: &Places) -> Way {
+        let done_class = Some(pipeline.done_class.clone()).filter(|class| !class.is_empty());
+        Way {
+            pipeline: name.to_owned(),
+            destination: places.destination.to_string(),
+            objects: object_settings(&pipeline.objects),
             disposal: Disposal::Move {
-                done: self.folders.done.clone(),
-                rejected: self.folders.rejected.clone(),
+                done: places.done.to_string(),
+                rejected: places.rejected.to_string(),
+                done_class,
             },
+        }
+    }
+
+    /// Whether this is where originals of this inbox go in the end.
+    fn puts_away_to(&self, location: &str) -> bool {
+        let Disposal::Move { done, rejected, .. } = &self.disposal else { return false };
+        let is_under = |place: &String| {
+            location.strip_prefix(place.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
-        match mill.submit(&submission) {
-            Ok(submitted) => match submitted.known {
-                None => stop.wake(),
-                Some(state) if state.has_ended() => {
-                    let path = path.display();
-                    tracing::warn!(%path, job = submitted.job, %state, "original known already");
+        is_under(done) || is_under(rejected)
+    }
+
+    /// Whether the original was taken, now or earlier.
+    fn submit(
+        &self,
+        mill: &Mill,
+        original: vodmill_pipeline::Result<Original>,
+        stop: &Stop,
+    ) -> bool {
+        let submitted = original.and_then(|original| {
+            let source = original.source();
+            let submission = Submission {
+                original,
+                pipeline: self.pipeline.clone(),
+                destination: self.destination.clone(),
+                objects: self.objects.clone(),
+                disposal: self.disposal.clone(),
+            };
+            Ok((source, mill.submit(&submission)?))
+        });
+        match submitted {
+            Ok((original, submitted)) => {
+                match submitted.known {
+                    None => stop.wake(),
+                    Some(state) if state.has_ended() => {
+                        tracing::warn!(original, job = submitted.job, %state, "original known already");
+                    }
+                    Some(_) => {}
                 }
-                Some(_) => {}
-            },
+                true
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(path = %path.display(), error, "original not taken");
-                self.settler.offer_again(path);
+                tracing::error!(pipeline = self.pipeline, error, "original not taken");
+                false
             }
         }
+    }
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))
+}
+
+/// What a pipeline says of its objects, in the store's words.
+pub fn object_settings(options: &ObjectOptions) -> ObjectSettings {
+    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    ObjectSettings {
+        storage_class: given(&options.storage_class),
+        tags: options.tags.clone(),
+        sse: options.sse.map(|sse| match sse {
+            ServerSideEncryption::Aes256 => Sse::Aes256,
+            ServerSideEncryption::Kms => Sse::Kms,
+        }),
+        kms_key: given(&options.kms_key),
     }
 }

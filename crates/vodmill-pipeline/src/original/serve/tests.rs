@@ -1,6 +1,6 @@
 use std::io::Read;
 
-use super::super::FileOriginal;
+use super::super::OpenFile;
 use super::*;
 
 /// A reader as a child has it, that may break the rules.
@@ -35,7 +35,7 @@ impl Reader {
 fn file(folder: &Path, content: &[u8]) -> Arc<dyn ReadAt> {
     let path = folder.join("content");
     fs::write(&path, content).expect("a file");
-    Arc::new(FileOriginal::open(&path).expect("it opens"))
+    Arc::new(OpenFile::open(&path).expect("it opens"))
 }
 
 struct Broken;

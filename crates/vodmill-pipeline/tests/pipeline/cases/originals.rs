@@ -67,7 +67,7 @@ fn an_original_that_is_replaced_is_a_job_of_its_own() {
     assert_eq!(why.reason.code(), "input_changed");
     assert!(read(&original).contains("new"), "the new file is where it was put");
     assert!(!home.published("film").exists());
-    let new = mill.submit(&submission).expect("submit").job;
+    let new = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
     assert_ne!(old, new);
     work(&mill);
     assert_state(&mill, &new, JobState::Published);

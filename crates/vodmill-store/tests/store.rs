@@ -1,15 +1,5 @@
 //! The contract on every store, and what is particular to one.
 
-mod bucket;
-mod events;
-mod faults;
-mod location;
-mod probe;
-mod proxy;
-mod server;
-mod sync;
-
-use vodmill_store::s3::{ObjectSettings, S3Store};
 use vodmill_store::{
     Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
 };
@@ -24,16 +14,6 @@ fn local_keeps_the_contract() {
 fn memory_keeps_the_contract() {
     let dir = tempfile::tempdir().expect("scratch");
     conformance::run(&MemoryStore::default(), dir.path());
-}
-
-#[test]
-fn a_bucket_keeps_the_contract() {
-    let dir = tempfile::tempdir().expect("scratch");
-    let prefix = Key::new(server::unique("contract")).expect("key");
-    let (settings, objects) = (server::settings(), ObjectSettings::default());
-    let store = S3Store::new("tests", Some(&prefix), &settings, &objects);
-    conformance::run(&store, dir.path());
-    assert!(store.claims_hold());
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub struct DirKeyStore {
 
 type Result<T> = std::result::Result<T, KeyStoreError>;
 
-fn backend(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyStoreError {
+pub(super) fn backend(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyStoreError {
     KeyStoreError::Backend(error.into())
 }
 
@@ -129,7 +129,7 @@ impl KeyStore for DirKeyStore {
     }
 }
 
-fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
+pub(super) fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
     if !path.exists() {
         let fresh = KeyEncryptionKey::generate()?;
         create_once(path, fresh.to_hex().as_bytes()).map_err(backend)?;

@@ -1,0 +1,196 @@
+//! An original that is an object of a bucket.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use vodmill_model::outcome::Reason;
+use vodmill_model::{Failed, Rejected};
+use vodmill_store::s3::{Bucket, Condition, PutOptions, S3Settings, Source, Which};
+use vodmill_store::{Headers, Location, StoreError};
+
+use super::{ReadAt, Unchecked};
+
+/// An object and its state when it was submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectOriginal {
+    /// The bucket.
+    pub bucket: String,
+    /// The key, as the bucket has it.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// Its version, in a bucket that keeps versions, if that is known.
+    pub version: Option<String>,
+}
+
+impl ObjectOriginal {
+    pub(super) fn source(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    pub(super) fn file_name(&self) -> &str {
+        self.key.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Not the version: a listing knows the entity tag alone, and both must find one job.
+    pub(super) fn identity(&self) -> (Vec<u8>, String) {
+        (self.source().into_bytes(), format!("{} {}", self.bytes, self.etag))
+    }
+
+    fn which(&self) -> Which {
+        Which { etag: Some(self.etag.clone()), version: self.version.clone() }
+    }
+
+    pub(super) fn check_unchanged(&self, s3: &S3Settings) -> Result<(), Unchecked> {
+        match Bucket::open(&self.bucket, s3).read(&self.key, &self.which(), 0..1) {
+            Ok(_) => Ok(()),
+            Err(StoreError::Changed(_) | StoreError::NotFound(_)) => {
+                let detail =
+                    format!("{} was replaced or taken away after it was accepted", self.source());
+                Err(Rejected::new(Reason::Changed, detail).into())
+            }
+            Err(error) => Err(Unchecked::Away(error)),
+        }
+    }
+
+    /// A reader of just this content.
+    pub(super) fn reader(&self, s3: &S3Settings) -> Arc<Ranges> {
+        let bucket = Bucket::open(&self.bucket, s3);
+        Arc::new(Ranges { bucket, object: self.clone(), fault: Mutex::default() })
+    }
+
+    /// Copies the object below `place`, then removes it, if it is still what it was. A note goes
+    /// beside it, first, so that no crash leaves a refused object without its reason.
+    pub(super) fn move_to(
+        &self,
+        s3: &S3Settings,
+        place: &str,
+        job: &str,
+        note: Option<&str>,
+        class: Option<&str>,
+    ) -> Result<(), Failed> {
+        self.try_move(s3, place, job, note, class).map_err(|error| {
+            Failed::from_error(format!("move {} to {place}", self.source()), &error)
+        })
+    }
+
+    fn try_move(
+        &self,
+        s3: &S3Settings,
+        place: &str,
+        job: &str,
+        note: Option<&str>,
+        class: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let from = Bucket::open(&self.bucket, s3);
+        let is_there = |info: Option<vodmill_store::s3::ObjectInfo>| {
+            info.is_some_and(|info| info.etag == self.etag)
+        };
+        // Moved by an earlier attempt, taken away, or replaced: a replacement is a job of its own.
+        if !is_there(from.head(&self.key)?) {
+            return Ok(());
+        }
+        let (to, prefix) = bucket_at(place, s3)?;
+        let key = self.free_key(&to, &prefix, job)?;
+        if let Some(note) = note {
+            let headers = Headers {
+                content_type: Some("text/plain; charset=utf-8".to_owned()),
+                ..Headers::default()
+            };
+            let options = PutOptions { headers, ..PutOptions::default() };
+            to.put(
+                &format!("{key}.reason.txt"),
+                note.as_bytes().to_vec(),
+                &options,
+                &Condition::None,
+            )?;
+        }
+        if !to.head(&key)?.is_some_and(|info| info.bytes == self.bytes) {
+            let source =
+                Source { bucket: self.bucket.clone(), key: self.key.clone(), which: self.which() };
+            to.copy(&source, &key, class)?;
+        }
+        from.delete_if(&self.key, &self.etag)
+    }
+
+    /// Its own name, unless an older original has it: then with the mark of its job. A copy that an
+    /// earlier attempt made is found again by either.
+    fn free_key(&self, to: &Bucket, prefix: &str, job: &str) -> Result<String, StoreError> {
+        let name = self.file_name();
+        let plain = format!("{prefix}{name}");
+        match to.head(&plain)? {
+            Some(other) if (&other.etag, other.bytes) != (&self.etag, self.bytes) => {
+                Ok(format!("{prefix}{}", marked(name, &job[..8])))
+            }
+            _ => Ok(plain),
+        }
+    }
+}
+
+/// The bucket of a location, and its prefix with a `/` at its end.
+fn bucket_at(place: &str, s3: &S3Settings) -> Result<(Bucket, String), StoreError> {
+    match Location::parse(place)? {
+        Location::Bucket { bucket, prefix } => {
+            let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+            Ok((Bucket::open(&bucket, s3), prefix))
+        }
+        Location::Folder(_) => Err(StoreError::BadLocation {
+            location: place.to_owned(),
+            why: "originals of a bucket stay in buckets",
+        }),
+    }
+}
+
+/// A name with a mark before its extension.
+fn marked(name: &str, mark: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.{mark}.{extension}"),
+        _ => format!("{name}.{mark}"),
+    }
+}
+
+/// Ranges of one content of one object.
+pub(super) struct Ranges {
+    bucket: Bucket,
+    object: ObjectOriginal,
+    /// Why the last read that failed did so.
+    fault: Mutex<Option<String>>,
+}
+
+impl Ranges {
+    /// Why a read failed, if one did.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ReadAt for Ranges {
+    fn bytes(&self) -> u64 {
+        self.object.bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let range = offset..offset.saturating_add(length as u64);
+        let read = self.bucket.read(&self.object.key, &self.object.which(), range);
+        let bytes = read.map_err(|error| {
+            let words = in_words(&error);
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.clone());
+            io::Error::other(words)
+        })?;
+        match bytes.len() == length {
+            true => Ok(bytes),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+/// An error with what caused it.
+fn in_words(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", in_words(cause)),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,152 @@
+//! `vodmill queue`: how much there is to do, and what was set aside.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vodmill_queue::{Backlog, KindBacklog, LeaseInfo, QuarantinedTask, Queue};
+
+use super::shared::queues;
+use crate::cli::{Queue as Arguments, QueueAction};
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::output::{print, print_json, table};
+use crate::progress::clock;
+
+/// Tasks in a list.
+const LISTED: u32 = 1000;
+
+/// `vodmill queue`.
+pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let queues = queues(config)?;
+    // The first is the daemon's, or that of all workers.
+    let Some(queue) = queues.into_iter().next() else {
+        print("nothing has run here yet")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    match &arguments.action {
+        None => show(&*queue, arguments.json)?,
+        Some(QueueAction::Quarantined) => quarantined(&*queue, arguments.json)?,
+        Some(QueueAction::Retry { job, task }) => {
+            let job = queue.find_job(job)?.id;
+            queue.retry_quarantined(&job, task)?;
+            print(&format!("{task} of {job}: ready"))?;
+        }
+        Some(QueueAction::Drop { job, task }) => {
+            let job = queue.find_job(job)?.id;
+            queue.drop_quarantined(&job, task)?;
+            print(&format!("{task} of {job}: dropped"))?;
+        }
+        Some(QueueAction::Pause { pipeline }) => {
+            known(config, pipeline)?;
+            queue.pause(pipeline)?;
+            print(&format!("{pipeline}: paused"))?;
+        }
+        Some(QueueAction::Resume { pipeline }) => {
+            queue.resume(pipeline)?;
+            print(&format!("{pipeline}: resumed"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A slip of the pen would pause nothing.
+fn known(config: &Config, pipeline: &str) -> anyhow::Result<()> {
+    match config.catalogue.pipelines.contains_key(pipeline) {
+        true => Ok(()),
+        false => Err(Usage::error(format!("there is no pipeline {pipeline}"))),
+    }
+}
+
+fn show(queue: &dyn Queue, as_json: bool) -> anyhow::Result<()> {
+    let (backlog, leases, paused) = (queue.backlog()?, queue.leases()?, queue.paused()?);
+    if as_json {
+        return print_json(&describe(&backlog, &leases, &paused));
+    }
+    let head = ["task", "ready", "delayed", "leased", "waiting", "set aside", "oldest"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(backlog.kinds.iter().map(kind_row));
+    let mut text = match backlog.kinds.is_empty() {
+        true => "nothing to do\n".to_owned(),
+        false => table(&rows),
+    };
+    for lease in &leases {
+        let LeaseInfo { job_id, key, holder, attempt, .. } = lease;
+        text.push_str(&format!("{key} of {job_id}: held by {holder}, attempt {attempt}\n"));
+    }
+    for pipeline in &paused {
+        text.push_str(&format!("pipeline {pipeline} is paused\n"));
+    }
+    if backlog.quarantined > 0 {
+        text.push_str("`vodmill queue quarantined` shows what was set aside, and why\n");
+    }
+    Ok(print(&text)?)
+}
+
+fn kind_row(kind: &KindBacklog) -> Vec<String> {
+    let age = kind.oldest_ready.map(clock).unwrap_or_default();
+    let counts = [kind.ready, kind.delayed, kind.leased, kind.waiting, kind.quarantined];
+    let counts = counts.map(|count| count.to_string());
+    [vec![kind.kind.clone()], counts.to_vec(), vec![age]].concat()
+}
+
+fn seconds(age: Option<Duration>) -> Option<f64> {
+    age.map(|age| age.as_secs_f64())
+}
+
+fn describe(backlog: &Backlog, leases: &[LeaseInfo], paused: &[String]) -> Value {
+    let kind = |kind: &KindBacklog| {
+        json!({
+            "kind": kind.kind, "ready": kind.ready, "delayed": kind.delayed,
+            "leased": kind.leased, "waiting": kind.waiting, "quarantined": kind.quarantined,
+            "oldest_ready_seconds": seconds(kind.oldest_ready),
+        })
+    };
+    let lease = |lease: &LeaseInfo| {
+        json!({
+            "job": lease.job_id, "pipeline": lease.pipeline, "task": lease.key,
+            "kind": lease.kind, "holder": lease.holder, "attempt": lease.attempt,
+            "started_at": lease.started_at, "expires_at": lease.expires_at,
+        })
+    };
+    json!({
+        "tasks": backlog.kinds.iter().map(kind).collect::<Vec<_>>(),
+        "jobs": backlog.jobs.iter().map(|jobs| (jobs.state.to_string(), json!(jobs.count)))
+            .collect::<serde_json::Map<_, _>>(),
+        "oldest_ready_seconds": seconds(backlog.oldest_ready),
+        "quarantined": backlog.quarantined,
+        "leases": leases.iter().map(lease).collect::<Vec<_>>(),
+        "paused": paused,
+    })
+}
+
+fn quarantined(queue: &dyn Queue, as_json: bool) -> anyhow::Result<()> {
+    let tasks = queue.quarantined(LISTED)?;
+    if as_json {
+        let describe = |one: &QuarantinedTask| {
+            let evidence = one
+                .task
+                .evidence
+                .as_deref()
+                .map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+            json!({
+                "job": one.job_id, "name": one.job_name, "pipeline": one.pipeline,
+                "task": one.task.key, "kind": one.task.kind, "attempts": one.task.attempts,
+                "error": one.task.error, "evidence": evidence.unwrap_or(Value::Null),
+            })
+        };
+        return print_json(&tasks.iter().map(describe).collect::<Vec<_>>());
+    }
+    if tasks.is_empty() {
+        return Ok(print("nothing was set aside")?);
+    }
+    let mut text = String::new();
+    for one in &tasks {
+        let error = one.task.error.as_deref().unwrap_or_default();
+        text.push_str(&format!(
+            "{} of {} ({}, pipeline {}), {} attempts:\n  {error}\n",
+            one.task.key, one.job_id, one.job_name, one.pipeline, one.task.attempts
+        ));
+    }
+    Ok(print(&text)?)
+}

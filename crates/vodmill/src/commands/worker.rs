@@ -1,0 +1,45 @@
+//! `vodmill worker`: one of many on a shared queue.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vodmill_pipeline::{Error, Mill, Stop};
+
+use super::shared::shared;
+use super::{libav, mill_settings};
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::signals;
+
+/// Most workers that share one home.
+const MOST: u32 = 1000;
+
+/// `vodmill worker`.
+pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let stop = Arc::new(Stop::default());
+    signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
+    let mill = join(config)?;
+    tracing::info!("working");
+    mill.work(&stop, &|| false);
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Joins with the first scratch folder of this home that no other worker has.
+fn join(config: &Config) -> anyhow::Result<Mill> {
+    for number in 0..MOST {
+        let Some(shared) = shared(config)? else {
+            return Err(Usage::error(
+                "there is no shared queue: set `queue` and `work` in vodmill.toml, or use \
+                 `vodmill daemon` on one machine",
+            ));
+        };
+        let settings = mill_settings(config, &format!("worker-{number}"))?;
+        match Mill::join(settings, libav(), shared) {
+            Err(Error::Busy(_)) => {}
+            joined => return Ok(joined?),
+        }
+    }
+    Err(Usage::error(format!("{MOST} workers share this home already")))
+}

@@ -1,0 +1,197 @@
+//! Inboxes that are prefixes of buckets.
+//!
+//! Events say what came in at once; a listing now and then finds what an event was lost for, and
+//! all there is where no events are sent. Both only ever say "look at this": what is taken on is
+//! what the bucket has, so late, doubled and disordered events do no harm.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use vodmill_pipeline::original::{ObjectOriginal, Original};
+use vodmill_pipeline::{Mill, Stop, StopLevel};
+use vodmill_store::events::{Event, EventQueue, Message};
+use vodmill_store::s3::{Bucket, ObjectInfo, S3Settings};
+use vodmill_store::{Key, StoreError};
+
+use super::Way;
+
+/// How long to wait when events cannot be had.
+const TROUBLED: Duration = Duration::from_secs(5);
+
+/// Longest wait for events.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The inbox of one pipeline.
+pub(super) struct BucketInbox {
+    bucket: Bucket,
+    /// With a `/` at its end, unless it is the whole bucket.
+    prefix: String,
+    way: Way,
+    /// Entity tags of what was taken on, so that a listing does not ask the queue again.
+    taken: HashMap<String, String>,
+    /// Keys of what lies deeper, and was warned of.
+    warned: HashSet<String>,
+}
+
+/// The inboxes that hear of one queue of events, or of none.
+pub(super) struct Group {
+    inboxes: Vec<BucketInbox>,
+    events: Option<EventQueue>,
+    /// From one listing to the next.
+    every: Duration,
+    /// What failed at the last try, and was reported.
+    troubled: HashSet<&'static str>,
+}
+
+impl Group {
+    /// Groups of inboxes, each given with the URL of its events or an empty text.
+    pub(super) fn all(
+        inboxes: Vec<(String, BucketInbox)>,
+        s3: &S3Settings,
+        every: Duration,
+    ) -> Vec<Group> {
+        let mut groups: BTreeMap<String, Vec<BucketInbox>> = BTreeMap::new();
+        for (url, inbox) in inboxes {
+            groups.entry(url).or_default().push(inbox);
+        }
+        let group = |(url, inboxes): (String, Vec<BucketInbox>)| Group {
+            inboxes,
+            events: (!url.is_empty()).then(|| EventQueue::open(&url, s3)),
+            every,
+            troubled: HashSet::new(),
+        };
+        groups.into_iter().map(group).collect()
+    }
+
+    /// Submits what is dropped, until `stop` asks to leave.
+    pub(super) fn watch(&mut self, mill: &Mill, stop: &Stop) {
+        let mut listed: Option<Instant> = None;
+        while stop.level() == StopLevel::Running {
+            if listed.is_none_or(|at| at.elapsed() >= self.every) {
+                let looked: Result<Vec<()>, _> =
+                    self.inboxes.iter_mut().map(|inbox| inbox.look(mill, stop)).collect();
+                self.report("inbox not listed", looked.map(drop));
+                listed = Some(Instant::now());
+            }
+            if self.events.is_none() {
+                stop.wait(Duration::from_secs(1).min(self.every));
+                continue;
+            }
+            let heard = self.listen(mill, stop);
+            if heard.is_err() {
+                stop.wait(TROUBLED);
+            }
+            self.report("events not received", heard);
+        }
+    }
+
+    /// Says a trouble once, until it is over.
+    fn report(&mut self, what: &'static str, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) => {
+                self.troubled.remove(what);
+            }
+            Err(error) => {
+                if self.troubled.insert(what) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, what, "trouble with inbox");
+                }
+            }
+        }
+    }
+
+    /// Takes on what a few messages speak of. A message is deleted when its jobs are in the queue:
+    /// one that is not comes again.
+    fn listen(&mut self, mill: &Mill, stop: &Stop) -> Result<(), StoreError> {
+        let Some(events) = &self.events else { return Ok(()) };
+        let wait = self.every.min(LONGEST);
+        let messages = events.receive(wait, &|| stop.level() != StopLevel::Running)?;
+        let mut done = Vec::new();
+        for message in messages {
+            if hear_all(&mut self.inboxes, mill, stop, &message)? {
+                done.push(message);
+            }
+        }
+        events.delete(&done)
+    }
+}
+
+/// Whether nothing more is to be done about a message.
+fn hear_all(
+    inboxes: &mut [BucketInbox],
+    mill: &Mill,
+    stop: &Stop,
+    message: &Message,
+) -> Result<bool, StoreError> {
+    let mut done = true;
+    for event in &message.events {
+        for inbox in &mut *inboxes {
+            done &= inbox.hear(mill, stop, event)?;
+        }
+    }
+    Ok(done)
+}
+
+impl BucketInbox {
+    pub(super) fn new(bucket: Bucket, prefix: Option<Key>, way: Way) -> BucketInbox {
+        let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+        BucketInbox { bucket, prefix, way, taken: HashMap::new(), warned: HashSet::new() }
+    }
+
+    /// Takes on all that lies there.
+    fn look(&mut self, mill: &Mill, stop: &Stop) -> Result<(), StoreError> {
+        let found = self.bucket.list(&self.prefix)?;
+        self.taken.retain(|key, _| found.iter().any(|info| info.key == *key));
+        for info in found {
+            self.take(mill, stop, info);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing more is to be done about an event.
+    fn hear(&mut self, mill: &Mill, stop: &Stop, event: &Event) -> Result<bool, StoreError> {
+        let is_here = event.bucket == self.bucket.name() && event.key.starts_with(&self.prefix);
+        if !event.created || !is_here {
+            return Ok(true);
+        }
+        // Gone or replaced since: the event of that comes too.
+        match self.bucket.head(&event.key)? {
+            Some(info) => Ok(self.take(mill, stop, info)),
+            None => Ok(true),
+        }
+    }
+
+    /// Whether an object was taken on, or is none that could be.
+    fn take(&mut self, mill: &Mill, stop: &Stop, info: ObjectInfo) -> bool {
+        let Some(name) = info.key.strip_prefix(&self.prefix) else { return true };
+        if name.is_empty() || name.contains('/') {
+            self.warn_of_stray(&info.key);
+            return true;
+        }
+        if self.taken.get(&info.key) == Some(&info.etag) {
+            return true;
+        }
+        let original = Original::Object(ObjectOriginal {
+            bucket: self.bucket.name().to_owned(),
+            key: info.key.clone(),
+            bytes: info.bytes,
+            etag: info.etag.clone(),
+            version: info.version,
+        });
+        let taken = self.way.submit(mill, Ok(original), stop);
+        if taken {
+            self.taken.insert(info.key, info.etag);
+        }
+        taken
+    }
+
+    /// Folders within an inbox hold no originals; whoever dropped one there waits for it. The
+    /// marks of folders themselves, and where originals are put, are as they should be.
+    fn warn_of_stray(&mut self, key: &str) {
+        let own = key.ends_with('/')
+            || self.way.puts_away_to(&format!("s3://{}/{key}", self.bucket.name()));
+        if !own && self.warned.len() < 1000 && self.warned.insert(key.to_owned()) {
+            tracing::warn!(bucket = self.bucket.name(), key, "ignored in inbox");
+        }
+    }
+}
