@@ -5,12 +5,16 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
-    RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
+    RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
+    StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
@@ -55,13 +59,8 @@ pub(crate) async fn sdk_config(settings: &S3Settings) -> SdkConfig {
         .pool_idle_timeout(POOL_IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    let region = settings.region.clone().map(Region::new);
-    let chain = aws_config::meta::region::RegionProviderChain::first_try(region)
-        .or_default_provider()
-        .or_else("us-east-1");
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(transport)
-        .region(chain)
+        .http_client(transport.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
         .stalled_stream_protection(
@@ -70,10 +69,45 @@ pub(crate) async fn sdk_config(settings: &S3Settings) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
+    if settings.profile.is_some() || settings.credentials_file.is_some() {
+        loader = loader.credentials_provider(named_credentials(settings, &transport));
+    }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
+    if let Some(region) = region_of(settings) {
+        loader = loader.region(Region::new(region));
+    }
     loader.load().await
+}
+
+/// The region that is known without asking the profile and the machine, which no server but AWS's
+/// needs: to be asked in vain takes seconds.
+fn region_of(settings: &S3Settings) -> Option<String> {
+    let from = |name| std::env::var(name).ok();
+    let named = settings.region.clone().or_else(|| from("AWS_REGION"));
+    let named = named.or_else(|| from("AWS_DEFAULT_REGION"));
+    named.or_else(|| settings.endpoint.as_ref().map(|_| "us-east-1".to_owned()))
+}
+
+/// Credentials of a profile or a file, whatever the environment holds.
+fn named_credentials(
+    settings: &S3Settings,
+    transport: &SharedHttpClient,
+) -> ProfileFileCredentialsProvider {
+    let mut files = EnvConfigFiles::builder().include_default_config_file(true);
+    files = match &settings.credentials_file {
+        Some(file) => files.with_file(EnvConfigFileKind::Credentials, file),
+        None => files.include_default_credentials_file(true),
+    };
+    // A profile may name a role, whose credentials are fetched.
+    let reach = ProviderConfig::without_region().with_http_client(transport.clone());
+    let provider = ProfileFileCredentialsProvider::builder().configure(&reach);
+    let provider = provider.profile_files(files.build());
+    match &settings.profile {
+        Some(profile) => provider.profile_name(profile).build(),
+        None => provider.build(),
+    }
 }
 
 /// The client for `settings`: one for the process, with its connections and credentials.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::ErrorKind;
 
 /// Why S3 did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,13 +137,21 @@ where
         match &error {
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
-                refused(status, answer.err().code(), answer.err().message())
+                let cause = root_cause(&error);
+                let words = answer.err().message().or((status == 200).then_some(&*cause));
+                refused(status, answer.err().code(), words)
             }
             SdkError::TimeoutError(_) => Fault::ours(Kind::Unknown, "Timeout", words(&error)),
             SdkError::ResponseError(_) => {
                 Fault::ours(Kind::Unknown, "BadAnswer", root_cause(&error))
             }
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+            SdkError::DispatchFailure(failure)
+                if failure.is_io()
+                    || failure.is_timeout()
+                    || failure.as_connector_error().is_some_and(|error| {
+                        error.as_other() == Some(ErrorKind::TransientError)
+                    }) =>
+            {
                 Fault::ours(Kind::Unknown, "Unreachable", root_cause(&error))
             }
             SdkError::DispatchFailure(_) if words(&error).contains("redential") => {

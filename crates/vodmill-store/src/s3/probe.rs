@@ -162,7 +162,11 @@ impl Bucket {
             known.checksums = false;
             begun = self.begin(&key, &PutOptions::default(), false).await;
         }
-        let upload = begun?;
+        let upload = begun.map_err(|fault| match fault.error.status {
+            // What it says can be no name of an upload.
+            Some(200) => bad(&format!("it does not speak of uploads as S3 does: {}", fault.error)),
+            _ => Bad::Fault(fault),
+        })?;
         let mut parts = Vec::new();
         for (number, bytes) in (1..).zip(&bodies) {
             let mut body = Body::new(bytes.clone().into(), true);

@@ -2,6 +2,7 @@
 //! from the environment, a profile, or the machine's role.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct S3Settings {
     /// URL of an S3-compatible server. Default: AWS.
     pub endpoint: Option<String>,
-    /// The bucket's region. Default: what the environment or the profile says, then `us-east-1`.
+    /// The bucket's region. Default: what the environment says, then `us-east-1` with an
+    /// `endpoint`, and without one what the profile or the machine says.
     pub region: Option<String>,
     /// Whether the bucket's name stands in the path of URLs instead of the host's name. Default:
     /// yes with an `endpoint`, no without.
@@ -22,6 +24,8 @@ pub struct S3Settings {
     /// Profile of the AWS configuration files to take credentials from. Default: the usual chain
     /// of environment, profile, web identity, container and machine role.
     pub profile: Option<String>,
+    /// File to take credentials from, in the form of AWS's `~/.aws/credentials`. Default: that one.
+    pub credentials_file: Option<PathBuf>,
     /// Which checksums are sent along.
     pub checksums: Checksums,
     /// How often one request is tried in all.
@@ -39,6 +43,7 @@ impl Default for S3Settings {
             region: None,
             path_style: None,
             profile: None,
+            credentials_file: None,
             checksums: Checksums::Default,
             attempts: 6,
             timeout_seconds: 60,

@@ -1,0 +1,67 @@
+//! The contract on every store, and what is particular to one.
+
+mod bucket;
+mod events;
+mod faults;
+mod location;
+mod probe;
+mod proxy;
+mod server;
+mod sync;
+
+use vodmill_store::s3::{ObjectSettings, S3Store};
+use vodmill_store::{
+    Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
+};
+
+#[test]
+fn local_keeps_the_contract() {
+    let dir = tempfile::tempdir().expect("scratch");
+    conformance::run(&LocalStore::new(dir.path().join("root")), dir.path());
+}
+
+#[test]
+fn memory_keeps_the_contract() {
+    let dir = tempfile::tempdir().expect("scratch");
+    conformance::run(&MemoryStore::default(), dir.path());
+}
+
+#[test]
+fn a_bucket_keeps_the_contract() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let prefix = Key::new(server::unique("contract")).expect("key");
+    let (settings, objects) = (server::settings(), ObjectSettings::default());
+    let store = S3Store::new("tests", Some(&prefix), &settings, &objects);
+    conformance::run(&store, dir.path());
+    assert!(store.claims_hold());
+}
+
+#[test]
+fn keys_cannot_leave_the_store() {
+    for bad in ["", "/etc/passwd", "a//b", "a/../b", ".", "a/.", "a\\b", "a\nb"] {
+        assert!(matches!(Key::new(bad), Err(StoreError::BadKey(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_failed_put_leaves_the_old_object_and_no_litter() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let store = LocalStore::new(dir.path());
+    std::fs::create_dir(dir.path().join("occupied")).expect("a folder in the way");
+    let key = Key::new("occupied").expect("key");
+    let error =
+        store.put(&key, b"x", &Headers::default()).expect_err("a folder cannot be replaced");
+    assert_eq!(error.to_string(), "put occupied");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("list").count(), 1, "only the folder");
+}
+
+#[test]
+fn symbolic_links_are_not_published() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink("/etc/hostname", &link).expect("link");
+    let store = LocalStore::new(dir.path().join("root"));
+    let key = Key::new("a/g").expect("key");
+    let upload = Upload { key, file: link, bytes: 1, headers: Headers::default() };
+    assert!(matches!(store.put_files(&[upload]), Err(StoreError::NotAnObject(_))));
+}
