@@ -8,7 +8,7 @@ use crate::home::{Bounds, Home, assert_state, fault, work};
 use crate::tree;
 
 /// Title, point, fault, and what the reason tells.
-const FAULTS: [(&str, &str, What, &str); 7] = [
+const FAULTS: [(&str, &str, What, &str); 8] = [
     ("short", "video/1", What::ShortFile, "frame_count"),
     ("miscounted", "video/1", What::ShortCount, "99 frames of 100 planned"),
     ("misjudged", "segment/4", What::WrongDuration, "extinf"),
@@ -16,6 +16,7 @@ const FAULTS: [(&str, &str, What, &str); 7] = [
     ("late", "segment/4", What::Late, "start_time"),
     ("backwards", "mp4", What::IndexLast, "not_streamable"),
     ("dying", "video/1", What::Abort, "ended without a result"),
+    ("altered", "segment/4", What::OtherConfiguration, "codec_configuration"),
 ];
 
 // One test for all: its time is the time between attempts.

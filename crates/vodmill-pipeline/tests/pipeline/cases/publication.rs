@@ -5,8 +5,8 @@ use std::fs;
 use vodmill_hls::playlist::MultivariantPlaylist;
 use vodmill_queue::JobState;
 
-use crate::fake::Original;
-use crate::home::{Home, assert_state, job, work};
+use crate::fake::{Original, What};
+use crate::home::{Home, assert_state, fault, job, wait_until, work};
 use crate::tree;
 
 #[test]
@@ -28,6 +28,40 @@ fn every_kind_of_package_is_published_and_sound() {
     }
     home.assert_swept();
     assert!(!home.root.join("inbox").join("clear.mov").exists());
+}
+
+#[test]
+fn segments_are_stored_while_later_chunks_are_encoded() {
+    let home = Home::new();
+    home.desk.order(&[fault("film", "video/3", 1, What::Wait)]);
+    let mill = home.open();
+    let id = home.submit(&mill, "film", "fmp4-secret");
+    let stored = || tree::read(&home.published("film"));
+    let has = |tree: &tree::Tree, object: &str| tree.keys().any(|name| name.ends_with(object));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("segments of three chunks", || {
+                let tree = stored();
+                [
+                    "low/000003.m4s",
+                    "high/000011.m4s",
+                    "audio-swe/000008.m4s",
+                    "low/iframes-0001.mp4",
+                ]
+                .iter()
+                .all(|object| has(&tree, object))
+            });
+            let tree = stored();
+            for absent in ["000012.m4s", ".m3u8", "asset.json", "receipt.json"] {
+                assert!(!has(&tree, absent), "{absent}: {:?}", tree.keys());
+            }
+            home.desk.let_go();
+        });
+        work(&mill);
+    });
+    assert_state(&mill, &id, JobState::Published);
+    home.assert_sound(&mill, "film");
+    home.assert_swept();
 }
 
 /// `asset.json` and `index.m3u8` name what is there.

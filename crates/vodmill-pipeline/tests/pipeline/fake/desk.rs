@@ -51,6 +51,8 @@ pub enum What {
     WrongDuration,
     /// Its MP4 has its index at the end.
     IndexLast,
+    /// Its segments need another decoder configuration than those of other chunks.
+    OtherConfiguration,
     /// Its segments begin later than they should.
     Late,
 }

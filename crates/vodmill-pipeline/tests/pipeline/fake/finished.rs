@@ -55,7 +55,11 @@ pub(super) fn segments(
     fault: Option<What>,
     sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
 ) -> Result<(), MediaError> {
-    let headers = line(&streams.iter().map(|stream| &stream.header).collect::<Vec<_>>())?;
+    let mut headers: Vec<Header> = streams.iter().map(|stream| stream.header.clone()).collect();
+    if fault == Some(What::OtherConfiguration) {
+        headers.iter_mut().for_each(|header| header.channels += 1);
+    }
+    let headers = line(&headers)?;
     let apart = order.container == Container::Fmp4;
     if apart {
         let (start, duration) = (Ticks::ZERO, Ticks::ZERO);
@@ -66,7 +70,7 @@ pub(super) fn segments(
         let of = streams.iter().map(|stream| cut(stream, &order.cut, start, end)).collect();
         let mut bytes = if apart { Vec::new() } else { headers.clone() };
         bytes.extend(line(&Packets { base, of })?);
-        if fault == Some(What::Corrupt) && start > Ticks::ZERO {
+        if fault == Some(What::Corrupt) && start > order.part.start {
             bytes.pop();
             bytes.pop();
         }
