@@ -108,7 +108,7 @@ impl ObjectOriginal {
                 &Condition::None,
             )?;
         }
-        if !to.head(&key)?.is_some_and(|info| info.bytes == self.bytes) {
+        if to.head(&key)?.is_none_or(|info| info.bytes != self.bytes) {
             let source =
                 Source { bucket: self.bucket.clone(), key: self.key.clone(), which: self.which() };
             to.copy(&source, &key, class)?;

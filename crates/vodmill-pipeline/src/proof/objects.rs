@@ -20,7 +20,7 @@ pub(super) fn prove(prover: &Prover<'_>) {
             prove_no_key(prover, name);
         }
     }
-    for name in files_below(&prover.root).unwrap_or_default() {
+    for name in files_below(prover.root).unwrap_or_default() {
         if name != RECEIPT && !claimed.contains(name.as_str()) {
             prover.find(&name, "object_unknown", "the receipt does not list it");
         }
