@@ -1,7 +1,7 @@
 // Plays a published package to its end in a real browser and reports what was seen.
 //
-// node play.mjs --root DIR (--playlist PATH | --file PATH) [--keys DIR] [--expect-levels N]
-//               [--rate N] [--report FILE]
+// node play.mjs (--root DIR (--playlist PATH | --file PATH) | --url PLAYLIST) [--keys DIR]
+//               [--expect-levels N] [--rate N] [--report FILE]
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,22 +15,23 @@ const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathna
 // Media time must move within this many milliseconds; two busy cores decode slowly.
 const PATIENCE = 60_000;
 
-export async function play({ root, playlist, file, keys, expectLevels = 1, rate = 4 }) {
+export async function play({ root, playlist, file, url, keys, expectLevels = 1, rate = 4 }) {
   const held = await loadKeys(keys);
   const site = await serve({
     '/player/': path.join(HERE, 'page'),
     '/hls.js/': path.join(HERE, 'node_modules/hls.js/dist'),
-    '/media/': root,
+    ...(root && { '/media/': root }),
   });
   const { browser, page, fetched } = await openPlayer(site.origin, held);
   try {
-    const url = `${site.origin}/media/${(playlist ?? file).split('/').map(encodeURIComponent).join('/')}`;
-    const order = { url, rate, patience: PATIENCE };
-    const report = playlist
+    const local = (name) => `${site.origin}/media/${name.split('/').map(encodeURIComponent).join('/')}`;
+    const hls = Boolean(playlist ?? url);
+    const order = { url: url ?? local(playlist ?? file), rate, patience: PATIENCE };
+    const report = hls
       ? await page.evaluate((order) => window.playHls(order), order)
       : await page.evaluate((order) => window.playFile(order), order);
     Object.assign(report, { keysFetched: [...new Set(fetched)], requests: site.requests });
-    report.problems = judge(report, { hls: Boolean(playlist), keys: held.size, expectLevels });
+    report.problems = judge(report, { hls, keys: held.size, expectLevels });
     return report;
   } finally {
     await browser.close();
@@ -50,14 +51,15 @@ async function main() {
       root: { type: 'string' },
       playlist: { type: 'string' },
       file: { type: 'string' },
+      url: { type: 'string' },
       keys: { type: 'string' },
       'expect-levels': { type: 'string' },
       rate: { type: 'string' },
       report: { type: 'string' },
     },
   });
-  if (!values.root || !(values.playlist ?? values.file)) {
-    throw new Error('give --root and one of --playlist and --file');
+  if (!values.url && (!values.root || !(values.playlist ?? values.file))) {
+    throw new Error('give --url, or --root and one of --playlist and --file');
   }
   const expectLevels = Number(values['expect-levels'] ?? 1);
   const report = await play({ ...values, expectLevels, rate: Number(values.rate ?? 4) });

@@ -9,15 +9,28 @@ use vodmill_tests::tools::succeeded;
 
 /// Plays by tests/browser/play.mjs; what it finds wrong is what this panics with.
 fn plays(root: &Path, arguments: &[&str], keys: Option<&Path>) {
-    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
-    let modules = browser.join("node_modules/hls.js");
-    assert!(modules.exists(), "hls.js is missing: scripts/install --tests brings it");
-    let mut command = Command::new("node");
-    command.arg(browser.join("play.mjs")).arg("--root").arg(root).args(arguments);
+    let mut command = player();
+    command.arg("--root").arg(root).args(arguments);
     if let Some(keys) = keys {
         command.arg("--keys").arg(keys);
     }
     succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
+}
+
+/// Plays HLS from a server somewhere, keys from where its playlists say.
+pub fn plays_from(url: &str, levels: u32) {
+    let mut command = player();
+    command.args(["--url", url, "--expect-levels", &levels.to_string()]);
+    succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
+}
+
+fn player() -> Command {
+    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+    let modules = browser.join("node_modules/hls.js");
+    assert!(modules.exists(), "hls.js is missing: scripts/install --tests brings it");
+    let mut command = Command::new("node");
+    command.arg(browser.join("play.mjs"));
+    command
 }
 
 fn hls(case_name: &str, settings: &str, encrypted: bool) {

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -11,30 +10,11 @@ use std::time::Duration;
 use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::{Package, Report, assert_package};
-use vodmill_tests::product::{Daemon, Home, wait_until};
+use vodmill_tests::product::{Daemon, Home, Random, objects, tree, wait_until};
 
 const KILLS: usize = 30;
 const PATIENCE: Duration = Duration::from_secs(240);
 const LOGGED: [&str; 4] = ["--log", "debug", "--log-format", "json"];
-
-/// A small generator (xorshift), seeded anew each time; the seed is printed and can be given.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Random {
-        let given = std::env::var("VODMILL_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| RandomState::new().hash_one(1) | 1);
-        println!("VODMILL_SEED={seed}");
-        Random(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 #[test]
 fn thirty_kills_change_no_byte() {
@@ -194,34 +174,6 @@ impl Story {
         // A kill may come between the end of a task and the line that tells of it.
         assert!(self.done.len() <= tasks, "{:?}", self.done);
     }
-}
-
-/// Every file below a folder, by name.
-fn tree(folder: &Path) -> BTreeMap<String, PathBuf> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match entry.path() {
-            path if path.is_dir() => {
-                files.extend(tree(&path).into_iter().map(|(sub, at)| (format!("{name}/{sub}"), at)))
-            }
-            path => drop(files.insert(name, path)),
-        }
-    }
-    files
-}
-
-/// Every object of a clear asset; its description without the date.
-fn objects(asset: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut objects = BTreeMap::new();
-    for (name, path) in tree(asset) {
-        let bytes = fs::read(path).expect("an object");
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let dateless = text.lines().filter(|line| !line.contains("published_at"));
-        let described = name == "asset.json";
-        objects.insert(name, if described { dateless.collect::<String>().into() } else { bytes });
-    }
-    objects
 }
 
 /// All media of a package, encrypted parts decrypted, by name within its generation.

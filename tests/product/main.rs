@@ -1,7 +1,9 @@
 //! Tests of the built product, and of the readers that judge it.
 
 mod browser;
+mod bucket_inbox;
 mod check;
+mod cluster;
 mod drain;
 mod hls;
 mod inbox;

@@ -40,6 +40,10 @@ const AT_HOME_IN: &[(&str, &str)] = &[
     ("cbc", "vodmill-hls"),
     ("aes-gcm", "vodmill-hls"),
     ("axum", "vodmill-api"),
+    ("tokio-postgres", "vodmill-queue"),
+    ("aws-config", "vodmill-store"),
+    ("aws-sdk-s3", "vodmill-store"),
+    ("aws-sdk-sqs", "vodmill-store"),
 ];
 
 #[test]

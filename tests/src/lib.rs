@@ -8,6 +8,7 @@ pub mod media;
 pub mod mp4;
 pub mod nal;
 pub mod product;
+pub mod services;
 pub mod sps;
 pub mod tools;
 pub mod ts;

@@ -1,12 +1,12 @@
-//! A running daemon.
+//! A running daemon, or a worker.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Home, Process, descendants};
+use super::{Home, Process, descendants, signal};
 
 /// From one look at the world outside to the next.
 const LOOK: Duration = Duration::from_millis(50);
@@ -23,7 +23,7 @@ pub fn wait_until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Opti
     }
 }
 
-/// `vodmill daemon`, killed with its children when dropped.
+/// `vodmill daemon` or `vodmill worker`, killed with its children when dropped.
 pub struct Daemon {
     child: Child,
     log: PathBuf,
@@ -32,11 +32,20 @@ pub struct Daemon {
 impl Daemon {
     /// Starts one; its log is kept beside the home's state.
     pub fn start(home: &Home, arguments: &[&str]) -> Daemon {
-        let log = home.at("daemon.log");
+        Daemon::spawn(home, "daemon", "daemon.log", arguments)
+    }
+
+    /// Starts a worker; its log is kept under its name.
+    pub fn worker(home: &Home, name: &str, arguments: &[&str]) -> Daemon {
+        Daemon::spawn(home, "worker", &format!("{name}.log"), arguments)
+    }
+
+    fn spawn(home: &Home, what: &str, log: &str, arguments: &[&str]) -> Daemon {
+        let log = home.at(log);
         let file = File::options().create(true).append(true).open(&log).expect("a log");
         let mut command = home.command();
-        command.arg("daemon").args(arguments).stdout(Stdio::null()).stderr(file);
-        Daemon { child: command.spawn().expect("the daemon starts"), log }
+        command.arg(what).args(arguments).stdout(Stdio::null()).stderr(file);
+        Daemon { child: command.spawn().expect("it starts"), log }
     }
 
     /// It and all its children.
@@ -67,6 +76,19 @@ impl Daemon {
     pub fn kill_a_child(&self) {
         let family = self.family();
         signal("KILL", &family[family.len().min(1)..family.len().min(2)]);
+    }
+
+    /// SIGSTOP to all of them: what a machine looks like that stands still.
+    pub fn stand_still(&self) {
+        // The parent first, so that it cannot start another child in between.
+        let family = self.family();
+        signal("STOP", &family[..family.len().min(1)]);
+        signal("STOP", &self.family());
+    }
+
+    /// SIGCONT to all of them.
+    pub fn go_on(&self) {
+        signal("CONT", &self.family());
     }
 
     /// SIGTERM to the daemon alone.
@@ -101,7 +123,7 @@ impl Drop for Daemon {
             self.kill();
         }
         if thread::panicking() {
-            eprintln!("--- log of the daemon\n{}", self.log());
+            eprintln!("--- {}\n{}", self.log.display(), self.log());
         }
     }
 }
@@ -111,15 +133,4 @@ pub fn gone(family: &[Process]) {
     wait_until("processes are gone", Duration::from_secs(10), || {
         family.iter().all(|one| descendants(one.pid).is_empty()).then_some(())
     });
-}
-
-/// By the shell, since there is always one; processes that have ended are no error.
-fn signal(name: &str, processes: &[Process]) {
-    let ids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
-    if ids.is_empty() {
-        return;
-    }
-    let line = format!("kill -{name} {}", ids.join(" "));
-    let status = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status();
-    status.expect("a shell");
 }

@@ -1,7 +1,10 @@
 //! The product as its user has it: a program, a home folder, files in and packages out.
 
+mod cluster;
 mod daemon;
+mod objects;
 mod processes;
+mod random;
 
 use std::env;
 use std::ffi::OsStr;
@@ -13,8 +16,11 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use cluster::{BUCKET, Cluster, clips};
 pub use daemon::{Daemon, gone, wait_until};
-pub use processes::{Process, descendants};
+pub use objects::{objects, tree};
+pub use processes::{Process, descendants, signal};
+pub use random::Random;
 
 /// A ladder of three small rungs that encodes fast.
 pub const SMALL_LADDER: &str = r#"
@@ -80,6 +86,7 @@ fn build() -> PathBuf {
 /// A private home folder, gone with its test.
 pub struct Home {
     directory: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 /// What came of running the program.
@@ -96,7 +103,8 @@ pub struct Ended {
 impl Home {
     /// An empty home: everything is as the product has it by default, but files are taken sooner.
     pub fn new() -> Home {
-        let home = Home { directory: tempfile::tempdir().expect("a temporary directory") };
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = Home { directory, environment: Vec::new() };
         home.write("vodmill.toml", "settle_seconds = 1\n");
         home
     }
@@ -154,10 +162,16 @@ impl Home {
         place
     }
 
+    /// Gives the program a variable of its environment.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The program with this home.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command.arg("--home").arg(self.path()).stdin(Stdio::null());
+        command.envs(self.environment.iter().cloned());
         command
     }
 

@@ -1,6 +1,7 @@
 //! Processes as /proc shows them.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,4 +49,15 @@ fn resident(pid: u32) -> Option<u64> {
     }
     let pages: u64 = fields.get(21)?.parse().ok()?;
     Some(pages * 4096)
+}
+
+/// Sends a signal, by the shell, since there is always one; processes that have ended are no error.
+pub fn signal(name: &str, processes: &[Process]) {
+    let ids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let line = format!("kill -{name} {}", ids.join(" "));
+    let status = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status();
+    status.expect("a shell");
 }

@@ -1,0 +1,218 @@
+//! Many workers on one queue and one bucket: whoever is killed or stands still, and whatever server
+//! goes away for a while, what is published is what an undisturbed run publishes, once, and nothing
+//! else is left.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use vodmill_tests::conformance::assert_package;
+use vodmill_tests::product::{BUCKET, Cluster, Daemon, Random, clips, wait_until};
+use vodmill_tests::services::Cloud;
+
+const PATIENCE: Duration = Duration::from_secs(240);
+/// How long a server is away.
+const OUTAGE: Duration = Duration::from_secs(5);
+/// How often the inbox is looked into.
+const LISTED: &str = "list_seconds = 2";
+const LOGGED: [&str; 4] = ["--log", "debug", "--log-format", "json"];
+
+/// The daemon that watches the inbox, and three workers.
+struct Crew<'a> {
+    cluster: &'a Cluster,
+    members: Vec<Daemon>,
+}
+
+impl<'a> Crew<'a> {
+    fn start(cluster: &'a Cluster) -> Crew<'a> {
+        let members = (0..4).map(|number| member(cluster, number)).collect();
+        Crew { cluster, members }
+    }
+
+    /// Kills one, most often with its children, and starts another in its place.
+    fn kill_one(&mut self, random: &mut Random) {
+        let number = random.below(self.members.len() as u64) as usize;
+        let victim = &mut self.members[number];
+        match random.below(8) {
+            0 => return victim.kill_a_child(),
+            1 => victim.kill_alone(),
+            _ => victim.kill(),
+        }
+        self.members[number] = member(self.cluster, number);
+    }
+
+    /// Lets all end in order.
+    fn dismiss(mut self) {
+        for member in &self.members {
+            member.terminate();
+        }
+        for member in &mut self.members {
+            // One that has hardly begun does not know the signal yet.
+            let ended = member.ended(PATIENCE);
+            assert!(ended.success() || ended.signal() == Some(15), "it failed: {ended}");
+        }
+    }
+
+    fn logs(&self) -> String {
+        self.members.iter().map(Daemon::log).collect()
+    }
+}
+
+fn member(cluster: &Cluster, number: usize) -> Daemon {
+    match number {
+        0 => Daemon::start(&cluster.home, &LOGGED),
+        _ => Daemon::worker(&cluster.home, &format!("worker-{number}"), &LOGGED),
+    }
+}
+
+/// What an undisturbed run of these originals publishes. Everything else of it is removed, so that
+/// the next run has the very same jobs.
+fn calm(cluster: &Cluster, folder: &Path, names: &[String]) -> BTreeMap<String, Vec<u8>> {
+    cluster.queue("calm", LISTED);
+    drop_all(cluster, folder, names);
+    let crew = Crew::start(cluster);
+    cluster.wait_for(names.len(), PATIENCE);
+    crew.dismiss();
+    assert_eq!(cluster.left_over(), [""; 0], "left of the undisturbed run");
+    proved(cluster);
+    let published = cluster.published();
+    cluster.cloud.clear(BUCKET);
+    published
+}
+
+fn drop_all(cluster: &Cluster, folder: &Path, names: &[String]) {
+    for name in names {
+        cluster.drop_into("default", &folder.join(name), name);
+    }
+}
+
+/// The first of the packages, by readers of our own.
+fn proved(cluster: &Cluster) {
+    let folder = tempfile::tempdir().expect("a folder");
+    cluster.cloud.fetch(BUCKET, "published/clip-00/", folder.path());
+    assert_package(folder.path(), None);
+}
+
+/// The very same objects as in an undisturbed run, each job once, nothing else.
+fn as_if_undisturbed(cluster: &Cluster, calm: &BTreeMap<String, Vec<u8>>, count: usize) {
+    let jobs = cluster.home.jobs();
+    assert_eq!(jobs.len(), count, "jobs");
+    assert!(jobs.iter().all(|job| job["state"] == "published"), "{jobs:?}");
+    let rough = cluster.published();
+    let odd = |these: &BTreeMap<String, Vec<u8>>, those: &BTreeMap<String, Vec<u8>>| {
+        let odd = these.iter().filter(|(key, bytes)| those.get(*key) != Some(bytes));
+        odd.map(|(key, _)| key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(odd(&rough, calm), [""; 0], "objects that the undisturbed run has not, or not so");
+    assert_eq!(odd(calm, &rough), [""; 0], "objects that only the undisturbed run has so");
+    assert_eq!(cluster.left_over(), [""; 0], "left over");
+    let asked = cluster.check("clip-00");
+    assert!(asked.code == 0 && asked.out.contains("sound"), "{asked:?}");
+}
+
+#[test]
+fn kills_and_outages_change_no_byte() {
+    let (folder, mut random) = (tempfile::tempdir().expect("a folder"), Random::new());
+    let names = clips(folder.path(), 20);
+    let cluster = Cluster::start(Cloud::seaweedfs());
+    cluster.pipeline("default", "");
+    let calm = calm(&cluster, folder.path(), &names);
+    cluster.queue("rough", LISTED);
+    drop_all(&cluster, folder.path(), &names);
+    under_fire(&cluster, names.len(), &mut random);
+    as_if_undisturbed(&cluster, &calm, names.len());
+}
+
+/// Kills someone every few seconds; when a quarter is published the queue is gone for a while, and
+/// when half is, the bucket.
+fn under_fire(cluster: &Cluster, count: usize, random: &mut Random) {
+    let (start, mut kills) = (Instant::now(), 0);
+    let mut crew = Crew::start(cluster);
+    let mut outages = vec![(count / 2, "bucket"), (count / 4, "queue")];
+    while !cluster.is_settled(count) {
+        assert!(start.elapsed() < PATIENCE, "{:?}", cluster.home.jobs());
+        let published = cluster.jobs_that_are("published");
+        if let Some((_, what)) = outages.pop_if(|(due, _)| published >= *due) {
+            outage(cluster, what);
+            assert!(
+                crew.members.iter_mut().all(Daemon::runs),
+                "the outage of the {what} ended one"
+            );
+        }
+        std::thread::sleep(Duration::from_millis(1000 + random.below(2000)));
+        crew.kill_one(random);
+        kills += 1;
+    }
+    println!("{kills} kills in {:?}", start.elapsed());
+    assert!(outages.is_empty() && kills > 5, "it was over too soon");
+    crew.dismiss();
+}
+
+fn outage(cluster: &Cluster, what: &str) {
+    match what {
+        "bucket" => cluster.cloud.stop(),
+        _ => cluster.postgres.kill(),
+    }
+    std::thread::sleep(OUTAGE);
+    match what {
+        "bucket" => cluster.cloud.start_again(),
+        _ => cluster.postgres.start_again(),
+    }
+}
+
+#[test]
+fn a_worker_that_stood_still_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = clips(folder.path(), 6);
+    let cluster = Cluster::start(Cloud::seaweedfs());
+    cluster.pipeline("default", "");
+    let calm = calm(&cluster, folder.path(), &names);
+    cluster.queue("rough", LISTED);
+    drop_all(&cluster, folder.path(), &names);
+    let crew = Crew::start(&cluster);
+    let mut still = Vec::new();
+    for worker in crew.members[1..].iter().cycle().take(6) {
+        if let Some(task) = stands_still(&cluster, worker) {
+            still.push(task);
+        }
+    }
+    println!("stood still in {still:?}");
+    assert!(still.len() > 2, "hardly anyone stood still with a task: {still:?}");
+    cluster.wait_for(names.len(), PATIENCE);
+    let logs = crew.logs();
+    crew.dismiss();
+    assert!(!logs.contains("Quarantined"), "a task was set aside");
+    as_if_undisturbed(&cluster, &calm, names.len());
+}
+
+/// Stops a worker while it holds a task, and lets it go on when the task is someone else's, or is
+/// done. Its name; none when nothing was left to do.
+fn stands_still(cluster: &Cluster, worker: &Daemon) -> Option<String> {
+    let held = |backlog: &Value| {
+        let leases = backlog["leases"].as_array().cloned().unwrap_or_default();
+        let holder = format!("{}-", worker.id());
+        let ours =
+            |lease: &&Value| lease["holder"].as_str().is_some_and(|one| one.starts_with(&holder));
+        leases.iter().find(ours).map(|lease| format!("{} of {}", lease["task"], lease["job"]))
+    };
+    let task = wait_until("the worker has a task", PATIENCE, || {
+        let jobs = cluster.home.jobs();
+        if !jobs.is_empty() && jobs.iter().all(|job| job["state"] == "published") {
+            return Some(None);
+        }
+        held(&cluster.backlog())?;
+        worker.stand_still();
+        let task = held(&cluster.backlog());
+        if task.is_none() {
+            worker.go_on();
+        }
+        task.map(Some)
+    })?;
+    wait_until("its task is taken from it", PATIENCE, || {
+        (held(&cluster.backlog()).as_ref() != Some(&task)).then_some(())
+    });
+    worker.go_on();
+    Some(task)
+}
