@@ -137,7 +137,8 @@ impl Mill {
         remove_dir(&mill.layout.work())?;
         mill.settle_ended();
         if let Err(error) = mill.renditions.sweep() {
-            tracing::warn!(error = %error, "renditions not swept");
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "renditions not swept");
         }
         Ok(mill)
     }

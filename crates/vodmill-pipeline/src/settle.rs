@@ -26,7 +26,8 @@ impl Mill {
                 Ok(Some(job)) => {
                     if let Err(error) = self.settle(&job) {
                         // It is taken up again when its time is over.
-                        tracing::error!(job = job.id, error = %error, "ended job not settled");
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(job = job.id, error, "ended job not settled");
                     }
                 }
                 Ok(None) => break,
@@ -34,7 +35,8 @@ impl Mill {
             }
         }
         if let Err(error) = self.renditions.evict(self.settings.keep_renditions) {
-            tracing::warn!(error = %error, "old renditions not removed");
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "old renditions not removed");
         }
     }
 
