@@ -9,13 +9,16 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["probe"],
         &["plan"],
         &["run"],
         &["daemon"],
+        &["worker"],
         &["check"],
+        &["queue"],
+        &["sync"],
         &["jobs"],
         &["keys", "export"],
         &["presets"],
