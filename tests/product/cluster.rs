@@ -13,7 +13,9 @@ use vodmill_tests::product::{BUCKET, Cluster, Daemon, Random, clips, wait_until}
 use vodmill_tests::services::Cloud;
 
 const PATIENCE: Duration = Duration::from_secs(240);
-/// How long a server is away.
+/// After how many kills which server is away.
+const OUTAGES: [(usize, &str); 2] = [(4, "queue"), (7, "bucket")];
+/// How long it is away.
 const OUTAGE: Duration = Duration::from_secs(5);
 /// How often the inbox is looked into.
 const LISTED: &str = "list_seconds = 2";
@@ -125,28 +127,23 @@ fn kills_and_outages_change_no_byte() {
     as_if_undisturbed(&cluster, &calm, names.len());
 }
 
-/// Kills someone every few seconds; when a quarter is published the queue is gone for a while, and
-/// when half is, the bucket.
+/// Kills someone every few seconds; the queue is gone for a while in between, and the bucket too.
 fn under_fire(cluster: &Cluster, count: usize, random: &mut Random) {
     let (start, mut kills) = (Instant::now(), 0);
     let mut crew = Crew::start(cluster);
-    let mut outages = vec![(count / 2, "bucket"), (count / 4, "queue")];
     while !cluster.is_settled(count) {
         assert!(start.elapsed() < PATIENCE, "{:?}", cluster.home.jobs());
-        let published = cluster.jobs_that_are("published");
-        if let Some((_, what)) = outages.pop_if(|(due, _)| published >= *due) {
+        if let Some((_, what)) = OUTAGES.iter().find(|(after, _)| *after == kills) {
             outage(cluster, what);
-            assert!(
-                crew.members.iter_mut().all(Daemon::runs),
-                "the outage of the {what} ended one"
-            );
+            let all_run = crew.members.iter_mut().all(Daemon::runs);
+            assert!(all_run, "the outage of the {what} ended one");
         }
         std::thread::sleep(Duration::from_millis(1000 + random.below(2000)));
         crew.kill_one(random);
         kills += 1;
     }
     println!("{kills} kills in {:?}", start.elapsed());
-    assert!(outages.is_empty() && kills > 5, "it was over too soon");
+    assert!(OUTAGES.iter().all(|(after, _)| *after < kills), "it was over after {kills} kills");
     crew.dismiss();
 }
 

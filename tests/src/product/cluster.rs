@@ -133,9 +133,8 @@ impl Cluster {
         };
         let mut left: Vec<String> = self.cloud.list(BUCKET, "").into_keys().collect();
         left.retain(|key| !expected(key));
-        left.extend(
-            self.cloud.unfinished(BUCKET).into_iter().map(|key| format!("upload of {key}")),
-        );
+        let uploads = self.cloud.unfinished(BUCKET).into_iter().filter(|key| !is_trial(key));
+        left.extend(uploads.map(|key| format!("upload of {key}")));
         left.extend(self.home.scratch().into_iter().map(|path| path.display().to_string()));
         left
     }
