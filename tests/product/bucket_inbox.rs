@@ -11,7 +11,7 @@ use vodmill_tests::services::{Cloud, free_ports};
 
 use crate::browser::plays_from;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A name that is other text in an event.
 const ODD: &str = "é b+c%20d & 1.mp4";
