@@ -3,7 +3,6 @@
 //! worker comes by next.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use vodmill_model::{Failed, Rejected};
 use vodmill_queue::{JobInfo, JobState};
@@ -14,15 +13,13 @@ use crate::mill::Mill;
 use crate::stages;
 use crate::work::refusal;
 
-/// How long one worker has an ended job to itself.
-const SETTLING: Duration = Duration::from_secs(120);
-
 impl Mill {
     /// Settles every job that has ended, was not settled yet, and is nobody else's just now.
     pub(crate) fn settle_ended(&self) {
         let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match self.queue.claim_ended(&self.holder, SETTLING) {
+            // Twice a lease: no heartbeat extends it.
+            match self.queue.claim_ended(&self.holder, self.settings.lease * 2) {
                 Ok(Some(job)) => {
                     if let Err(error) = self.settle(&job) {
                         // It is taken up again when its time is over.

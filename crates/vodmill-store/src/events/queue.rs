@@ -59,11 +59,12 @@ pub struct Message {
 }
 
 impl EventQueue {
-    /// The queue at `url`. The settings are those of S3: endpoint, region, credentials, tries and
-    /// time; the region is that of an AWS URL where they do not name one.
+    /// The queue at `url`, which says where the server is. The settings are those of S3: region,
+    /// credentials, tries and time; the region is that of an AWS URL where they do not name one.
     pub fn open(url: &str, settings: &S3Settings) -> EventQueue {
         let mut settings = settings.clone();
         settings.region = settings.region.or_else(|| region_of(url));
+        settings.endpoint = endpoint_of(url);
         let attempt = LONGEST_WAIT + Duration::from_secs(settings.timeout_seconds.into());
         let shared = block(sdk_config(&settings));
         let timeouts = shared
@@ -205,6 +206,14 @@ async fn unless<T>(stop: &dyn Fn() -> bool, work: impl Future<Output = T>) -> Op
 }
 
 /// The region in `https://sqs.REGION.amazonaws.com/…`.
+/// The server of a queue that is not one of AWS.
+fn endpoint_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    let is_aws = [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|end| host.ends_with(end));
+    (!is_aws).then(|| format!("{scheme}://{host}"))
+}
+
 fn region_of(url: &str) -> Option<String> {
     let host = url.split("://").nth(1)?.split('/').next()?;
     let region = host.strip_prefix("sqs.")?.split_once(".amazonaws.com")?.0;

@@ -2,6 +2,7 @@
 //! not do.
 
 use std::sync::PoisonError;
+use std::time::{Duration, SystemTime};
 
 use super::bucket::Bucket;
 use super::client::block;
@@ -15,6 +16,9 @@ use crate::error::{Result, StoreError};
 
 /// The first part of a multipart upload has at least so many bytes.
 const SMALLEST_PART: usize = 5 * 1024 * 1024;
+
+/// A trial that is older is nobody's any more: each of its requests has its time.
+const LONGEST_PROBE: Duration = Duration::from_secs(3600);
 
 /// So many writers try to be the first.
 const RACERS: usize = 4;
@@ -47,7 +51,9 @@ impl Bucket {
         if let Some(known) = self.inner.capabilities.get() {
             return Ok(*known);
         }
-        let folder = format!("{prefix}.vodmill/probe/{:032x}/", fastrand::u128(..));
+        let trials = format!("{prefix}.vodmill/probe/");
+        self.remove_old_probes(&trials);
+        let folder = format!("{trials}{:032x}/", fastrand::u128(..));
         let probed = block(self.probe(&folder));
         self.remove_probes(&folder);
         let known = probed.map_err(|stopped| match stopped {
@@ -56,6 +62,25 @@ impl Bucket {
         })?;
         tracing::info!(bucket = self.name(), ?known, "what the bucket can do");
         Ok(*self.inner.capabilities.get_or_init(|| known))
+    }
+
+    /// What processes left that were killed while they tried the bucket out. It does no harm.
+    fn remove_old_probes(&self, trials: &str) {
+        let old = |since: Option<SystemTime>| {
+            since.is_some_and(|since| since.elapsed().is_ok_and(|age| age > LONGEST_PROBE))
+        };
+        let removed = self.list(trials).and_then(|mut objects| {
+            objects.retain(|object| old(object.modified));
+            let keys: Vec<_> = objects.into_iter().map(|object| object.key).collect();
+            self.delete_many(&keys)?;
+            for upload in self.unfinished(trials)?.into_iter().filter(|upload| old(upload.begun)) {
+                self.abort_uploads(&upload.key)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = removed {
+            tracing::debug!(bucket = self.name(), trials, %error, "old trials not looked for");
+        }
     }
 
     fn remove_probes(&self, folder: &str) {
