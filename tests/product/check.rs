@@ -17,8 +17,8 @@ const DAMAGES: [(&str, &str, Damage); 14] = [
     ("a byte of an MP4", "private/mp4/small-mp4.mp4", |generation| {
         flip(&generation.join("private/mp4/small-mp4.mp4"))
     }),
-    ("a byte of the I-frames", "hls/low/iframes.ts", |generation| {
-        flip(&generation.join("hls/low/iframes.ts"))
+    ("a byte of the I-frames", "hls/low/iframes-0000.ts", |generation| {
+        flip(&generation.join("hls/low/iframes-0000.ts"))
     }),
     ("a byte of the poster", "thumbnails/poster.jpg", |generation| {
         flip(&generation.join("thumbnails/poster.jpg"))
