@@ -1,7 +1,7 @@
 //! Makes what is under a prefix of a bucket equal to a folder, with as little as possible moved.
 //!
 //! What is known decides: the folder is walked while the destination is listed; a file whose stamp
-//! (size, times, inode) and whose object (ETag) are those of the [manifest](manifest) is left alone
+//! (size, times, inode) and whose object (ETag) are those of the manifest is left alone
 //! without being read. Where either moved, the file is read and compared with the object's ETag or
 //! checksum. So an edit that keeps the size is seen, and so is an object that somebody else wrote.
 //!
