@@ -43,6 +43,7 @@ pub struct Mill {
 }
 
 /// What workers on several machines have in common.
+#[derive(Clone)]
 pub struct Shared {
     /// Jobs, tasks, names and numbers.
     pub queue: Arc<dyn Queue>,

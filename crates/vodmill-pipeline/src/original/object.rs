@@ -94,7 +94,7 @@ impl ObjectOriginal {
             return Ok(());
         }
         let (to, prefix) = bucket_at(place, s3)?;
-        let key = self.free_key(&to, &prefix, job)?;
+        let (key, is_copied) = self.place_in(&to, &prefix, job)?;
         if let Some(note) = note {
             let headers = Headers {
                 content_type: Some("text/plain; charset=utf-8".to_owned()),
@@ -108,7 +108,7 @@ impl ObjectOriginal {
                 &Condition::None,
             )?;
         }
-        if to.head(&key)?.is_none_or(|info| info.bytes != self.bytes) {
+        if !is_copied {
             let source =
                 Source { bucket: self.bucket.clone(), key: self.key.clone(), which: self.which() };
             to.copy(&source, &key, class)?;
@@ -116,16 +116,22 @@ impl ObjectOriginal {
         from.delete_if(&self.key, &self.etag)
     }
 
-    /// Its own name, unless an older original has it: then with the mark of its job. A copy that an
-    /// earlier attempt made is found again by either.
-    fn free_key(&self, to: &Bucket, prefix: &str, job: &str) -> Result<String, StoreError> {
+    /// The key to copy to, and whether an earlier attempt has: its own name, unless another
+    /// original has it, then with the mark of its job. Only what is known to be this very content
+    /// counts as the copy, since the original is removed next.
+    fn place_in(&self, to: &Bucket, prefix: &str, job: &str) -> Result<(String, bool), StoreError> {
         let name = self.file_name();
         let plain = format!("{prefix}{name}");
         match to.head(&plain)? {
-            Some(other) if (&other.etag, other.bytes) != (&self.etag, self.bytes) => {
-                Ok(format!("{prefix}{}", marked(name, &job[..8])))
+            None => Ok((plain, false)),
+            Some(there) if (&there.etag, there.bytes) == (&self.etag, self.bytes) => {
+                Ok((plain, true))
             }
-            _ => Ok(plain),
+            Some(_) => {
+                let own = format!("{prefix}{}", marked(name, &job[..8]));
+                let is_copied = to.head(&own)?.is_some_and(|there| there.bytes == self.bytes);
+                Ok((own, is_copied))
+            }
         }
     }
 }

@@ -28,15 +28,15 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Joins with the first scratch folder of this home that no other worker has.
 fn join(config: &Config) -> anyhow::Result<Mill> {
+    let Some(shared) = shared(config)? else {
+        return Err(Usage::error(
+            "there is no shared queue: set `queue` and `work` in vodmill.toml, or use \
+             `vodmill daemon` on one machine",
+        ));
+    };
     for number in 0..MOST {
-        let Some(shared) = shared(config)? else {
-            return Err(Usage::error(
-                "there is no shared queue: set `queue` and `work` in vodmill.toml, or use \
-                 `vodmill daemon` on one machine",
-            ));
-        };
         let settings = mill_settings(config, &format!("worker-{number}"))?;
-        match Mill::join(settings, libav(), shared) {
+        match Mill::join(settings, libav(), shared.clone()) {
             Err(Error::Busy(_)) => {}
             joined => return Ok(joined?),
         }
