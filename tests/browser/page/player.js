@@ -97,10 +97,13 @@ function watchHls(hls, report) {
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
     if (frag.sn !== 'initSegment') report.fragments.add(`${frag.type} ${frag.sn}`);
   });
+  hls.on(Hls.Events.FRAG_PARSED, (_, { frag }) => {
+    // Every rung gets its turn, however fast or slow this machine plays: said while no fragment is
+    // on its way, as choosing a level aborts one that is.
+    if (frag.type === 'main') hls.nextLoadLevel = (frag.level + 1) % hls.levels.length;
+  });
   hls.on(Hls.Events.FRAG_CHANGED, (_, { frag }) => {
     report.levels.add(frag.level);
-    // Every rung gets its turn; what is buffered of the old one is played first.
-    hls.nextLoadLevel = (frag.level + 1) % hls.levels.length;
     switchAlternatives(hls, report);
   });
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => (report.soundTrack = id));
