@@ -63,7 +63,7 @@ struct Head {
 }
 
 fn next_ready(tx: &mut dyn Tx, filter: &ClaimFilter, claim: &Claim<'_>) -> Sql<Option<Lease>> {
-    let mut params = vec![Param::from(claim.now)];
+    let mut params = vec![Param::from(claim.now), Param::from(claim.holder)];
     params.extend(filter.kinds.iter().map(Param::from));
     let sql = heads_sql(filter.kinds.len());
     for _ in 0..LOOKS {
@@ -85,7 +85,7 @@ fn next_ready(tx: &mut dyn Tx, filter: &ClaimFilter, claim: &Claim<'_>) -> Sql<O
 /// The lanes that have a task, the next one first: by priority; then the pipeline with the fewest
 /// leases; then the one that was served longest ago; then age.
 pub(crate) fn heads_sql(kinds: usize) -> String {
-    let marks: Vec<String> = (0..kinds).map(|at| format!("?{}", at + 2)).collect();
+    let marks: Vec<String> = (0..kinds).map(|at| format!("?{}", at + 3)).collect();
     let kinds = match marks.is_empty() {
         true => String::new(),
         false => format!("AND l.kind IN ({})", marks.join(", ")),
@@ -95,7 +95,7 @@ pub(crate) fn heads_sql(kinds: usize) -> String {
          FROM lanes l JOIN tasks t ON t.id = (
            SELECT h.id FROM tasks h
            WHERE h.state = 'ready' AND h.pipeline = l.pipeline AND h.kind = l.kind
-             AND h.run_at <= ?1
+             AND h.run_at <= ?1 AND (h.avoid IS NULL OR h.avoid <> ?2 OR h.avoid_until <= ?1)
            ORDER BY h.priority DESC, h.run_at, h.id LIMIT 1)
          WHERE l.pipeline NOT IN (SELECT pipeline FROM paused) {kinds}
          ORDER BY t.priority DESC,
@@ -113,11 +113,12 @@ fn take(tx: &mut dyn Tx, head: &Head, claim: &Claim<'_>) -> Sql<Option<Lease>> {
     let token = tx.next_token()?;
     let sql = format!(
         "UPDATE tasks SET state = 'leased', attempts = attempts + 1, token = {token},
-           holder = ?5, started_at = ?4, expires_at = ?6, progress = NULL, ended_as = NULL
+           holder = ?5, started_at = ?4, expires_at = ?6, progress = NULL, ended_as = NULL,
+           avoid = NULL, avoid_until = NULL
          WHERE id = (
            SELECT id FROM tasks
            WHERE state = 'ready' AND pipeline = ?1 AND kind = ?2 AND priority <= ?3
-             AND run_at <= ?4
+             AND run_at <= ?4 AND (avoid IS NULL OR avoid <> ?5 OR avoid_until <= ?4)
            ORDER BY priority DESC, run_at, id LIMIT 1 {})
          RETURNING job_id, key, payload, attempts, token",
         tx.skip_locked()

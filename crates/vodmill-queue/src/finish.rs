@@ -53,7 +53,7 @@ pub struct RetryPolicy {
 /// What became of a task that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// It can be claimed again from this time on.
+    /// It can be claimed again from this time on, by others in half of it.
     Retried {
         /// From when on.
         run_at: UnixMillis,
@@ -99,12 +99,14 @@ pub(crate) fn fail(
         quarantine(tx, held.id, &lease.job_id, &closing, now)?;
         return Ok(Failure::Quarantined);
     }
-    let run_at = now.saturating_add(policy.delay(held.attempts));
+    let delay = policy.delay(held.attempts);
+    let run_at = now.saturating_add(delay);
+    // Others come first: what failed may be the machine.
     tx.execute(
         "UPDATE tasks SET state = 'ready', run_at = ?2, error = ?3, evidence = ?4,
-           holder = NULL, expires_at = NULL, ended_as = ?5
+           avoid = holder, avoid_until = ?6, holder = NULL, expires_at = NULL, ended_as = ?5
          WHERE id = ?1",
-        params![held.id, run_at, error, evidence, FAILED],
+        params![held.id, now.saturating_add(delay / 2), error, evidence, FAILED, run_at],
     )?;
     if run_at <= now {
         tx.wake();
@@ -115,7 +117,7 @@ pub(crate) fn fail(
 /// What a failure that is told again was answered.
 fn told(tx: &mut dyn Tx, lease: &Lease) -> Sql<Failure> {
     let failure = tx.one(
-        "SELECT state, run_at FROM tasks WHERE job_id = ?1 AND key = ?2",
+        "SELECT state, coalesce(avoid_until, run_at) FROM tasks WHERE job_id = ?1 AND key = ?2",
         params![&lease.job_id, &lease.key],
         |row| match row.get(0)? {
             TaskState::Quarantined => Ok(Failure::Quarantined),

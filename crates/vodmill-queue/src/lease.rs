@@ -48,6 +48,7 @@ pub(crate) const COMPLETED: &str = "completed";
 pub(crate) const FAILED: &str = "failed";
 pub(crate) const REJECTED: &str = "rejected";
 const RELEASED: &str = "released";
+const POSTPONED: &str = "postponed";
 
 /// What a holder's write needs to know of the task that it holds.
 pub(crate) struct Held {
@@ -125,6 +126,20 @@ pub(crate) fn release(tx: &mut dyn Tx, lease: &Lease) -> Sql<()> {
            expires_at = NULL, progress = NULL, ended_as = ?2
          WHERE id = ?1",
         params![held.id, RELEASED],
+    )?;
+    tx.wake();
+    Ok(())
+}
+
+pub(crate) fn postpone(tx: &mut dyn Tx, lease: &Lease, delay: Duration, why: &str) -> Sql<()> {
+    let now = tx.now()?;
+    let Some(held) = held_unless(tx, lease, POSTPONED, now)? else { return Ok(()) };
+    tx.execute(
+        "UPDATE tasks SET state = 'ready', attempts = attempts - 1, avoid = holder,
+           avoid_until = ?2, error = ?3, holder = NULL, expires_at = NULL, progress = NULL,
+           ended_as = ?4
+         WHERE id = ?1",
+        params![held.id, now.saturating_add(millis(delay)), why, POSTPONED],
     )?;
     tx.wake();
     Ok(())

@@ -73,6 +73,10 @@ impl<E: Engine> Queue for E {
         self.write("release", lease.object(), |tx| lease::release(tx, lease))
     }
 
+    fn postpone(&self, lease: &Lease, delay: Duration, why: &str) -> Result<()> {
+        self.write("postpone", lease.object(), |tx| lease::postpone(tx, lease, delay, why))
+    }
+
     fn release_holder(&self, holder: &str) -> Result<usize> {
         let object = Object::from(holder);
         self.write("release leases of", object, |tx| lease::release_of(tx, Some(holder)))

@@ -49,7 +49,7 @@ pub(crate) fn retry(tx: &mut dyn Tx, job: &str, key: &str) -> Sql<()> {
     }
     let now = tx.now()?;
     tx.execute(
-        "UPDATE tasks SET state = 'ready', run_at = ?3, attempts = 0, losses = 0, holder = NULL,
+        "UPDATE tasks SET state = 'ready', run_at = ?3, attempts = 0, losses = 0, avoid = NULL, holder = NULL,
            expires_at = NULL, ended_as = NULL, ended_at = NULL, progress = NULL
          WHERE job_id = ?1 AND key = ?2",
         params![job, key, now],

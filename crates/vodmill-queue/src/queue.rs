@@ -115,6 +115,13 @@ pub trait Queue: Send + Sync {
     /// [`LeaseLost`](crate::Error::LeaseLost).
     fn release(&self, lease: &Lease) -> Result<()>;
 
+    /// Gives the task back without counting the attempt, because this holder has no room for it now:
+    /// others may take it at once, this holder in `delay`. `why` stands as its error meanwhile.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost).
+    fn postpone(&self, lease: &Lease, delay: Duration, why: &str) -> Result<()>;
+
     /// As [`release`](Self::release), for everything that `holder` holds, and returns how many
     /// tasks were given back: an orderly stop of one process, whose threads no longer work.
     ///

@@ -266,7 +266,7 @@ mod tests {
         let queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
         for kinds in [0, 2] {
             let sql = format!("EXPLAIN QUERY PLAN {}", heads_sql(kinds));
-            let values = &params![0, "a", "b"][..=kinds];
+            let values = &params![0, "holder", "a", "b"][..kinds + 2];
             let explain = |tx: &mut dyn Tx| tx.all(&sql, values, |row| row.get::<String>(3));
             let plan = queue.read("explain", "claim".into(), explain).unwrap().join("; ");
             assert!(plan.contains("SEARCH h USING COVERING INDEX tasks_ready"), "{plan}");

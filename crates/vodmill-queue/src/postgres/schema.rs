@@ -5,9 +5,24 @@ use tokio_postgres::Client;
 use crate::error::{Error, Result, Sql};
 use crate::postgres::fault;
 
-/// The version that this build writes; the same tables as SQLite's of that version. A later version
-/// comes with a step from this one.
-const KNOWN: u32 = 2;
+/// Version of [`TABLES`]; the same tables as SQLite's of that version.
+const FIRST: u32 = 2;
+
+/// Step n (from 0) brings a database from version `FIRST + n` to the next. Steps are never edited
+/// once released.
+const STEPS: &[&str] = &[V3];
+
+/// The version that this build writes.
+const KNOWN: u32 = FIRST + STEPS.len() as u32;
+
+/// Who is not to try again where it failed, and until when.
+const V3: &str = r#"
+ALTER TABLE tasks ADD COLUMN avoid TEXT COLLATE "C";
+ALTER TABLE tasks ADD COLUMN avoid_until BIGINT;
+DROP INDEX tasks_ready;
+CREATE INDEX tasks_ready ON tasks (pipeline, kind, priority DESC, run_at, id)
+  INCLUDE (avoid, avoid_until) WHERE state = 'ready';
+"#;
 
 /// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.
 /// The number is arbitrary.
@@ -121,31 +136,48 @@ CREATE TABLE secret_names (
 CREATE INDEX secret_names_id ON secret_names (id, name);
 "#;
 
-/// Creates the tables, unless they are there; many may do so at once.
+/// Creates the tables or brings them up to date; many may do so at once.
 pub(super) async fn migrate(client: &Client, place: &str) -> Sql<Result<()>> {
-    if let Some(checked) = checked_version(client, place).await?.transpose() {
-        return Ok(checked);
+    if let Ok(Some(KNOWN)) = checked_version(client, place).await? {
+        return Ok(Ok(()));
     }
     client.batch_execute("BEGIN").await.map_err(fault)?;
     let lock = format!("SELECT pg_advisory_xact_lock({LOCK})");
     client.batch_execute(&lock).await.map_err(fault)?;
     // Another process may have made them while we waited.
-    let checked = checked_version(client, place).await?.transpose();
-    if checked.is_none() {
-        client.batch_execute(TABLES).await.map_err(fault)?;
+    let checked = checked_version(client, place).await?;
+    if let Ok(found) = checked {
+        bring_up_to_date(client, found).await?;
     }
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(checked.unwrap_or(Ok(())))
+    Ok(checked.map(drop))
 }
 
-/// Refuses a database without our tables.
+async fn bring_up_to_date(client: &Client, found: Option<u32>) -> Sql<()> {
+    if found.is_none() {
+        client.batch_execute(TABLES).await.map_err(fault)?;
+    }
+    let done = found.unwrap_or(FIRST) - FIRST;
+    for step in STEPS.iter().skip(done as usize) {
+        client.batch_execute(step).await.map_err(fault)?;
+    }
+    let sql = format!("UPDATE settings SET value = '{KNOWN}' WHERE name = 'schema'");
+    client.batch_execute(&sql).await.map_err(fault)
+}
+
+/// Refuses a database that this build would have to create or migrate first.
 pub(super) async fn require_current(client: &Client, place: &str) -> Sql<Result<()>> {
-    let missing = || Err(Error::NoDatabase { place: place.to_owned() });
-    Ok(checked_version(client, place).await?.transpose().unwrap_or_else(missing))
+    let place = place.to_owned();
+    Ok(match checked_version(client, &place).await? {
+        Err(error) => Err(error),
+        Ok(None) => Err(Error::NoDatabase { place }),
+        Ok(Some(found)) if found < KNOWN => Err(Error::OlderSchema { place, found, known: KNOWN }),
+        Ok(Some(_)) => Ok(()),
+    })
 }
 
-/// Nothing if the schema is empty; refuses what is not ours or of another version.
-async fn checked_version(client: &Client, place: &str) -> Sql<Result<Option<()>>> {
+/// The schema's version, none if there are no tables; refuses what is not ours or is too new.
+async fn checked_version(client: &Client, place: &str) -> Sql<Result<Option<u32>>> {
     let place = place.to_owned();
     let sql = "SELECT count(*), count(*) FILTER (WHERE tablename IN ('settings', 'jobs', 'tasks'))
                FROM pg_tables WHERE schemaname = current_schema()";
@@ -161,7 +193,7 @@ async fn checked_version(client: &Client, place: &str) -> Sql<Result<Option<()>>
     Ok(match found {
         None => Err(Error::NotAQueue { place }),
         Some(found) if found > KNOWN => Err(Error::NewerSchema { place, found, known: KNOWN }),
-        Some(found) if found < KNOWN => Err(Error::OlderSchema { place, found, known: KNOWN }),
-        Some(_) => Ok(Some(())),
+        Some(found) if found < FIRST => Err(Error::OlderSchema { place, found, known: KNOWN }),
+        Some(found) => Ok(Some(found)),
     })
 }

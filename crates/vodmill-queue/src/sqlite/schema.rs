@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// Step n (from 1) brings a database from version n - 1 to n. Steps are never edited once released.
-const STEPS: &[&str] = &[V1, V2];
+const STEPS: &[&str] = &[V1, V2, V3];
 
 /// Times are Unix milliseconds.
 const V1: &str = "
@@ -135,6 +135,15 @@ CREATE TABLE secret_names (name TEXT PRIMARY KEY, id TEXT NOT NULL REFERENCES se
 CREATE INDEX secret_names_id ON secret_names (id, name);
 ";
 
+/// Who is not to try again where it failed, and until when.
+const V3: &str = "
+ALTER TABLE tasks ADD COLUMN avoid TEXT;
+ALTER TABLE tasks ADD COLUMN avoid_until BIGINT;
+DROP INDEX tasks_ready;
+CREATE INDEX tasks_ready ON tasks (pipeline, kind, priority DESC, run_at, id, avoid, avoid_until)
+  WHERE state = 'ready';
+";
+
 /// The version that this build writes.
 fn known() -> u32 {
     STEPS.len() as u32
@@ -243,7 +252,7 @@ mod tests {
         old.execute_batch(ROWS).unwrap();
         drop(old);
         let refused = SqliteQueue::open_existing(&path).unwrap_err();
-        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 2, .. }), "{refused}");
+        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 3, .. }), "{refused}");
         let queue = SqliteQueue::open(&path).unwrap();
         assert_eq!(queue.reap_expired().unwrap(), 1);
         let claim = || queue.claim("me", Duration::from_secs(9), &ClaimFilter::default()).unwrap();

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use vodmill_queue::{Completion, Error, Failure, JobOutcome, JobState, TaskState};
+use vodmill_queue::{ClaimFilter, Completion, Error, Failure, JobOutcome, JobState, TaskState};
 
-use crate::world::{POLICY, World, ending, task};
+use crate::world::{MINUTE, POLICY, World, ending, task};
 
 pub fn retried_with_back_off_then_quarantined(world: World) {
     world.enqueue("j", &[task("a", &[]), task("b", &["a"])]);
@@ -83,4 +83,18 @@ pub fn told_after_the_end(world: World) {
     world.queue.reject(&again, "no such address").unwrap();
     assert_eq!(world.state("j"), JobState::Published);
     assert!(world.try_claim().is_none());
+}
+
+/// What failed may be the machine: another one tries sooner.
+pub fn others_try_first(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    let others = || world.queue.claim("other", MINUTE, &ClaimFilter::default()).unwrap();
+    let lease = world.claim();
+    world.queue.fail(&lease, "no", "{}", &POLICY).unwrap();
+    assert!(others().is_none(), "at once");
+    world.clock.advance(POLICY.base_delay / 2);
+    assert!(world.try_claim().is_none(), "where it failed");
+    let lease = others().expect("elsewhere, half the time is enough");
+    world.queue.release(&lease).unwrap();
+    assert_eq!(world.claim().attempt, 2, "released elsewhere, anyone may");
 }

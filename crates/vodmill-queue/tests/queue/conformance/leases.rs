@@ -202,3 +202,22 @@ pub fn released_all_at_once(world: World) {
     assert_fenced(&world, &lease);
     assert_eq!(world.claim().attempt, 1, "the attempt was not counted");
 }
+
+/// Whoever has no room for it gets it later, others at once.
+pub fn postponed_for_its_holder_alone(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    for _ in 0..9 {
+        let lease = world.claim();
+        world.queue.postpone(&lease, MINUTE, "no room").unwrap();
+        // Told again, since the answer was lost.
+        world.queue.postpone(&lease, MINUTE, "no room").unwrap();
+        assert_eq!(world.task("j", "a").error.as_deref(), Some("no room"));
+        assert!(world.try_claim().is_none());
+        world.clock.advance(MINUTE);
+    }
+    let lease = world.claim();
+    assert_eq!(lease.attempt, 1);
+    world.queue.postpone(&lease, MINUTE, "no room").unwrap();
+    let other = world.queue.claim("other", MINUTE, &ClaimFilter::default()).unwrap();
+    assert_eq!(other.map(|lease| lease.attempt), Some(1));
+}

@@ -11,12 +11,12 @@ pub fn backlog_by_kind(world: World) {
     let after = NewTask { kind: "mux".into(), ..task("m", &["b"]) };
     world.enqueue("j", &[kind("a", "audio"), kind("b", "video"), kind("c", "video"), after]);
     world.queue.fail(&world.claim(), "broken", "{}", &POLICY).unwrap();
-    world.clock.advance(Duration::from_secs(5));
+    world.clock.advance(Duration::from_secs(4));
     world.claim();
     let backlog = world.queue.backlog().unwrap();
     let audio = KindBacklog { kind: "audio".into(), delayed: 1, ..KindBacklog::default() };
     let mux = KindBacklog { kind: "mux".into(), waiting: 1, ..KindBacklog::default() };
-    let oldest_ready = Some(Duration::from_secs(5));
+    let oldest_ready = Some(Duration::from_secs(4));
     let video =
         KindBacklog { kind: "video".into(), ready: 1, leased: 1, oldest_ready, ..mux.clone() };
     assert_eq!(backlog.kinds, [audio, mux, KindBacklog { waiting: 0, ..video }]);

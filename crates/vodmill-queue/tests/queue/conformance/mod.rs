@@ -40,9 +40,10 @@ macro_rules! on {
                 released_all_at_once told_again_how_it_ended told_again_how_the_job_ended
                 expired_lease_changes_nothing reaped_lease_changes_nothing
                 lost_too_often_is_quarantined released_is_not_counted tokens_rise
+                postponed_for_its_holder_alone
             }
             finishing {
-                retried_with_back_off_then_quarantined rejected outcomes
+                retried_with_back_off_then_quarantined others_try_first rejected outcomes
                 ended_job_fences_its_holders told_after_the_end
             }
             turns {
