@@ -32,6 +32,18 @@ demo *FILES:
 bench WHAT *FILE:
     scripts/bench-{{WHAT}} {{FILE}}
 
+# Thousands of small jobs through workers that are killed: `just soak [--jobs N]`
+soak *OPTIONS:
+    scripts/soak {{OPTIONS}}
+
+# A thousand damaged files through the daemon: `just mutants [--mutants N]`
+mutants *OPTIONS:
+    scripts/mutants {{OPTIONS}}
+
+# Fuzz the parsers: `just fuzz [SECONDS [TARGET…]]`
+fuzz *ARGS:
+    scripts/fuzz {{ARGS}}
+
 # Everything that must hold before a change goes in
 ci:
     .ci/run

@@ -341,6 +341,14 @@ fn i23_playlists_in_disguise() {
 }
 
 #[test]
+fn i25_a_rate_that_changes_is_said() {
+    has_hazards("two_rates.aac", &["sound_format_changes", "no_video"]);
+    let it = published("two_rates.aac");
+    assert_eq!(it.repairs(), ["sound_format_changes"], "a file without a clock");
+    has_hazards("two_rates.ts", &["sound_format_changes"]);
+}
+
+#[test]
 fn i25_wide_sound_is_mixed_down() {
     for name in ["wide_sound.mov", "surround.mkv"] {
         has_hazards(name, &["surround_sound"]);

@@ -13,12 +13,15 @@ pub(crate) fn libav(
 ) -> MediaError {
     // Without it, libav's errors have no text.
     crate::source::prepare();
-    failed(operation, object, cause)
+    let disk_full =
+        matches!(cause, ffmpeg_next::Error::Other { errno: ffmpeg_next::error::ENOSPC });
+    Failed { disk_full, ..Failed::new(format!("{operation} {object}"), cause) }.into()
 }
 
 /// An error of the operating system in `operation` on `path`.
 pub(crate) fn file(operation: &str, path: &Path, cause: &io::Error) -> MediaError {
-    failed(operation, path.display(), cause)
+    let cause = io::Error::new(cause.kind(), cause.to_string());
+    Failed::from_error(format!("{operation} {}", path.display()), &cause).into()
 }
 
 /// A failure of `operation` on `object`.

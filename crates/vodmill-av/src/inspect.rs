@@ -1,5 +1,6 @@
-//! Reading finished media back, packet by packet, without decoding.
+//! Reading finished media back: packet by packet, or decoded whole.
 
+mod decode;
 mod tally;
 
 use std::io::Cursor;
@@ -13,16 +14,14 @@ use vodmill_model::transcode::{Inspection, Media};
 use crate::error;
 use tally::Tally;
 
+pub(crate) use decode::decode;
+
 /// The containers that vodmill publishes, and no protocol but the one for plain files.
 const CONTAINERS: &str = "mpegts,mov,mp4";
 
 /// Demuxes `media` and counts what is in it.
 pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
-    let mut input = match media {
-        Media::Bytes(bytes) => open_bytes(bytes),
-        Media::File(path) => open_file(path),
-    }
-    .map_err(|cause| error::libav("open", name(media), cause))?;
+    let mut input = open(media)?;
     let mut tallies: Vec<Tally> = Vec::new();
     loop {
         // A fresh one each time: reading into one that is not blank would leak what it holds.
@@ -45,6 +44,14 @@ pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
         })
         .collect();
     Ok(Inspection { streams })
+}
+
+fn open(media: Media<'_>) -> Result<Input, MediaError> {
+    let opened = match media {
+        Media::Bytes(bytes) => open_bytes(bytes),
+        Media::File(path) => open_file(path),
+    };
+    opened.map_err(|cause| error::libav("open", name(media), cause))
 }
 
 fn name(media: Media<'_>) -> String {

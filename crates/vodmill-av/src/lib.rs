@@ -20,9 +20,11 @@ use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
-    SubtitleOrder, Transcode, VideoDone, VideoOrder, Watch,
+    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment,
+    SegmentOrder, SubtitleOrder, Transcode, VideoDone, VideoOrder, Watch,
 };
+
+pub use source::look;
 
 /// libav in this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,5 +74,9 @@ impl Transcode for Libav {
 
     fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError> {
         inspect::inspect(media)
+    }
+
+    fn decode(&self, media: Media<'_>) -> Result<Decoded, MediaError> {
+        inspect::decode(media)
     }
 }

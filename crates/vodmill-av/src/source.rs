@@ -22,6 +22,16 @@ use crate::original::Fault;
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
 pub(crate) use mp4::container_is_cut;
 
+/// The first look at a file, before libav sees it: whether the container promises more bytes than
+/// there are.
+///
+/// # Errors
+/// `Rejected` for what is no media, and for what makes a player open other files.
+pub fn look(bytes: &[u8]) -> Result<bool, MediaError> {
+    sniff::refuse_by_head(&bytes[..bytes.len().min(4096)])?;
+    Ok(mp4::bytes_are_cut(bytes))
+}
+
 /// Errors in a row after which a container is given up.
 const MAX_ERRORS_IN_A_ROW: u32 = 256;
 

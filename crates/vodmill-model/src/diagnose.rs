@@ -9,6 +9,9 @@ use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 /// Sound this far from the first picture is worth a word; encoder delay stays below it.
 const NOTABLE_OFFSET: Ticks = Ticks(TICKS_PER_SECOND / 20);
 
+/// Containers whose times are reckoned from the first rate that is found in them.
+const CLOCKLESS: [&str; 5] = ["aac", "ac3", "eac3", "mp3", "dts"];
+
 /// A gap this long between pictures of a track is a hole.
 const HOLE: Ticks = Ticks(TICKS_PER_SECOND);
 
@@ -96,6 +99,18 @@ fn sound(media: &MediaInfo, found: &mut Found) {
         media.audio.iter().filter(|track| planner::is_usable(track)).collect();
     if usable.is_empty() {
         found.add(HazardCode::NoAudio, "there is no sound", "outputs hold pictures only");
+    }
+    for track in usable.iter().filter(|track| track.format_changes) {
+        let detail = format!("audio track {} changes its rate or channels on the way", track.index);
+        let code = HazardCode::SoundFormatChanges;
+        match CLOCKLESS.contains(&media.container.as_str()) {
+            false => found.add(code, detail, "every part is converted to the same form"),
+            true => found.repair(
+                code,
+                format!("{detail}, and the file has no clock"),
+                "every part is converted to the same form; after a change of rate the time is a guess",
+            ),
+        }
     }
     for track in usable.iter().filter(|track| track.channels > 2) {
         let layout = if track.layout.is_empty() { "unknown layout" } else { &track.layout };

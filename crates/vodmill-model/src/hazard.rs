@@ -17,44 +17,74 @@ pub struct Hazard {
     pub repair: bool,
 }
 
-/// Codes of hazards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the codes are their own names; each is explained by its remedy")]
-pub enum HazardCode {
-    VariableFrameRate,
-    HighFrameRate,
-    Rotated,
-    Mirrored,
-    NonSquarePixels,
-    OddSize,
-    SizeChanges,
-    Interlaced,
-    HdrPq,
-    HdrHlg,
-    WideGamut,
-    HighBitDepth,
-    ChromaSubsampling,
-    FullRange,
-    CoverArt,
-    NoAudio,
-    NoVideo,
-    SurroundSound,
-    AudioOffset,
-    AudioOutlastsVideo,
-    TrackDropped,
-    StartNotZero,
-    NoDuration,
-    WrongDuration,
-    ClockJump,
-    TimestampGap,
-    Truncated,
-    Damaged,
-    SingleFrame,
+macro_rules! hazards {
+    ($($name:ident)+) => {
+        /// Codes of hazards.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "the codes are their own names; each is explained by its remedy")]
+        pub enum HazardCode { $($name,)+ }
+
+        impl HazardCode {
+            /// Every code there is.
+            pub const ALL: &'static [HazardCode] = &[$(HazardCode::$name),+];
+        }
+    };
+}
+
+hazards! {
+    VariableFrameRate
+    HighFrameRate
+    Rotated
+    Mirrored
+    NonSquarePixels
+    OddSize
+    SizeChanges
+    Interlaced
+    HdrPq
+    HdrHlg
+    WideGamut
+    HighBitDepth
+    ChromaSubsampling
+    FullRange
+    CoverArt
+    NoAudio
+    NoVideo
+    SurroundSound
+    SoundFormatChanges
+    AudioOffset
+    AudioOutlastsVideo
+    TrackDropped
+    StartNotZero
+    NoDuration
+    WrongDuration
+    ClockJump
+    TimestampGap
+    Truncated
+    Damaged
+    SingleFrame
 }
 
 impl fmt::Display for HazardCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Reason;
+
+    #[test]
+    fn the_table_for_people_has_every_code() {
+        let table = include_str!("../../../docs/inputs.md");
+        let hazards = HazardCode::ALL.iter().map(ToString::to_string);
+        let reasons = Reason::ALL.iter().map(ToString::to_string);
+        let missing: Vec<_> = hazards
+            .chain(reasons)
+            .filter(|code| !table.contains(&format!("| `{code}` |")))
+            .collect();
+        assert!(missing.is_empty(), "docs/inputs.md has no row for {missing:?}");
     }
 }

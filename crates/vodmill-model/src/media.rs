@@ -199,6 +199,9 @@ pub struct AudioTrack {
     pub end: Ticks,
     /// Packets in the track.
     pub packets: u64,
+    /// Whether the sample rate or the number of channels changes within the track.
+    #[serde(default)]
+    pub format_changes: bool,
 }
 
 /// A subtitle track.

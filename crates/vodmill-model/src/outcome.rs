@@ -1,6 +1,8 @@
 //! The two ways in which work ends without a result, kept apart by type: the input's fault and
 //! ours.
 
+use std::io::ErrorKind;
+
 use serde::{Deserialize, Serialize};
 
 /// The input's fault: terminal, never retried, the original kept.
@@ -30,25 +32,41 @@ pub struct Failed {
     pub stage: String,
     /// What went wrong, outermost cause first.
     pub cause: String,
+    /// Whether it went wrong because a disk is full: then waiting helps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disk_full: bool,
+    /// What was being done, for those who look into it; opaque.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 impl Failed {
     /// A failure of `stage` because of `cause`, with the whole chain of its sources.
     pub fn new(stage: impl Into<String>, cause: impl std::fmt::Display) -> Failed {
-        Failed { stage: stage.into(), cause: cause.to_string() }
+        Failed { stage: stage.into(), cause: cause.to_string(), disk_full: false, evidence: None }
     }
 
     /// A failure of `stage` because of `error`, with every source of it spelled out.
-    pub fn from_error(stage: impl Into<String>, error: &dyn std::error::Error) -> Failed {
+    pub fn from_error(
+        stage: impl Into<String>,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Failed {
         let mut cause = error.to_string();
+        let mut disk_full = is_disk_full(error);
         let mut next = error.source();
         while let Some(source) = next {
             cause.push_str(": ");
             cause.push_str(&source.to_string());
+            disk_full |= is_disk_full(source);
             next = source.source();
         }
-        Failed { stage: stage.into(), cause }
+        Failed { stage: stage.into(), cause, disk_full, evidence: None }
     }
+}
+
+fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
 /// Why media work ended without a result.

@@ -37,6 +37,8 @@ pub struct Pipeline {
     pub encryption: Option<Encryption>,
     /// Poster and storyboard; without this table there are none.
     pub thumbnails: Option<Thumbnails>,
+    /// How deeply a package is proved before it is published.
+    pub proof: ProofLevel,
     /// What is accepted.
     pub input: InputPolicy,
     /// Longest piece of work and loss, in seconds; rounded to whole segments.
@@ -59,10 +61,22 @@ impl Default for Pipeline {
             hls: HlsSettings::default(),
             encryption: None,
             thumbnails: None,
+            proof: ProofLevel::Standard,
             input: InputPolicy::default(),
             chunk_seconds: 60,
         }
     }
+}
+
+/// How deeply a package is proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofLevel {
+    /// Every object hashed, every key tried, every packet of every segment counted and timed.
+    #[default]
+    Standard,
+    /// As standard, and every segment and MP4 decoded whole.
+    Full,
 }
 
 /// How objects are kept in a bucket.

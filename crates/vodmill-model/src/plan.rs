@@ -12,7 +12,7 @@ pub use self::address::digest_of;
 pub use self::runs::SegmentRun;
 pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, SeekPoint};
-use crate::pipeline::Container;
+use crate::pipeline::{Container, ProofLevel};
 use crate::units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
 
 /// Everything that will be done for one original.
@@ -42,6 +42,10 @@ pub struct Plan {
     pub hls: Option<HlsPlan>,
     /// Progressive MP4s.
     pub mp4: Vec<Mp4Plan>,
+    /// How deeply the package is proved.
+    pub proof: ProofLevel,
+    /// What the work may take.
+    pub budget: Budget,
     /// Damaged frames in a thousand that a chunk may conceal before the job is refused; none for
     /// any number.
     pub tolerated_damage_per_mille: Option<u32>,
@@ -66,6 +70,21 @@ impl Plan {
     pub fn audio_encode(&self, id: &str) -> Option<&AudioEncode> {
         self.audio.iter().find(|encode| encode.id == id)
     }
+}
+
+/// What the work of a plan may take, from above: less is expected, more is a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Milliseconds that a frame takes on a busy core, decoded and encoded for every rung.
+    pub frame_ms: u64,
+    /// Frames that are under way at a time in the slowest encoder.
+    pub frames_in_flight: Frames,
+    /// Bytes of memory of a process that encodes a chunk.
+    pub memory: u64,
+    /// Bytes that everything made of a chunk takes.
+    pub chunk_bytes: u64,
+    /// Bytes of the largest audio rendition.
+    pub audio_bytes: u64,
 }
 
 /// What makes the bytes.

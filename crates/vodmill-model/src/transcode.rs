@@ -55,6 +55,9 @@ pub trait Transcode: Send + Sync {
 
     /// Reads finished media and says what is in it, packet by packet.
     fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError>;
+
+    /// Decodes finished media whole and says what came out.
+    fn decode(&self, media: Media<'_>) -> Result<Decoded, MediaError>;
 }
 
 /// Where progress goes.
@@ -279,6 +282,17 @@ pub enum Media<'a> {
 pub struct Inspection {
     /// Streams in order.
     pub streams: Vec<InspectedStream>,
+}
+
+/// What came out of a full decode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// Pictures.
+    pub frames: Frames,
+    /// Samples of sound, of all channels together one.
+    pub samples: u64,
+    /// Packets that could not be decoded, and frames that came out damaged.
+    pub errors: u64,
 }
 
 /// One stream of finished media.

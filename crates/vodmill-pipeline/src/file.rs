@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use vodmill_model::Failed;
 
 /// A closure for `map_err` that names the operation and the file.
-pub(crate) fn failed<'a, E: std::error::Error>(
+pub(crate) fn failed<'a, E: std::error::Error + 'static>(
     operation: &'a str,
     path: &'a Path,
 ) -> impl FnOnce(E) -> Failed + 'a {

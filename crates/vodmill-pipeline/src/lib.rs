@@ -5,6 +5,7 @@
 //! `segments/…` of each chunk after it, then `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
 //! the same bytes.
 
+mod admission;
 mod cache;
 pub mod child;
 mod error;
@@ -32,5 +33,5 @@ pub use package::KeyTable;
 pub use progress::{Bar, progress};
 pub use proof::{CheckReport, Finding};
 pub use receipt::Receipt;
-pub use settings::{ChildCommand, Limits, Settings};
+pub use settings::{ChildCommand, Limits, Sandbox, Settings};
 pub use stop::{Stop, StopLevel};

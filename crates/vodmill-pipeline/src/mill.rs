@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use rustix::fs::{FlockOperation, flock};
 use vodmill_hls::keyring::KeyStore;
-use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
 use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, Queue, SqliteQueue};
 use vodmill_store::{LocalStore, Store};
 
+use crate::admission::Admission;
 use crate::cache::Cache;
-use crate::child::{Assignment, ChildEnd, Spawner};
+use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
 use crate::file::{failed, make_dir, remove_dir};
 use crate::job::{Disposal, JobOrder, Submission};
 use crate::keys::DirKeyStore;
@@ -33,6 +34,7 @@ pub struct Mill {
     pub(crate) names: Arc<dyn Queue>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) renditions: Renditions,
+    pub(crate) admission: Admission,
     pub(crate) build: Build,
     /// Random for each process.
     pub(crate) holder: String,
@@ -123,6 +125,7 @@ impl Mill {
         let Shared { queue, keys, work } = shared;
         let cache = Cache::new(layout.cache(), settings.keep_renditions);
         let mill = Mill {
+            admission: Admission::new(layout.root().clone()),
             renditions: Renditions::new(Arc::clone(&queue), work, cache),
             build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
             holder: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
@@ -252,7 +255,8 @@ pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyTable> {
 /// [`Error::Media`] with the refusal or the failure.
 pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
     let assignment = Assignment::Probe { original: file.to_owned(), policy: policy.clone() };
-    run_alone(settings, &assignment)
+    let bytes = file.metadata().map_or(0, |facts| facts.len());
+    run_alone(settings, &assignment, bytes)
 }
 
 /// Plans a file for a pipeline, and writes nothing.
@@ -274,24 +278,37 @@ pub fn plan(settings: &Settings, file: &Path, pipeline: &str, libav: String) -> 
     Ok(planned.map_err(vodmill_model::MediaError::from)?)
 }
 
+/// What a check may have to read, in bytes.
+const LARGEST_PACKAGE: u64 = 1 << 40;
+
 /// Proves a published package again, trying the keys that are at hand.
 ///
 /// # Errors
 /// If the package could not be looked at; what is wrong with it is in the report.
-pub fn check(settings: &Settings, package: &Path, keys: KeyTable) -> Result<CheckReport> {
-    let order = CheckOrder { package: package.to_owned(), keys };
-    run_alone(settings, &Assignment::Check(Box::new(order)))
+pub fn check(
+    settings: &Settings,
+    package: &Path,
+    keys: KeyTable,
+    level: ProofLevel,
+) -> Result<CheckReport> {
+    let order = CheckOrder { package: package.to_owned(), keys, level };
+    run_alone(settings, &Assignment::Check(Box::new(order)), LARGEST_PACKAGE)
 }
 
 fn run_alone<T: serde::de::DeserializeOwned>(
     settings: &Settings,
     assignment: &Assignment,
+    bytes: u64,
 ) -> Result<T> {
-    let spawner = Spawner { command: &settings.child, limits: &settings.limits };
+    let Settings { child: command, limits, .. } = settings;
+    let bounds = Bounds::of_reading(bytes, limits);
+    let (bounds, sandbox) = (&bounds, limits.sandbox);
+    let spawner = Spawner { command, bounds, sandbox, scratch: None };
     match spawner.run(assignment, &mut |_| {}, &|| false) {
         Ok(result) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),
         Err(ChildEnd::Away(failed)) => Err(failed.into()),
+        Err(ChildEnd::Short(cause)) => Err(Failed::new("media child", cause).into()),
         Err(ChildEnd::Parked) => Err(Failed::new("media child", "was told to go").into()),
     }
 }

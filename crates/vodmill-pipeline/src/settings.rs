@@ -47,11 +47,52 @@ pub struct Limits {
     pub file_size: u64,
     /// Longest time without progress in the media.
     pub stall: Duration,
+    /// How closely it is confined.
+    pub sandbox: Sandbox,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { memory: 3 << 30, file_size: 64 << 30, stall: Duration::from_secs(120) }
+        Limits {
+            memory: 3 << 30,
+            file_size: 64 << 30,
+            stall: Duration::from_secs(120),
+            sandbox: Sandbox::default(),
+        }
+    }
+}
+
+/// How closely a child is confined to the files of its assignment: no network, no other program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sandbox {
+    /// As far as the kernel offers it.
+    #[default]
+    IfPossible,
+    /// Wholly, or it does not work at all.
+    Required,
+    /// Not at all.
+    Off,
+}
+
+impl Sandbox {
+    const ALL: [Sandbox; 3] = [Sandbox::IfPossible, Sandbox::Required, Sandbox::Off];
+
+    /// As it is written in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sandbox::IfPossible => "if_possible",
+            Sandbox::Required => "required",
+            Sandbox::Off => "off",
+        }
+    }
+}
+
+impl std::str::FromStr for Sandbox {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Sandbox, String> {
+        let known = Sandbox::ALL.into_iter().find(|level| level.as_str() == text);
+        known.ok_or_else(|| format!("{text:?} is none of \"if_possible\", \"required\", \"off\""))
     }
 }
 

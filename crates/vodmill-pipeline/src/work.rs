@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 use vodmill_queue::{ClaimFilter, Lease, RetryPolicy};
@@ -29,6 +30,9 @@ const ROUND: Duration = Duration::from_secs(30);
 
 /// How long a worker waits when the queue cannot be written, on a full disk say.
 const TROUBLED: Duration = Duration::from_secs(5);
+
+/// How long a worker waits that has too little room for a task.
+const SHORT: Duration = Duration::from_secs(10);
 
 /// How often a failing task is tried.
 const RETRIES: RetryPolicy = RetryPolicy {
@@ -178,11 +182,22 @@ impl Mill {
                     "job rejected"
                 );
             }
+            Err(ChildEnd::Media(MediaError::Failed(failed))) if failed.disk_full => {
+                self.postpone(lease, &failed.to_string())?
+            }
             Err(ChildEnd::Media(MediaError::Failed(failed))) => {
                 self.record_failure(lease, &failed, &RETRIES)?
             }
             Err(ChildEnd::Away(failed)) => self.record_failure(lease, &failed, &AWAY)?,
+            Err(ChildEnd::Short(shortage)) => self.postpone(lease, &shortage)?,
         }
+        Ok(())
+    }
+
+    /// Gives back what there is no room for: another worker may have it, or this one later.
+    fn postpone(&self, lease: &Lease, shortage: &str) -> vodmill_queue::Result<()> {
+        self.queue.postpone(lease, SHORT, &format!("waiting for room: {shortage}"))?;
+        tracing::warn!(shortage, "task waits for room");
         Ok(())
     }
 
@@ -192,9 +207,12 @@ impl Mill {
         failed: &Failed,
         retries: &RetryPolicy,
     ) -> vodmill_queue::Result<()> {
+        let assignment = failed.evidence.as_deref();
+        let assignment = assignment.and_then(|it| serde_json::from_str::<Value>(it).ok());
         let evidence = serde_json::json!({
             "stage": failed.stage, "cause": failed.cause, "task": lease.key,
-            "payload": lease.payload, "attempt": lease.attempt,
+            "payload": lease.payload, "attempt": lease.attempt, "holder": self.holder,
+            "assignment": assignment,
         });
         let outcome =
             self.queue.fail(lease, &failed.to_string(), &evidence.to_string(), retries)?;

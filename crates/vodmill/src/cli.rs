@@ -175,6 +175,13 @@ pub struct Queue {
 pub enum QueueAction {
     /// List tasks that were set aside after too many failures, with their evidence
     Quarantined,
+    /// Print what was asked of the process that failed at such a task, to do it again by hand
+    Evidence {
+        /// The job
+        job: String,
+        /// The task, as `video/0004`
+        task: String,
+    },
     /// Give a task that was set aside another round of attempts, and take its job up again
     Retry {
         /// The job
@@ -207,6 +214,9 @@ pub struct Check {
     /// The asset's folder, the one with asset.json, or its s3:// location
     #[arg(value_name = "DIR|s3://BUCKET/ASSET")]
     pub package: String,
+    /// Also decode all media: as slow as playing it, many times over
+    #[arg(long)]
+    pub full: bool,
     /// Keys as `vodmill keys export` leaves them [default: the key store of the home]
     #[arg(long, value_name = "DIR")]
     pub keys: Option<PathBuf>,

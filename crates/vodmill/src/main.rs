@@ -1,27 +1,7 @@
-//! The program `vodmill`: configuration, command line, inboxes and wiring; the work is done in the
-//! crates below it.
+//! The program `vodmill`.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-mod cli;
-mod commands;
-mod config;
-mod exit;
-mod inbox;
-mod logs;
-mod output;
-mod progress;
-mod signals;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    match commands::run(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("vodmill: {}", exit::explain(&error));
-            ExitCode::from(exit::code_of(&error))
-        }
-    }
+    vodmill::main()
 }

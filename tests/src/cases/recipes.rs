@@ -114,6 +114,8 @@ const RECIPES: &[(&str, Recipe)] = &[
     }),
     ("playlist.mp4", |to| damage::write(to, PLAYLIST.as_bytes())), // I23
     ("concat.mp4", |to| damage::write(to, b"ffconcat version 1.0\nfile /etc/hostname\n")),
+    ("two_rates.aac", |to| two_rates("adts", to)), // I25: 44.1 kHz, then 32 kHz
+    ("two_rates.ts", |to| two_rates("mpegts", to)),
     ("wide_sound.mov", |to| {
         // I25
         let sound = "-f lavfi -i anullsrc=cl=7.1:r=96000:d=1";
@@ -265,6 +267,15 @@ fn late_audio(to: &Path) -> Result<(), String> {
     all.extend(words("-map 0:v -map 1:a -c copy"));
     all.push(to.into());
     ffmpeg(&all)
+}
+
+fn two_rates(format: &str, to: &Path) -> Result<(), String> {
+    let (first, second) = (to.with_extension("first"), to.with_extension("second"));
+    for (rate, path) in [(44_100, &first), (32_000, &second)] {
+        run(&format!("-f lavfi -i sine=f=440:d=2:r={rate} -c:a aac -f {format}"), path)?;
+    }
+    damage::join(&[&first, &second], to)?;
+    fs::remove_file(first).and(fs::remove_file(second)).map_err(|why| why.to_string())
 }
 
 fn jump_resize(to: &Path) -> Result<(), String> {

@@ -7,6 +7,7 @@ use ffmpeg_next::frame::Video;
 use ffmpeg_next::{Error, Packet};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, DecodePlan};
+use vodmill_model::transcode::Watch;
 use vodmill_model::units::Ratio;
 
 use super::frames;
@@ -56,6 +57,7 @@ impl<'a> Decoder<'a> {
         plan: &'a DecodePlan,
         chunk: &ChunkPlan,
         within: Range<i64>,
+        watch: &'a dyn Watch,
     ) -> Result<Decoder<'a>, MediaError> {
         let packets =
             PacketFinder::open(path, plan.track, chunk.seek, &plan.clock_jumps, plan.max_pixels)?;
@@ -69,11 +71,11 @@ impl<'a> Decoder<'a> {
         })?;
         let seeks_ahead = chunk.seek.packet > 0;
         Ok(Decoder {
-            packets,
             codec,
             packet: Packet::empty(),
             draining: false,
             errors_in_a_row: 0,
+            packets: packets.watched(watch),
             earliest: seeks_ahead.then_some(chunk.seek.pts),
             last: i64::MIN,
             damage: Damage { within, frames: 0, first: None },

@@ -96,11 +96,7 @@ impl<'a> Running<'a> {
         frame.set_pts(Some(self.frames as i64));
         self.codec.send_frame(&frame).map_err(|cause| self.error(cause))?;
         self.frames += 1;
-        self.write_packets()?;
-        if self.frames.is_multiple_of(REPORT_EVERY) {
-            self.report();
-        }
-        Ok(())
+        self.write_packets()
     }
 
     fn write_packets(&mut self) -> Result<(), MediaError> {
@@ -124,6 +120,9 @@ impl<'a> Running<'a> {
         let meta =
             PacketMeta { pts: pts + first, dts: dts + first, duration: 1, key: packet.is_key() };
         self.packets += 1;
+        if self.packets.is_multiple_of(REPORT_EVERY) {
+            self.report();
+        }
         self.writer.write(&meta, data)
     }
 
@@ -142,7 +141,7 @@ impl<'a> Running<'a> {
     fn report(&self) {
         self.work.watch.progress(Progress {
             of: self.work.encode.id.clone(),
-            done: self.frames,
+            done: self.packets,
             total: Some(self.work.chunk.frames),
         });
     }

@@ -48,7 +48,7 @@ pub(crate) fn encode_video(order: &VideoOrder, watch: &dyn Watch) -> Result<Vide
             senders.push(sender);
             encoders.push(scope.spawn(move || encoder::run(&work, frames)));
         }
-        let made = make_frames(order, senders);
+        let made = make_frames(order, senders, watch);
         let mut packets = Vec::new();
         for encoder in encoders {
             let ended = encoder.join().unwrap_or_else(|_| {
@@ -77,8 +77,9 @@ fn check(order: &VideoOrder, packets: &[Frames]) -> Result<(), MediaError> {
 fn make_frames(
     order: &VideoOrder,
     senders: Vec<SyncSender<Video>>,
+    watch: &dyn Watch,
 ) -> Result<VideoDone, MediaError> {
-    let mut pictures = Pictures::open(order)?;
+    let mut pictures = Pictures::open(order, watch)?;
     let mut fan = Fan::new(order, senders);
     pictures.run(&mut |frame| fan.take(frame))?;
     let done = pictures.done()?;

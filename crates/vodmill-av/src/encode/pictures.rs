@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ffmpeg_next::frame::Video;
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::transcode::{VideoDone, VideoOrder};
+use vodmill_model::transcode::{VideoDone, VideoOrder, Watch};
 use vodmill_model::units::{Ratio, Ticks};
 
 use super::decoder::Decoder;
@@ -26,10 +26,13 @@ pub(super) struct Pictures<'a> {
 }
 
 impl<'a> Pictures<'a> {
-    pub(super) fn open(order: &'a VideoOrder) -> Result<Pictures<'a>, MediaError> {
+    pub(super) fn open(
+        order: &'a VideoOrder,
+        watch: &'a dyn Watch,
+    ) -> Result<Pictures<'a>, MediaError> {
         let decode = &order.decode;
         let within = times_of(order);
-        let decoder = Decoder::open(&order.original, decode, &order.chunk, within)?;
+        let decoder = Decoder::open(&order.original, decode, &order.chunk, within, watch)?;
         let fields = (!decode.field_filter.is_empty())
             .then(|| Filter::new([decode.field_filter.as_str()], decode.time_base, None));
         Ok(Pictures { order, decoder, fields, grid: None, done: VideoDone::default() })

@@ -7,6 +7,7 @@ mod meter;
 mod names;
 mod parse;
 mod scan;
+mod sound;
 mod streams;
 mod timing;
 mod track;

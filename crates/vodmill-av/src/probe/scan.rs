@@ -10,6 +10,7 @@ use vodmill_model::units::{Ratio, Ticks};
 use super::clock::ClockWatch;
 use super::meter::Meter;
 use super::parse::SizeWatch;
+use super::sound::FormWatch;
 use super::timing::{SeekPoints, Timing};
 use crate::error;
 use crate::source::{Read, Source, is_shown, time_of, units_of};
@@ -40,6 +41,7 @@ pub(super) struct TrackScan {
     pub seek_points: SeekPoints,
     pub size_changes: bool,
     sizes: Option<SizeWatch>,
+    pub sound: Option<FormWatch>,
     /// First and end time of sound.
     pub span: Option<(Ticks, Ticks)>,
     sample_rate: u32,
@@ -122,10 +124,13 @@ impl TrackScan {
             _ => Kind::Other,
         };
         // SAFETY: parameters of an open stream.
-        let sample_rate = unsafe { (*parameters.as_ptr()).sample_rate };
+        let (sample_rate, extradata_size) =
+            unsafe { ((*parameters.as_ptr()).sample_rate, (*parameters.as_ptr()).extradata_size) };
+        let sound = || FormWatch::new(parameters.id(), extradata_size > 0);
         TrackScan {
             time_base: source.time_base(stream.index()),
             kind,
+            sound: (kind == Kind::Audio).then(sound),
             sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
             sample_rate: u32::try_from(sample_rate).unwrap_or(0),
             ..TrackScan::default()
@@ -135,6 +140,9 @@ impl TrackScan {
     fn new_extradata(&mut self, data: &[u8]) {
         if let Some(sizes) = &mut self.sizes {
             sizes.new_extradata(data);
+        }
+        if let Some(sound) = &mut self.sound {
+            sound.new_extradata(data);
         }
     }
 
@@ -188,6 +196,9 @@ impl TrackScan {
     }
 
     fn take_sound(&mut self, packet: &Packet, time: i64) {
+        if let (Some(sound), Some(data)) = (&mut self.sound, packet.data()) {
+            sound.look(data);
+        }
         let (skip, cut) = skipped(packet);
         let rate = Ratio::new(1, self.sample_rate.max(1));
         let from = self.ticks(time) + Ticks::from_units(skip.into(), rate);

@@ -73,6 +73,7 @@ pub(super) fn audio(stream: &Stream<'_>, scan: &TrackScan) -> AudioTrack {
         first,
         end,
         packets: scan.packets,
+        format_changes: scan.sound.as_ref().is_some_and(|sound| sound.changed),
     }
 }
 

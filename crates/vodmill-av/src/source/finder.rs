@@ -6,7 +6,7 @@ use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Packet, ffi};
 use vodmill_model::media::{ClockJump, SeekPoint};
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::JumpCorrector;
+use vodmill_model::transcode::{JumpCorrector, Progress, Watch};
 use vodmill_model::units::{Ratio, TICKS_PER_SECOND};
 
 use super::{Read, Source};
@@ -19,6 +19,9 @@ const MAX_PACKETS_AFTER_SEEK: u32 = 1_000;
 /// searched by decode times, which lie before the times of showing: aiming at those lands behind.
 const AIMS: [i64; 3] = [0, TICKS_PER_SECOND, 5 * TICKS_PER_SECOND];
 
+/// Packets between two reports.
+const REPORT_EVERY: u64 = 64;
+
 /// The packets of one track from a seek point on, clock jumps taken out.
 pub(crate) struct PacketFinder<'a> {
     source: Source,
@@ -29,6 +32,9 @@ pub(crate) struct PacketFinder<'a> {
     drop: u64,
     /// The packet that a seek was verified with.
     found: Option<Packet>,
+    /// Packets of all tracks that were read.
+    packets: u64,
+    watch: Option<&'a dyn Watch>,
 }
 
 impl<'a> PacketFinder<'a> {
@@ -72,7 +78,21 @@ impl<'a> PacketFinder<'a> {
         } else {
             Some(JumpCorrector::new(jumps))
         };
-        Ok(PacketFinder { source, track, time_base, jumps, drop: 0, found: None })
+        Ok(PacketFinder {
+            source,
+            track,
+            time_base,
+            jumps,
+            drop: 0,
+            found: None,
+            packets: 0,
+            watch: None,
+        })
+    }
+
+    /// Tells how many packets were read: work moves on before the first picture is there.
+    pub(crate) fn watched(self, watch: &'a dyn Watch) -> PacketFinder<'a> {
+        PacketFinder { watch: Some(watch), ..self }
     }
 
     /// The original.
@@ -138,6 +158,7 @@ impl<'a> PacketFinder<'a> {
             if self.source.read(packet)? != Read::Packet {
                 return Ok(false);
             }
+            self.report();
             let shift = self.jumps.as_mut().map(JumpCorrector::next_shift);
             if packet.stream() != self.track as usize {
                 continue;
@@ -148,6 +169,15 @@ impl<'a> PacketFinder<'a> {
                 packet.set_dts(packet.dts().map(|dts| dts.saturating_add(units)));
             }
             return Ok(true);
+        }
+    }
+
+    fn report(&mut self) {
+        self.packets += 1;
+        if let Some(watch) = self.watch
+            && self.packets.is_multiple_of(REPORT_EVERY)
+        {
+            watch.progress(Progress { of: "read".to_owned(), done: self.packets, total: None });
         }
     }
 }

@@ -20,6 +20,11 @@ pub(crate) fn container_is_cut(path: &Path) -> Result<bool, MediaError> {
     }
 }
 
+/// The same of bytes in memory.
+pub(super) fn bytes_are_cut(bytes: &[u8]) -> bool {
+    is_cut(&mut io::Cursor::new(bytes)).unwrap_or(false)
+}
+
 fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;

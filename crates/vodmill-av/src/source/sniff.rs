@@ -38,7 +38,12 @@ pub(super) fn refuse_what_is_not_media(
         .take(HEAD_BYTES)
         .read_to_end(&mut head)
         .map_err(|cause| error::file("read", path, &cause))?;
-    match classify(&head) {
+    refuse_by_head(&head)
+}
+
+/// The same by the first bytes of a file.
+pub(super) fn refuse_by_head(head: &[u8]) -> Result<(), MediaError> {
+    match classify(head) {
         None => Ok(()),
         Some((reason, detail)) => Err(error::rejected(reason, detail)),
     }

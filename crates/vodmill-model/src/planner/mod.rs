@@ -2,6 +2,7 @@
 //! the same input gives the same plan, on every machine.
 
 mod audio;
+mod budget;
 mod chunks;
 mod colour;
 mod hls;
@@ -70,6 +71,14 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
         return Err(Rejected::new(Reason::NothingToDo, "no output can be made from its tracks"));
     }
     let rate = timeline.video.as_ref().map(|grid| grid.rate);
+    let budget = budget::budget(&budget::Parts {
+        source: &source,
+        timeline: &timeline,
+        video: &pictures.encodes.list,
+        audio: &audio,
+        chunks: &pictures.chunks,
+        stills: pictures.stills.as_ref(),
+    });
     Ok(Plan {
         build: input.build.clone(),
         pipeline: input.pipeline_name.to_owned(),
@@ -82,6 +91,8 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
         stills: pictures.stills,
         hls: outputs.hls,
         mp4: outputs.mp4,
+        proof: pipeline.proof,
+        budget,
         tolerated_damage_per_mille: tolerated_damage(pipeline, &mut decisions),
         hazards: diagnose(media, &pipeline.input, rate),
         decisions: decisions.0,

@@ -5,18 +5,25 @@
 //! it open: when the parent dies, the child sees it end and leaves. The child answers with
 //! events, a line each, on its standard output. Its standard error is libav's log.
 
+mod bounds;
+mod evidence;
 mod run;
+mod sandbox;
 mod spawn;
 mod usage;
+mod watchdog;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{AudioOrder, Progress, VideoOrder};
 use vodmill_model::{Failed, Rejected};
 
+pub(crate) use bounds::Bounds;
+pub use evidence::EVIDENCE_FOLDER;
 pub use run::main;
+use sandbox::Confinement;
 pub(crate) use spawn::{ChildEnd, Spawner};
 
 use crate::package::{PackageOrder, SegmentsOrder};
@@ -27,6 +34,12 @@ const MEMORY: &str = "VODMILL_CHILD_MEMORY";
 
 /// Environment variable with the size of the largest file that a child may write.
 const FILE_SIZE: &str = "VODMILL_CHILD_FILE_SIZE";
+
+/// Environment variable with how closely a child is confined.
+const SANDBOX: &str = "VODMILL_CHILD_SANDBOX";
+
+/// Environment variable with the folder that a child may write in, if it may at all.
+const SCRATCH: &str = "VODMILL_CHILD_SCRATCH";
 
 /// What a child is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +64,24 @@ pub enum Assignment {
     Check(Box<CheckOrder>),
 }
 
+impl Assignment {
+    /// The files and folders that it reads, its scratch apart.
+    fn files(&self) -> Vec<&Path> {
+        match self {
+            Assignment::Probe { original, .. } => vec![original.as_path()],
+            Assignment::Video(order) => vec![order.original.as_path()],
+            Assignment::Audio(order) => vec![order.original.as_path()],
+            Assignment::Segments(order) => order.basis.files(),
+            Assignment::Package(order) => {
+                let mut files = order.basis.files();
+                files.push(order.original.as_path());
+                files
+            }
+            Assignment::Check(order) => vec![order.package.as_path()],
+        }
+    }
+}
+
 /// What a child has cost, as the kernel counts.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Usage {
@@ -66,6 +97,8 @@ pub(crate) struct Usage {
 pub(crate) enum Event {
     /// It has come this far.
     Progress(Progress),
+    /// What it gave up before it began.
+    Confined(Confinement),
     /// What it has cost; said once, before it ends.
     Usage(Usage),
     /// It is done; the result is of the assignment's kind.

@@ -10,7 +10,8 @@ use serde::Serialize;
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
 
-use super::{Assignment, Event, FILE_SIZE, MEMORY, Usage};
+use super::{Assignment, Event, FILE_SIZE, MEMORY, SANDBOX, Usage, sandbox};
+use crate::settings::Sandbox;
 use crate::{package, proof};
 
 /// Progress is told at most this often for each stream.
@@ -27,6 +28,7 @@ pub fn main(transcode: &dyn Transcode) -> ExitCode {
     // before this line is noticed by the end of standard input.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let result = read_assignment().and_then(|assignment| {
+        voice.say(&Event::Confined(sandbox::enter(sandbox_level(), &assignment.files())?));
         leave_with_parent();
         carry_out(assignment, transcode, &voice)
     });
@@ -53,8 +55,14 @@ fn limit_self() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
+/// As closely as possible, unless the parent says otherwise.
+fn sandbox_level() -> Sandbox {
+    std::env::var(SANDBOX).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
 fn read_assignment() -> Result<Assignment, MediaError> {
-    let fault = |error: &dyn std::error::Error| Failed::from_error("read assignment", error);
+    let fault =
+        |error: &(dyn std::error::Error + 'static)| Failed::from_error("read assignment", error);
     let mut line = String::new();
     let mut input = std::io::stdin().lock().take(MAX_ASSIGNMENT);
     input.read_line(&mut line).map_err(|error| fault(&error))?;

@@ -2,16 +2,21 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use vodmill_model::transcode::Progress;
 use vodmill_model::{Failed, MediaError, Rejected};
 
-use super::{Assignment, Event, FILE_SIZE, MEMORY, Usage};
-use crate::settings::{ChildCommand, Limits};
+use super::sandbox::Confinement;
+use super::watchdog::Watchdog;
+use super::{Assignment, Bounds, Event, FILE_SIZE, MEMORY, SANDBOX, SCRATCH, Usage};
+use crate::settings::{ChildCommand, Sandbox};
 
 /// How often the parent looks whether the child must go.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,14 +33,24 @@ const MAX_LINE: u64 = 64 << 20;
 /// Starts children.
 pub(crate) struct Spawner<'a> {
     pub command: &'a ChildCommand,
-    pub limits: &'a Limits,
+    pub bounds: &'a Bounds,
+    pub sandbox: Sandbox,
+    /// The folder that the child may write in, if it may at all.
+    pub scratch: Option<&'a Path>,
 }
+
+/// What of this process's environment a child gets. It has no use for the rest, which may hold
+/// passwords.
+const ENVIRONMENT: [&str; 7] =
+    ["LANG", "LC_ALL", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RUST_BACKTRACE", "TZ"];
 
 /// How a child ended that brought no result.
 #[derive(Debug)]
 pub(crate) enum ChildEnd {
     /// With a reason.
     Media(MediaError),
+    /// This machine has too little room for it now, of what stands there.
+    Short(String),
     /// A store or the queue does not answer: no fault of the work, which is tried for longer.
     Away(Failed),
     /// It was told to go before it was done.
@@ -44,9 +59,25 @@ pub(crate) enum ChildEnd {
 
 impl ChildEnd {
     /// For `map_err`: a store did not do what `stage` needs.
-    pub(crate) fn away<E: std::error::Error>(stage: impl Into<String>) -> impl FnOnce(E) -> Self {
+    pub(crate) fn away<E: std::error::Error + 'static>(
+        stage: impl Into<String>,
+    ) -> impl FnOnce(E) -> Self {
         let stage = stage.into();
         move |error| ChildEnd::Away(Failed::from_error(stage, &error))
+    }
+}
+
+impl ChildEnd {
+    /// With the last lines of the child's log, where it failed.
+    fn with_log(mut self, log: JoinHandle<String>) -> ChildEnd {
+        let log = log.join().unwrap_or_default();
+        if let ChildEnd::Media(MediaError::Failed(failed)) = &mut self
+            && !log.is_empty()
+        {
+            failed.cause.push_str("\nlast lines of the log:\n");
+            failed.cause.push_str(&log);
+        }
+        self
     }
 }
 
@@ -93,7 +124,13 @@ impl Spawner<'_> {
         let stdin = child.0.stdin.take();
         let stdin = stdin.map(|mut pipe| tell(&mut pipe, assignment).map(|()| pipe)).transpose()?;
         let said = self.listen_until_end(&events, progress, must_go);
-        let said = said.inspect_err(|_| child.kill())?;
+        let said = match said {
+            Ok(said) => said,
+            Err(end) => {
+                child.kill();
+                return Err(end.with_log(log));
+            }
+        };
         let status = child.end().map_err(|error| Failed::from_error("wait for child", &error))?;
         drop(stdin);
         match said {
@@ -102,11 +139,11 @@ impl Spawner<'_> {
                     .map_err(|e| Failed::from_error("read result", &e))?)
             }
             Some(Event::Rejected(rejected)) => Err(rejected.into()),
-            Some(Event::Failed(failed)) => Err(with_log(failed, log).into()),
-            Some(Event::Progress(_) | Event::Usage(_)) | None => {
+            Some(Event::Failed(failed)) => Err(ChildEnd::from(failed).with_log(log)),
+            Some(Event::Confined(_) | Event::Progress(_) | Event::Usage(_)) | None => {
                 let failed =
                     Failed::new("media child", format!("ended without a result: {status}"));
-                Err(with_log(failed, log).into())
+                Err(ChildEnd::from(failed).with_log(log))
             }
         }
     }
@@ -115,13 +152,30 @@ impl Spawner<'_> {
         let mut command = Command::new(&self.command.program);
         command
             .args(&self.command.arguments)
-            .env(MEMORY, self.limits.memory.to_string())
-            .env(FILE_SIZE, self.limits.file_size.to_string())
+            .env_clear()
+            .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .env(SANDBOX, self.sandbox.as_str())
+            .env(MEMORY, self.bounds.memory.to_string())
+            .env(FILE_SIZE, self.bounds.file_size.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(scratch) = self.scratch {
+            command.env(SCRATCH, scratch).env("TMPDIR", scratch);
+        }
         let stage = || format!("start {}", self.command.program.display());
         command.spawn().map_err(|error| Failed::from_error(stage(), &error))
+    }
+
+    /// Says once if children are not confined as they should be.
+    fn look_at(&self, confinement: Confinement) {
+        static SAID: Once = Once::new();
+        if self.sandbox != Sandbox::Off && !confinement.is_whole() {
+            let Confinement { files, calls } = confinement;
+            SAID.call_once(|| {
+                tracing::warn!(files, calls, "media children are not fully confined")
+            });
+        }
     }
 
     fn listen_until_end(
@@ -130,23 +184,23 @@ impl Spawner<'_> {
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
     ) -> Result<Option<Event>, ChildEnd> {
-        let mut moved = Instant::now();
+        let mut watchdog = Watchdog::new(self.bounds);
         loop {
+            if let Some(cause) = watchdog.verdict() {
+                return Err(Failed::new("media child", cause).into());
+            }
             match events.recv_timeout(LOOK) {
                 Ok(Event::Progress(step)) => {
-                    moved = Instant::now();
+                    watchdog.note(&step);
                     progress(step);
                 }
+                Ok(Event::Confined(confinement)) => self.look_at(confinement),
                 Ok(Event::Usage(usage)) => {
                     let Usage { cpu_ms, peak_memory } = usage;
                     tracing::debug!(cpu_ms, peak_memory, "media child ends");
                 }
                 Ok(end) => return Ok(Some(end)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) if moved.elapsed() > self.limits.stall => {
-                    let cause = format!("no progress in the media for {:?}", self.limits.stall);
-                    return Err(Failed::new("media child", cause).into());
-                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if must_go() {
@@ -188,8 +242,9 @@ impl Drop for Guard {
 }
 
 fn tell(pipe: &mut impl Write, assignment: &Assignment) -> Result<(), Failed> {
-    let fault =
-        |error: &dyn std::error::Error| Failed::from_error("tell child its assignment", error);
+    let fault = |error: &(dyn std::error::Error + 'static)| {
+        Failed::from_error("tell child its assignment", error)
+    };
     let mut line = serde_json::to_vec(assignment).map_err(|error| fault(&error))?;
     line.push(b'\n');
     pipe.write_all(&line).and_then(|()| pipe.flush()).map_err(|error| fault(&error))
@@ -230,13 +285,4 @@ fn tail(stderr: impl Read) -> String {
         }
     }
     Vec::from(lines).join("\n")
-}
-
-fn with_log(mut failed: Failed, log: std::thread::JoinHandle<String>) -> Failed {
-    let log = log.join().unwrap_or_default();
-    if !log.is_empty() {
-        failed.cause.push_str("\nlast lines of the log:\n");
-        failed.cause.push_str(&log);
-    }
-    failed
 }

@@ -39,6 +39,14 @@ impl Original {
         }
     }
 
+    /// Its size.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Original::File(file) => file.bytes,
+            Original::Object(object) => object.bytes,
+        }
+    }
+
     /// The last part of its name, as bytes: a name need not be UTF-8.
     pub(crate) fn file_name(&self) -> &std::ffi::OsStr {
         match self {

@@ -1,7 +1,7 @@
 //! What everything of a generation is made from.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vodmill_hls::key::{Iv, Kid, SegmentKey};
@@ -35,6 +35,11 @@ impl Basis {
     /// The HLS part of the plan.
     pub(super) fn hls(&self) -> Result<&HlsPlan, Failed> {
         self.plan.hls.as_ref().ok_or_else(|| Failed::new("package", "the plan has no HLS"))
+    }
+
+    /// The files that it is made from.
+    pub(crate) fn files(&self) -> Vec<&Path> {
+        self.renditions.values().map(PathBuf::as_path).collect()
     }
 
     /// Where a rendition is.

@@ -110,7 +110,7 @@ pub(crate) fn build(
     receipt.description = describe::digest(&asset);
     let keys = order.basis.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
     let proved = Proved::new(&order.basis, &order.segments)?;
-    proof::prove(&root, &receipt, (&keys, &proved), transcode, watch)?;
+    proof::prove(&root, &receipt, shop.plan.proof, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
     asset["receipt"] = describe::reference(&receipt, &sha256(&json));

@@ -48,7 +48,7 @@ pub(crate) fn build(
     make_dir(&order.out)?;
     let hls = basis.hls()?;
     let rate = basis.plan.timeline.video.as_ref().map(|grid| grid.rate);
-    let gauge = Gauge { transcode, base: hls.base, rate };
+    let gauge = Gauge { transcode, level: basis.plan.proof, base: hls.base, rate };
     let floor = Floor { basis, run, gauge, tree: TreeWriter::new(order.out.clone(), watch) };
     let streams = make(&floor, &super::stream::plans(hls))?;
     Ok(SegmentsDone { run: order.run, objects: floor.tree.objects(), streams })

@@ -1,8 +1,9 @@
 //! The content of a segment: frames counted, times compared, codecs read.
 
-use vodmill_model::Transcode;
-use vodmill_model::transcode::{InspectedStream, Media, StreamKind};
+use vodmill_model::pipeline::ProofLevel;
+use vodmill_model::transcode::{Decoded, InspectedStream, Inspection, Media, StreamKind};
 use vodmill_model::units::{Frames, Ratio, Ticks};
+use vodmill_model::{MediaError, Transcode};
 
 use super::{Finding, Findings};
 use crate::package::codec_of;
@@ -12,6 +13,8 @@ use crate::receipt::{Holds, PlaylistFact};
 #[derive(Clone, Copy)]
 pub(crate) struct Gauge<'a> {
     pub transcode: &'a dyn Transcode,
+    /// Whether what is looked at is decoded as well.
+    pub level: ProofLevel,
     /// Time of the first frame.
     pub base: Ticks,
     /// Frames per second; none for sound alone.
@@ -47,6 +50,10 @@ pub(super) fn prove_segment(
         (Holds::Video | Holds::IFrames, None) => findings.add("no_pictures", "it holds none"),
         _ => {}
     }
+    if gauge.level == ProofLevel::Full {
+        let decoded = gauge.transcode.decode(Media::Bytes(media));
+        prove_decoded(decoded, &inspection, &mut findings);
+    }
     for stream in &inspection.streams {
         prove_codec(fact, stream, &mut findings);
         prove_clock(gauge, expected, stream, &mut findings);
@@ -63,6 +70,32 @@ fn frames(gauge: &Gauge<'_>, expected: &Expected<'_>) -> Frames {
         ((scaled + per_frame / 2) / per_frame) as u64
     };
     number(expected.end).saturating_sub(number(expected.start))
+}
+
+/// Everything that is in it comes out of a decoder, undamaged.
+pub(super) fn prove_decoded(
+    decoded: Result<Decoded, MediaError>,
+    inspection: &Inspection,
+    findings: &mut Findings<'_>,
+) {
+    let packets = |kind| {
+        let streams = inspection.streams.iter().filter(move |stream| stream.kind == kind);
+        streams.map(|stream| stream.packets).sum::<u64>()
+    };
+    let (pictures, sounds) = (packets(StreamKind::Video), packets(StreamKind::Audio));
+    match decoded {
+        Err(error) => findings.add("undecodable", error.to_string()),
+        Ok(Decoded { errors, .. }) if errors > 0 => {
+            findings.add("undecodable", format!("{errors} errors of the decoder"));
+        }
+        Ok(Decoded { frames, .. }) if frames != pictures => {
+            findings.add("undecodable", format!("{frames} pictures came out of {pictures}"));
+        }
+        Ok(Decoded { samples: 0, .. }) if sounds > 0 => {
+            findings.add("undecodable", "no sound came out");
+        }
+        Ok(_) => {}
+    }
 }
 
 fn prove_pictures(

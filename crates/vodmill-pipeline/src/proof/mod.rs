@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
 
@@ -37,6 +38,8 @@ pub struct CheckOrder {
     pub package: PathBuf,
     /// Keys to try, by id.
     pub keys: KeyTable,
+    /// How deeply.
+    pub level: ProofLevel,
 }
 
 /// What checking found.
@@ -66,11 +69,13 @@ pub struct CheckReport {
 pub(crate) fn prove(
     root: &Path,
     receipt: &Receipt,
+    level: ProofLevel,
     (keys, proved): (&KeyTable, &Proved),
     transcode: &dyn Transcode,
     watch: &dyn Watch,
 ) -> Result<(), MediaError> {
-    let report = Prover { proved, ..Prover::new(root, receipt, keys, transcode, watch) }.run();
+    let report =
+        Prover { proved, level, ..Prover::new(root, receipt, keys, transcode, watch) }.run();
     findings::none("prove package", &report.findings)?;
     if report.without_key > 0 {
         let cause = format!("{} segments without key", report.without_key);
@@ -87,7 +92,8 @@ pub(crate) fn check(
 ) -> Result<CheckReport, MediaError> {
     let (root, pointer) = pointer::generation_of(&order.package)?;
     let (receipt, digest) = read_receipt(&root)?;
-    let mut report = Prover::new(&root, &receipt, &order.keys, transcode, watch).run();
+    let prover = Prover::new(&root, &receipt, &order.keys, transcode, watch);
+    let mut report = Prover { level: order.level, ..prover }.run();
     report.findings.extend(pointer::compare(&order.package, &pointer, &receipt, &digest));
     report.findings.sort();
     report.findings.truncate(MAX_FINDINGS);
@@ -116,6 +122,7 @@ struct Prover<'a> {
     receipt: &'a Receipt,
     keys: &'a KeyTable,
     proved: &'a Proved,
+    level: ProofLevel,
     transcode: &'a dyn Transcode,
     watch: &'a dyn Watch,
     report: Mutex<CheckReport>,
@@ -138,12 +145,13 @@ impl<'a> Prover<'a> {
             ..CheckReport::default()
         };
         let (report, seen) = (Mutex::new(report), Mutex::default());
-        Prover { root, receipt, keys, proved: &NOTHING, transcode, watch, report, seen }
+        let (proved, level) = (&NOTHING, ProofLevel::Standard);
+        Prover { root, receipt, keys, proved, level, transcode, watch, report, seen }
     }
 
     fn gauge(&self) -> Gauge<'a> {
         let Receipt { base, frame_rate: rate, .. } = *self.receipt;
-        Gauge { transcode: self.transcode, base, rate }
+        Gauge { transcode: self.transcode, level: self.level, base, rate }
     }
 
     /// Whether an object was proved before, and is no file of this folder.

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::transcode::{Media, StreamKind};
 use vodmill_model::units::Ticks;
 
-use super::Prover;
+use super::media::prove_decoded;
+use super::{Findings, Prover};
 use crate::package::codec_of;
 use crate::receipt::Mp4Fact;
 
@@ -19,6 +21,12 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
     };
     if !is_streamable(&path).unwrap_or(false) {
         prover.find(&fact.name, "not_streamable", "its index (moov) is not in front of its media");
+    }
+    if prover.level == ProofLevel::Full {
+        let mut findings = Findings::about(&fact.name);
+        let decoded = prover.transcode.decode(Media::File(&path));
+        prove_decoded(decoded, &inspection, &mut findings);
+        prover.add(findings.list);
     }
     for stream in &inspection.streams {
         match codec_of(stream) {

@@ -5,7 +5,7 @@ use vodmill_model::transcode::{AudioDone, AudioOrder};
 use vodmill_model::{Failed, Plan};
 
 use super::{Bench, StageResult, done};
-use crate::child::{Assignment, ChildEnd};
+use crate::child::{Assignment, Bounds, ChildEnd};
 
 pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let plan = bench.decided()?.plan;
@@ -33,7 +33,8 @@ fn make(
         encode: encode.clone(),
         path: bench.part(digest),
     };
-    let facts: AudioDone = bench.run_child(&Assignment::Audio(order))?;
+    let bounds = Bounds::of_audio(plan, &bench.mill.settings.limits);
+    let facts: AudioDone = bench.run_child(&Assignment::Audio(order), &bounds)?;
     bench.check_unchanged()?;
     bench.keep_rendition(digest, &facts)?;
     Ok(facts)

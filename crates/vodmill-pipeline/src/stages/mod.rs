@@ -18,12 +18,13 @@ use vodmill_model::{Failed, MediaError, Plan};
 use vodmill_queue::{Completion, Lease, Queue};
 use vodmill_store::{Key, Store};
 
-use crate::child::{Assignment, ChildEnd, Spawner};
+use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
 use crate::file::make_dir;
 use crate::job::JobOrder;
 use crate::mill::Mill;
 use crate::original::{Offer, Unchecked};
 use crate::renditions::Made;
+use crate::settings::Settings;
 
 pub(crate) use publish::withdraw;
 
@@ -176,9 +177,16 @@ impl<'a> Bench<'a> {
         Ok(serde_json::from_str(&result).map_err(|e| Failed::from_error(stage(), &e))?)
     }
 
-    fn run_child<T: DeserializeOwned>(&mut self, assignment: &Assignment) -> Result<T, ChildEnd> {
-        let settings = &self.mill.settings;
-        let spawner = Spawner { command: &settings.child, limits: &settings.limits };
+    /// Runs a child within its bounds, once there is room for it.
+    fn run_child<T: DeserializeOwned>(
+        &mut self,
+        assignment: &Assignment,
+        bounds: &Bounds,
+    ) -> Result<T, ChildEnd> {
+        let _permit = self.mill.admission.admit(bounds.needs).map_err(ChildEnd::Short)?;
+        let Settings { child, limits, .. } = &self.mill.settings;
+        let sandbox = limits.sandbox;
+        let spawner = Spawner { command: child, bounds, sandbox, scratch: Some(&self.scratch) };
         let ended = spawner.run(assignment, self.progress, self.must_go);
         let away = self.original.as_ref().and_then(Offer::fault);
         match (ended, away) {
@@ -186,6 +194,10 @@ impl<'a> Bench<'a> {
             (Err(ChildEnd::Media(MediaError::Failed(_))), Some(cause)) => {
                 let stage = format!("read {}", self.order.original.source());
                 Err(ChildEnd::Away(Failed::new(stage, cause)))
+            }
+            (Err(ChildEnd::Media(MediaError::Failed(failed))), None) => {
+                let evidence = assignment.evidence(&self.scratch);
+                Err(Failed { evidence, ..failed }.into())
             }
             (ended, _) => ended,
         }

@@ -3,7 +3,7 @@
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
-use super::segments::{basis, deliver};
+use super::segments::{basis, bounds, deliver};
 use super::{Bench, StageResult, TaskKind, done};
 use crate::child::{Assignment, ChildEnd};
 use crate::package::{
@@ -17,15 +17,18 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let out = bench.scratch.join("package");
     let digests = renditions_of_package(&decided.plan);
     let prefix = decided.prefix()?;
+    let basis = basis(bench, decided, &digests)?;
+    let bounds = bounds(bench, &basis)?;
     let assignment = PackageOrder {
-        basis: basis(bench, decided, &digests)?,
+        basis,
         name: bench.order.name(),
         damage: results.damage,
         original: bench.original()?,
         segments: results.segments,
         out: out.clone(),
     };
-    let packaged: PackageDone = bench.run_child(&Assignment::Package(Box::new(assignment)))?;
+    let assignment = Assignment::Package(Box::new(assignment));
+    let packaged: PackageDone = bench.run_child(&assignment, &bounds)?;
     // Subtitles come from the original itself.
     bench.check_unchanged()?;
     deliver(bench, &prefix, &out.join(GENERATION))?;

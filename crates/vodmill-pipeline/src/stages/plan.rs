@@ -9,7 +9,7 @@ use vodmill_queue::NewTask;
 use vodmill_store::{Key, StoreError};
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
-use crate::child::{Assignment, ChildEnd};
+use crate::child::{Assignment, Bounds, ChildEnd};
 use crate::job::asset_name;
 use crate::progress::Totals;
 
@@ -29,7 +29,8 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
 fn probe(bench: &mut Bench<'_>) -> Result<MediaInfo, ChildEnd> {
     let policy = bench.order.pipeline()?.input.clone();
     let original = bench.original()?;
-    bench.run_child(&Assignment::Probe { original, policy })
+    let bounds = Bounds::of_reading(bench.order.original.bytes(), &bench.mill.settings.limits);
+    bench.run_child(&Assignment::Probe { original, policy }, &bounds)
 }
 
 fn decide(bench: &Bench<'_>, media: &MediaInfo) -> Result<Plan, ChildEnd> {

@@ -9,7 +9,7 @@ use vodmill_model::{Failed, Plan};
 use vodmill_store::{Key, Upload};
 
 use super::{Bench, Decided, StageResult, done};
-use crate::child::{Assignment, ChildEnd};
+use crate::child::{Assignment, Bounds, ChildEnd};
 use crate::file::{failed, files_below};
 use crate::headers;
 use crate::package::{Basis, ClearKeys, SegmentsDone, SegmentsOrder, renditions_of_run};
@@ -21,8 +21,10 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let prefix = decided.prefix()?;
     let out = bench.scratch.join("segments");
     let basis = basis(bench, decided, &digests)?;
+    let bounds = bounds(bench, &basis)?;
     let assignment = SegmentsOrder { basis, run, out: out.clone() };
-    let made: SegmentsDone = bench.run_child(&Assignment::Segments(Box::new(assignment)))?;
+    let assignment = Assignment::Segments(Box::new(assignment));
+    let made: SegmentsDone = bench.run_child(&assignment, &bounds)?;
     deliver(bench, &prefix, &out)?;
     done(&made)
 }
@@ -37,6 +39,13 @@ pub(super) fn basis(
     let renditions = bench.fetch_renditions(digests)?;
     let Decided { plan, asset, generation } = decided;
     Ok(Basis { plan, asset, generation, keys, renditions })
+}
+
+/// Bounds of what is made of some renditions.
+pub(super) fn bounds(bench: &Bench<'_>, basis: &Basis) -> Result<Bounds, Failed> {
+    let size = |file: &&Path| file.metadata().map_err(failed("look at", file)).map(|it| it.len());
+    let bytes = basis.files().iter().map(size).sum::<Result<u64, Failed>>()?;
+    Ok(Bounds::of_package(&basis.plan, bytes, &bench.mill.settings.limits))
 }
 
 /// Stores proved files as objects of their generation, and takes them away.

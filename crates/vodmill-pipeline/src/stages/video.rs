@@ -7,7 +7,7 @@ use vodmill_model::transcode::{StillOrder, VideoDone, VideoOrder};
 use vodmill_model::{Failed, Plan};
 
 use super::{Bench, StageResult, done};
-use crate::child::{Assignment, ChildEnd};
+use crate::child::{Assignment, Bounds, ChildEnd};
 use crate::package::stills_of;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
@@ -63,7 +63,8 @@ fn encode(
         tolerated_damage_per_mille: plan.tolerated_damage_per_mille,
         cut_off: is_cut_off(plan, chunk),
     };
-    let facts: VideoDone = bench.run_child(&Assignment::Video(order))?;
+    let bounds = Bounds::of_chunk(plan, chunk, &bench.mill.settings.limits);
+    let facts: VideoDone = bench.run_child(&Assignment::Video(order), &bounds)?;
     if facts.frames == chunk.frames {
         return Ok(facts);
     }

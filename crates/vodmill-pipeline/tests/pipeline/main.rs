@@ -30,6 +30,16 @@ fn child() {
 }
 
 #[test]
+#[ignore = "runs in a process of its own, with an assignment on standard input"]
+fn prying_child() {
+    if argument("port=").is_some() {
+        println!();
+        vodmill_pipeline::child::main(&Fake::prying());
+        std::process::exit(0);
+    }
+}
+
+#[test]
 #[ignore = "runs in a process of its own, and is killed"]
 fn mill() {
     if let Some(home) = argument("home=") {

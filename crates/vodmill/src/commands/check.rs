@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_hls::key::{Kid, SegmentKey};
+use vodmill_model::pipeline::ProofLevel;
 use vodmill_pipeline::{CheckReport, Finding, KeyTable};
 use vodmill_store::Location;
 use vodmill_store::s3::ObjectSettings;
@@ -37,7 +38,8 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
         (None, None) => KeyTable::default(),
     };
     let settings = mill_settings(config, FOREGROUND)?;
-    let report = vodmill_pipeline::check(&settings, &package, keys)?;
+    let level = if arguments.full { ProofLevel::Full } else { ProofLevel::Standard };
+    let report = vodmill_pipeline::check(&settings, &package, keys, level)?;
     print(&describe(&report))?;
     // 1 although nothing of ours failed: scripts ask whether the package is sound.
     Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -94,6 +94,7 @@ fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
         limits: Limits {
             memory: settings.child_memory.0,
             stall: std::time::Duration::from_secs(settings.stall_seconds.into()),
+            sandbox: settings.sandbox.0,
             ..Limits::default()
         },
     })

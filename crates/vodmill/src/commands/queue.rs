@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vodmill_pipeline::child::EVIDENCE_FOLDER;
 use vodmill_queue::{Backlog, KindBacklog, LeaseInfo, QuarantinedTask, Queue};
 
 use super::shared::queues;
@@ -27,6 +28,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         None => show(&*queue, arguments.json)?,
         Some(QueueAction::Quarantined) => quarantined(&*queue, arguments.json)?,
+        Some(QueueAction::Evidence { job, task }) => evidence(&*queue, job, task)?,
         Some(QueueAction::Retry { job, task }) => {
             let job = queue.find_job(job)?.id;
             queue.retry_quarantined(&job, task)?;
@@ -48,6 +50,24 @@ pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The assignment on standard output, how to use it on standard error.
+fn evidence(queue: &dyn Queue, job: &str, task: &str) -> anyhow::Result<()> {
+    let job = queue.find_job(job)?;
+    let found = queue.tasks(&job.id)?.into_iter().find(|it| it.key == task);
+    let found = found.ok_or_else(|| Usage::error(format!("{} has no task {task}", job.id)))?;
+    let evidence: Value = serde_json::from_str(found.evidence.as_deref().unwrap_or("null"))?;
+    let Some(assignment) = evidence.get("assignment").filter(|it| !it.is_null()) else {
+        return Err(Usage::error(format!("nothing is kept of {task}: no process failed at it")));
+    };
+    eprintln!(
+        "Keys are left out: nothing can be encrypted. To do it again, bring the original\n\
+         ({}) to {EVIDENCE_FOLDER}/original; then\n  \
+           (vodmill queue evidence {} {task}; cat) | VODMILL_CHILD_SANDBOX=off vodmill child",
+        job.source, job.id
+    );
+    Ok(print(&assignment.to_string())?)
 }
 
 /// A slip of the pen would pause nothing.

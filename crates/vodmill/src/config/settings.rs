@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_subscriber::filter::LevelFilter;
+use vodmill_pipeline::Sandbox;
 use vodmill_store::s3::S3Settings;
 
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
@@ -27,6 +28,11 @@ pub struct Settings {
     /// Seconds without progress after which a child process is killed and its work tried again.
     #[schemars(range(min = 1))]
     pub stall_seconds: u32,
+    /// How closely child processes are confined to the files that they work on, with no network and
+    /// no other program: `"if_possible"` as far as the kernel offers it (Landlock and seccomp),
+    /// `"required"` wholly or not at all, `"off"`.
+    #[schemars(extend("enum" = ["if_possible", "required", "off"]))]
+    pub sandbox: SandboxName,
     /// Seconds for which a file in an inbox must not change before it is taken.
     pub settle_seconds: u32,
     /// Seconds from one listing of an inbox in a bucket to the next; with events it is a second
@@ -59,6 +65,7 @@ impl Default for Settings {
             keep_renditions: Bytes(10 << 30),
             child_memory: Bytes(2 << 30),
             stall_seconds: 120,
+            sandbox: SandboxName(Sandbox::IfPossible),
             settle_seconds: 2,
             list_seconds: 30,
             queue: None,
@@ -67,6 +74,20 @@ impl Default for Settings {
             s3: S3Settings::default(),
             log: LogFilter("info".to_owned()),
         }
+    }
+}
+
+/// A name of a [`Sandbox`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct SandboxName(pub Sandbox);
+
+impl TryFrom<String> for SandboxName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<SandboxName, String> {
+        text.parse().map(SandboxName)
     }
 }
 

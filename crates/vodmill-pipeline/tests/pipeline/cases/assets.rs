@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use vodmill_model::pipeline::ProofLevel;
 use vodmill_pipeline::{Disposal, Mill, Submission};
 use vodmill_queue::JobState;
 
@@ -60,7 +61,8 @@ fn a_second_version_is_a_second_generation() {
     for generation in generations {
         let settings = home.settings(Bounds::default());
         let keys = crate::home::all_keys(&mill);
-        let report = vodmill_pipeline::check(&settings, &generation, keys).expect("check");
+        let report =
+            vodmill_pipeline::check(&settings, &generation, keys, ProofLevel::Full).expect("check");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }
 }

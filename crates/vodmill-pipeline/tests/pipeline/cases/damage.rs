@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use vodmill_hls::aes128;
 use vodmill_hls::key::{Kid, SegmentKey};
 use vodmill_hls::playlist::MediaPlaylist;
+use vodmill_model::pipeline::ProofLevel;
 use vodmill_pipeline::{CheckReport, KeyTable, Mill};
 
 use crate::home::{Bounds, Home, all_keys, work};
@@ -86,7 +87,7 @@ impl Copy<'_> {
 
     fn check(&self, keys: KeyTable) -> CheckReport {
         let settings = self.bench.home.settings(Bounds::default());
-        vodmill_pipeline::check(&settings, &self.folder, keys).expect("check")
+        vodmill_pipeline::check(&settings, &self.folder, keys, ProofLevel::Standard).expect("check")
     }
 
     /// Makes the receipt list what is there, and the pointer name that receipt.

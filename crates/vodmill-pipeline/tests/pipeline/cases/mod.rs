@@ -7,4 +7,5 @@ mod damage;
 mod faults;
 mod originals;
 mod publication;
+mod sandbox;
 mod stopping;

@@ -5,6 +5,7 @@ mod encode;
 mod finished;
 mod original;
 mod parameter_sets;
+mod pry;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
-    SubtitleOrder, VideoDone, VideoOrder, Watch,
+    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment,
+    SegmentOrder, StreamKind, SubtitleOrder, VideoDone, VideoOrder, Watch,
 };
 use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
 
@@ -23,11 +24,17 @@ pub use original::Original;
 /// The fake; its faults and its log lie on a desk.
 pub struct Fake {
     desk: Desk,
+    pries: bool,
 }
 
 impl Fake {
     pub fn at(desk: impl Into<PathBuf>) -> Fake {
-        Fake { desk: Desk::at(desk) }
+        Fake { desk: Desk::at(desk), pries: false }
+    }
+
+    /// One that probes by trying what a codec with a hole might be made to do.
+    pub fn prying() -> Fake {
+        Fake { pries: true, ..Fake::at("/nowhere") }
     }
 
     /// What a library may do to a process that has said its last word.
@@ -57,6 +64,9 @@ impl Transcode for Fake {
         _policy: &InputPolicy,
         _watch: &dyn Watch,
     ) -> Result<MediaInfo, MediaError> {
+        if self.pries {
+            return Err(Rejected::new(Reason::Damaged, pry::pry(original)).into());
+        }
         let found = Original::read(original)?;
         self.begin(&found.title, "probe")?;
         found.media_info(original)
@@ -110,5 +120,15 @@ impl Transcode for Fake {
 
     fn inspect(&self, media: Media<'_>) -> Result<Inspection, MediaError> {
         finished::inspect(media)
+    }
+
+    fn decode(&self, media: Media<'_>) -> Result<Decoded, MediaError> {
+        let inspection = finished::inspect(media)?;
+        let packets = |kind| {
+            let streams = inspection.streams.iter().filter(move |stream| stream.kind == kind);
+            streams.map(|stream| stream.packets).sum::<u64>()
+        };
+        let samples = 1024 * packets(StreamKind::Audio);
+        Ok(Decoded { frames: packets(StreamKind::Video), samples, errors: 0 })
     }
 }

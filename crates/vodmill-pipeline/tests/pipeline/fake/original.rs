@@ -106,6 +106,7 @@ impl Original {
             first: Ticks::ZERO,
             end: Ratio::new(self.rate, 1).frame_start(self.frames),
             packets: self.frames,
+            format_changes: false,
         }
     }
 }

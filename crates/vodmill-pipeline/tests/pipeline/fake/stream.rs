@@ -70,13 +70,16 @@ impl Header {
 
 impl Stream {
     pub fn read(path: &Path) -> Result<Stream, Failed> {
-        let fault = |error: &dyn std::error::Error| Failed::from_error("read rendition", error);
+        let fault =
+            |error: &(dyn std::error::Error + 'static)| Failed::from_error("read rendition", error);
         let bytes = fs::read(path).map_err(|error| fault(&error))?;
         serde_json::from_slice(&bytes).map_err(|error| fault(&error))
     }
 
     pub fn write(&self, path: &Path) -> Result<(), Failed> {
-        let fault = |error: &dyn std::error::Error| Failed::from_error("write rendition", error);
+        let fault = |error: &(dyn std::error::Error + 'static)| {
+            Failed::from_error("write rendition", error)
+        };
         let bytes = serde_json::to_vec(self).map_err(|error| fault(&error))?;
         fs::write(path, bytes).map_err(|error| fault(&error))
     }

@@ -1,0 +1,126 @@
+//! What the work of a plan may take: bounds for whoever watches over it, from above on purpose. A
+//! piece of work that goes beyond is stuck, or does what nobody planned.
+
+use super::Source;
+use crate::plan::{AudioEncode, Budget, ChunkPlan, StillsPlan, Timeline, VideoEncode};
+use crate::units::{Frames, Size, Ticks};
+
+const MIB: u64 = 1 << 20;
+
+/// A process with libav's libraries, its stacks and buffers.
+const PROCESS: u64 = 96 * MIB;
+
+/// Pictures that a decoder holds, references of H.264 and HEVC included, and those on their way.
+const PICTURES_DECODED: u64 = 24;
+
+/// Pictures that an encoder holds beside its lookahead: references, and those under way.
+const PICTURES_ENCODED: u64 = 16;
+
+/// Bytes of a pixel with everything that an encoder keeps about it: planes, half-size planes,
+/// motion and costs. Measured on x264, rounded up.
+const BYTES_A_PIXEL: u64 = 8;
+
+/// Pixels in a millisecond that an encoder does on one busy core, by the name of its speed; a
+/// quarter of what was measured.
+const PACE: [(&str, u64); 9] = [
+    ("ultrafast", 30_000),
+    ("superfast", 18_000),
+    ("veryfast", 11_000),
+    ("faster", 6_000),
+    ("fast", 4_000),
+    ("medium", 2_700),
+    ("slow", 1_500),
+    ("slower", 600),
+    ("veryslow", 300),
+];
+
+/// How much slower than x264 an encoder of HEVC is.
+const HEVC: u64 = 6;
+
+/// Pixels in a millisecond that a slow decoder with its filters does.
+const DECODED: u64 = 5_000;
+
+/// What the planner knows when the rest is decided.
+pub(super) struct Parts<'a> {
+    pub source: &'a Source<'a>,
+    pub timeline: &'a Timeline,
+    pub video: &'a [VideoEncode],
+    pub audio: &'a [AudioEncode],
+    pub chunks: &'a [ChunkPlan],
+    pub stills: Option<&'a StillsPlan>,
+}
+
+/// The bounds of a plan.
+pub(super) fn budget(parts: &Parts<'_>) -> Budget {
+    let longest = parts.chunks.iter().map(|chunk| chunk.frames).max().unwrap_or(0);
+    let coded = parts.source.video.map_or(0, |track| pixels(track.coded));
+    let encodes = || parts.video.iter();
+    let chunk_bytes = encodes().map(|encode| video_bytes(parts, encode, longest)).sum::<u64>()
+        + still_bytes(parts.stills);
+    let longest_sound = parts.audio.iter().map(|encode| audio_bytes(parts, encode)).max();
+    Budget {
+        frame_ms: 1 + coded / DECODED + encodes().map(frame_ms).sum::<u64>(),
+        frames_in_flight: encodes()
+            .map(|encode| PICTURES_ENCODED + lookahead(encode))
+            .max()
+            .unwrap_or(0),
+        memory: PROCESS + 2 * coded * PICTURES_DECODED + encodes().map(encoder_memory).sum::<u64>(),
+        chunk_bytes,
+        audio_bytes: longest_sound.unwrap_or(0),
+    }
+}
+
+fn pixels(size: Size) -> u64 {
+    u64::from(size.width) * u64::from(size.height)
+}
+
+fn option(encode: &VideoEncode, name: &str) -> Option<u64> {
+    encode.options.get(name)?.parse().ok()
+}
+
+fn lookahead(encode: &VideoEncode) -> u64 {
+    option(encode, "rc-lookahead").unwrap_or(40)
+}
+
+fn encoder_memory(encode: &VideoEncode) -> u64 {
+    pixels(encode.size) * BYTES_A_PIXEL * (PICTURES_ENCODED + lookahead(encode)) / 4
+        * slower(encode).min(2)
+}
+
+fn frame_ms(encode: &VideoEncode) -> u64 {
+    let speed = encode.options.get("preset").map_or("", String::as_str);
+    let pace = PACE.iter().find(|(name, _)| *name == speed).map_or(300, |(_, pace)| *pace);
+    pixels(encode.size) * slower(encode) / pace
+}
+
+fn slower(encode: &VideoEncode) -> u64 {
+    if encode.encoder.contains("265") { HEVC } else { 1 }
+}
+
+/// The most that a rendition of so many frames takes: half as much again as the rate that bounds
+/// it, and never more than a bit for each pixel where nothing does.
+fn video_bytes(parts: &Parts<'_>, encode: &VideoEncode, frames: Frames) -> u64 {
+    let Some(grid) = &parts.timeline.video else { return 0 };
+    let bits = match option(encode, "maxrate") {
+        Some(rate) => {
+            rate.saturating_mul(frames) * u64::from(grid.rate.den) / u64::from(grid.rate.num.max(1))
+        }
+        None => pixels(encode.size).saturating_mul(frames),
+    };
+    bits / 8 * 3 / 2 + option(encode, "bufsize").unwrap_or(0) / 8 + 4 * MIB
+}
+
+fn audio_bytes(parts: &Parts<'_>, encode: &AudioEncode) -> u64 {
+    let seconds = (parts.timeline.duration.0 / Ticks::from_seconds(1).0).unsigned_abs() + 1;
+    encode.bitrate.0.saturating_mul(seconds) / 8 * 2 + MIB
+}
+
+/// Stills lie there as raw pictures.
+fn still_bytes(stills: Option<&StillsPlan>) -> u64 {
+    stills.map_or(0, |plan| {
+        let poster = pixels(plan.poster.size);
+        let tiles = plan.storyboard.as_ref();
+        let tiles = tiles.map_or(0, |it| pixels(it.tile) * it.frames.len() as u64);
+        (poster + tiles) * 3 / 2
+    })
+}

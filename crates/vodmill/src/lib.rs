@@ -1,0 +1,30 @@
+//! The program `vodmill`: configuration, command line, inboxes and wiring; the work is done in the
+//! crates below it.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod inbox;
+mod logs;
+mod output;
+mod progress;
+mod signals;
+
+pub use config::Config;
+
+/// Does what this process's command line says, and prints what went wrong.
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vodmill: {}", exit::explain(&error));
+            ExitCode::from(exit::code_of(&error))
+        }
+    }
+}

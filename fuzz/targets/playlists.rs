@@ -1,0 +1,22 @@
+//! Playlists from a store that anybody may have written to: no panic, and what is written of what
+//! was read says the same when it is read again.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vodmill_hls::playlist::{MediaPlaylist, MultivariantPlaylist};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(read) = MediaPlaylist::parse(bytes)
+        && let Ok(text) = read.playlist.write()
+    {
+        let again = MediaPlaylist::parse(text.as_bytes()).expect("what was written can be read");
+        assert_eq!(again.playlist.write().expect("what was written can be written"), text);
+    }
+    if let Ok(read) = MultivariantPlaylist::parse(bytes)
+        && let Ok(text) = read.playlist.write()
+    {
+        let again = MultivariantPlaylist::parse(text.as_bytes()).expect("written, so readable");
+        assert_eq!(again.playlist.write().expect("what was written can be written"), text);
+    }
+});
