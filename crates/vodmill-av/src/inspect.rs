@@ -5,6 +5,7 @@ mod tally;
 
 use std::io::Cursor;
 use std::path::Path;
+use std::ptr;
 
 use ffmpeg_next::format::context::{Input, StreamIo};
 use ffmpeg_next::{Dictionary, Error, Packet, ffi, format};
@@ -72,8 +73,38 @@ fn options() -> Dictionary<'static> {
 
 fn open_bytes(bytes: &[u8]) -> Result<Input, Error> {
     // The reader lives in libav's context and may outlast any borrow, so it has a copy.
-    let io = StreamIo::from_read_seek_with_capacity(Cursor::new(bytes.to_vec()), 1 << 18)?;
-    format::input_from_stream(io, None, Some(options()))
+    let mut io = StreamIo::from_read_seek_with_capacity(Cursor::new(bytes.to_vec()), 1 << 18)?;
+    // SAFETY: the context is new, and null is checked for; `io` outlives it: until it is wrapped
+    // together with it, or libav has freed the context, but never `pb`, on an error. The
+    // dictionary is handed back.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+        }
+        (*context).pb = io.as_mut_ptr();
+        (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+        let mut dictionary = options().disown();
+        let code =
+            ffi::avformat_open_input(&mut context, ptr::null(), demuxer(bytes), &mut dictionary);
+        drop(Dictionary::own(dictionary));
+        if code < 0 {
+            return Err(Error::from(code));
+        }
+        let mut input = Input::wrap_with_custom_io(context, io);
+        match ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) {
+            code if code < 0 => Err(Error::from(code)),
+            _ => Ok(input),
+        }
+    }
+}
+
+/// Named, not guessed: ten packets of a transport stream, as its last segment may have, are too
+/// few for libav to tell it by.
+fn demuxer(bytes: &[u8]) -> *const ffi::AVInputFormat {
+    let name = if bytes.first() == Some(&0x47) { c"mpegts" } else { c"mov" };
+    // SAFETY: a constant string; what is found is a constant of libav.
+    unsafe { ffi::av_find_input_format(name.as_ptr()) }
 }
 
 fn open_file(path: &Path) -> Result<Input, Error> {

@@ -1,7 +1,7 @@
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
 use vodmill_model::pipeline::Container;
-use vodmill_model::transcode::{Inspection, Media, StreamKind};
+use vodmill_model::transcode::{Cut, Inspection, Media, Part, SegmentOrder, StreamKind};
 use vodmill_model::units::{Ratio, Size, Ticks};
 
 use super::audio;
@@ -41,6 +41,27 @@ fn segments_of_both_containers_are_read_to_the_packet() {
             assert!(pictures.config.starts_with(expected), "{:?}", pictures.config);
             assert!(sound.config.starts_with(&[0x11, 0x90]), "{:?}", sound.config);
         }
+    }
+}
+
+/// A few packets of a transport stream are too few to tell it by.
+#[test]
+fn the_shortest_segments_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = media(dir.path(), "s.wav", &["-f", "lavfi", "-i", "anullsrc=d=1:r=48000"]);
+    let audio = Some(audio::rendition(&sound, dir.path(), 0, 48_000));
+    for container in [Container::Ts, Container::Fmp4] {
+        let cut = Cut::At(vec![Ticks(88_000), Ticks(90_000)]);
+        let (video, audio) = (None, audio.clone());
+        let order = SegmentOrder { container, video, audio, base: BASE, cut, part: Part::WHOLE };
+        let all = segments(&order).unwrap();
+        let init = all.iter().find(|segment| segment.init).map_or(&[][..], |init| &init.bytes);
+        let last = [init, &all.last().unwrap().bytes].concat();
+        assert!(container == Container::Fmp4 || last.len() <= 9 * 188, "{}", last.len());
+        let found = look(&last);
+        let [sound] = &found.streams[..] else { panic!("{found:?}") };
+        assert_eq!((sound.kind, sound.sample_rate), (StreamKind::Audio, 48000));
+        assert!((1..=3).contains(&sound.packets), "{container:?}: {}", sound.packets);
     }
 }
 
