@@ -44,6 +44,10 @@ pub(super) struct TrackScan {
     pub sound: Option<FormWatch>,
     /// First and end time of sound.
     pub span: Option<(Ticks, Ticks)>,
+    /// Where sound begins to be heard: encoder delay may be longer than a packet.
+    heard_from: Option<Ticks>,
+    /// Whether the packet that ends `span` says how long it is.
+    pub end_is_known: bool,
     sample_rate: u32,
 }
 
@@ -201,13 +205,18 @@ impl TrackScan {
         }
         let (skip, cut) = skipped(packet);
         let rate = Ratio::new(1, self.sample_rate.max(1));
-        let from = self.ticks(time) + Ticks::from_units(skip.into(), rate);
+        let mut from = self.ticks(time) + Ticks::from_units(skip.into(), rate);
+        if skip > 0 {
+            self.heard_from = Some(from);
+        }
         let to = self.ticks(time.saturating_add(packet.duration().max(0)))
             - Ticks::from_units(cut.into(), rate);
-        self.span = Some(match self.span {
-            None => (from, to),
-            Some((first, end)) => (first.min(from), end.max(to)),
-        });
+        from = from.max(self.heard_from.unwrap_or(from));
+        let (first, end) = self.span.unwrap_or((from, to));
+        if to >= end {
+            self.end_is_known = packet.duration() > 0;
+        }
+        self.span = Some((first.min(from), end.max(to)));
     }
 }
 
@@ -222,5 +231,55 @@ fn skipped(packet: &Packet) -> (u32, u32) {
             (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]))
         }
         _ => (0, 0),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use ffmpeg_next::ffi;
+    use ffmpeg_next::packet::Mut as _;
+
+    use super::*;
+
+    fn sound() -> TrackScan {
+        let time_base = Some(Ratio::new(1, 48_000));
+        TrackScan { kind: Kind::Audio, time_base, sample_rate: 48_000, ..TrackScan::default() }
+    }
+
+    fn packet(pts: i64, duration: i64) -> Packet {
+        let mut packet = Packet::copy(&[0]);
+        packet.set_pts(Some(pts));
+        packet.set_duration(duration);
+        packet
+    }
+
+    #[test]
+    fn a_last_packet_may_not_say_how_long_it_is() {
+        let mut track = sound();
+        track.take(&packet(0, 960), Ticks::ZERO);
+        assert!(track.end_is_known);
+        track.take(&packet(960, 0), Ticks::ZERO);
+        assert_eq!((track.span, track.end_is_known), (Some((Ticks(0), Ticks(1800))), false));
+    }
+
+    #[test]
+    fn encoder_delay_may_be_longer_than_a_packet() {
+        let mut track = sound();
+        let mut first = packet(-2400, 960);
+        let skip = ffi::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES;
+        // SAFETY: the packet is valid, and libav gives ten bytes or null.
+        unsafe {
+            let data = ffi::av_packet_new_side_data(first.as_mut_ptr(), skip, 10);
+            data.cast::<[u8; 10]>()
+                .as_mut()
+                .unwrap()
+                .copy_from_slice(&[0x60, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        track.take(&first, Ticks::ZERO);
+        for pts in [-1440, -480, 480] {
+            track.take(&packet(pts, 960), Ticks::ZERO);
+        }
+        assert_eq!(track.span, Some((Ticks(0), Ticks(2700))));
     }
 }

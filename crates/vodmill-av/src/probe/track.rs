@@ -4,7 +4,7 @@ use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Rational, Stream, ffi, media};
 use vodmill_model::media::{AudioTrack, OtherTrack, SubtitleTrack, VideoTrack};
-use vodmill_model::units::{Ratio, Size, TICKS_PER_SECOND};
+use vodmill_model::units::{Ratio, Size, TICKS_PER_SECOND, Ticks};
 
 use super::scan::TrackScan;
 use super::timing::Span;
@@ -13,6 +13,12 @@ use crate::source::units_of;
 
 /// A last frame that lasts longer is not believed.
 const LONGEST_LAST_FRAME: i64 = 60 * TICKS_PER_SECOND;
+
+/// No longer is assumed where the container does not say, whatever the gaps are.
+const LONGEST_ASSUMED_FRAME: i64 = TICKS_PER_SECOND;
+
+/// A last packet of sound that lasts longer is not believed.
+const LONGEST_LAST_SOUND: Ticks = Ticks::from_seconds(10);
 
 pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
     let parameters = stream.parameters();
@@ -56,7 +62,7 @@ pub(super) fn audio(stream: &Stream<'_>, scan: &TrackScan) -> AudioTrack {
     let (channels, layout) = names::channels(&parameters);
     // SAFETY: parameters of an open stream.
     let sample_rate = u32::try_from(unsafe { (*parameters.as_ptr()).sample_rate }).unwrap_or(0);
-    let (first, end) = scan.span.unwrap_or_default();
+    let (first, end) = sound_span(stream, scan);
     AudioTrack {
         index: stream.index() as u32,
         codec: names::codec(&parameters),
@@ -75,6 +81,17 @@ pub(super) fn audio(stream: &Stream<'_>, scan: &TrackScan) -> AudioTrack {
         packets: scan.packets,
         format_changes: scan.sound.as_ref().is_some_and(|sound| sound.changed),
     }
+}
+
+/// First and end time. A last packet that does not say how long it is, as those of WMA Lossless,
+/// lasts as the container says.
+fn sound_span(stream: &Stream<'_>, scan: &TrackScan) -> (Ticks, Ticks) {
+    let (first, end) = scan.span.unwrap_or_default();
+    let base = scan.time_base.unwrap_or(Ratio::new(1, 90_000));
+    // SAFETY: the stream is valid.
+    let declared = Ticks::from_units(unsafe { (*stream.as_ptr()).duration }.max(0), base);
+    let believable = !scan.end_is_known && declared <= end - first + LONGEST_LAST_SOUND;
+    (first, if believable { end.max(first + declared) } else { end })
 }
 
 pub(super) fn subtitle(stream: &Stream<'_>) -> SubtitleTrack {
@@ -148,7 +165,7 @@ fn last_duration(span: &Span, time_base: Ratio, nominal: Option<Ratio>) -> i64 {
         return span.last_duration;
     }
     if span.gaps.median > 0 {
-        return span.gaps.median;
+        return span.gaps.median.min(units_of(LONGEST_ASSUMED_FRAME, time_base).max(1));
     }
     let rate = nominal.unwrap_or(Ratio::new(25, 1));
     units_of(rate.inverse().scale(1, TICKS_PER_SECOND), time_base).max(1)

@@ -89,6 +89,27 @@ fn languages_subtitles_and_attachments() {
 }
 
 #[test]
+fn old_and_odd_containers_are_opened() {
+    let clips = Clips::new();
+    for (name, options) in [("a.au", "-c:a pcm_mulaw"), ("a.caf", "-c:a pcm_s24be")] {
+        let path = clips.make("sine=d=1", options, name);
+        assert_eq!(probe(&path).unwrap().audio[0].end, Ticks(90_000), "{name}");
+    }
+    let path = clips.make(SOURCE, "-f apng", "a.png");
+    assert_eq!(probe(&path).unwrap().video[0].packets, 25);
+}
+
+#[test]
+fn where_nothing_says_how_long_the_last_picture_lasts_it_is_a_second_at_most() {
+    let clips = Clips::new();
+    clips.make("testsrc2=s=160x90:r=1:d=13", "-vf select='not(mod(n,6))' -vsync vfr", "slow.flv");
+    let video = &probe(&clips.path("slow.flv")).unwrap().video[0];
+    let seconds = |units| Ticks::from_units(units, video.time_base);
+    assert_eq!((video.packets, seconds(video.gaps.max)), (3, Ticks::from_seconds(6)));
+    assert_eq!(seconds(video.last_duration), Ticks::from_seconds(1));
+}
+
+#[test]
 fn cover_art_is_not_a_track_in_time() {
     let clips = Clips::new();
     clips.ffmpeg("-f lavfi -i color=red:s=64x64:d=1 -frames:v 1 c.jpg");
