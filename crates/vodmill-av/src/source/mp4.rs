@@ -1,5 +1,5 @@
 //! Whether a container promises more bytes than the file has: a walk over the outermost boxes of
-//! MP4 (ISO/IEC 14496-12, 4.2) and elements of Matroska (RFC 8794, 5 and 6).
+//! MP4 (ISO/IEC 14496-12, 4.2), elements of Matroska (RFC 8794, 5 and 6) and chunks of AVI and WAV.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -34,6 +34,8 @@ fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
         mp4_is_cut(file, length)
     } else if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
         matroska_is_cut(file, length)
+    } else if head.starts_with(b"RIFF") && [&b"AVI "[..], b"WAVE"].contains(&&head[8..]) {
+        Ok(riff_is_cut(&head, length))
     } else {
         Ok(false)
     }
@@ -45,21 +47,22 @@ fn is_mp4_start(head: &[u8; 12]) -> bool {
     kinds.iter().any(|kind| &head[4..8] == *kind)
 }
 
-/// Cut if a box reaches beyond the end, or if the walk ends without a `moov`.
+/// Cut if a box reaches beyond the end, or if the walk ends without a `moov`, or the `meta` that
+/// still pictures have instead (ISO/IEC 23008-12).
 fn mp4_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
-    let (mut at, mut moov) = (0, false);
+    let (mut at, mut index) = (0, false);
     for _ in 0..MAX_BOXES {
         if at == length {
-            return Ok(!moov);
+            return Ok(!index);
         }
         file.seek(SeekFrom::Start(at))?;
         let mut head = [0; 16];
         let got = read_up_to(file, &mut head)?;
         if got < 8 {
             // A few bytes of padding after the last box are common and harmless.
-            return Ok(!moov);
+            return Ok(!index);
         }
-        moov |= &head[4..8] == b"moov";
+        index |= [b"moov", b"meta"].contains(&&[head[4], head[5], head[6], head[7]]);
         let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
             0 => length - at,
             1 if got == 16 => u64::from_be_bytes([
@@ -68,7 +71,7 @@ fn mp4_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
             short => u64::from(short),
         };
         if size < 8 {
-            return Ok(!moov);
+            return Ok(!index);
         }
         match at.checked_add(size) {
             Some(next) if next <= length => at = next,
@@ -93,6 +96,14 @@ fn matroska_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<boo
     let Some(segment) = element_size(file)? else { return Ok(false) };
     let begin = file.stream_position()?;
     Ok(begin.saturating_add(segment) > length)
+}
+
+/// Cut if the first chunk reaches beyond the end. Writers that cannot go back leave 0 or about the
+/// most that fits, and some count the chunk's head twice.
+fn riff_is_cut(head: &[u8; 12], length: u64) -> bool {
+    const UNKNOWN: u32 = 0x7fff_0000;
+    let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    size < UNKNOWN && u64::from(size) > length
 }
 
 /// An EBML size; none when it is unknown.
@@ -144,6 +155,29 @@ mod tests {
         assert!(!cut(&[ftyp.clone(), moov.clone(), a_box(b"mdat", 0, 100)]), "to the end");
         assert!(cut(&[ftyp.clone(), moov, a_box(b"mdat", 108, 99)]));
         assert!(cut(&[ftyp, a_box(b"mdat", 108, 100)]), "no index");
+    }
+
+    #[test]
+    fn still_pictures_have_another_index() {
+        let (ftyp, meta) = (a_box(b"ftyp", 16, 8), a_box(b"meta", 20, 12));
+        assert!(!cut(&[ftyp.clone(), meta.clone(), a_box(b"mdat", 108, 100)]));
+        assert!(cut(&[ftyp, meta, a_box(b"mdat", 108, 99)]));
+    }
+
+    #[test]
+    fn riff_is_cut_where_its_chunk_reaches_beyond_the_end() {
+        let riff = |kind: &[u8; 4], size: u32| {
+            [&b"RIFF"[..], &size.to_le_bytes(), kind, &[0; 100]].concat()
+        };
+        for kind in [b"AVI ", b"WAVE"] {
+            assert!(!cut(&[riff(kind, 104)]));
+            assert!(!cut(&[riff(kind, 112)]), "with its head counted twice");
+            assert!(cut(&[riff(kind, 113)]));
+            for unknown in [0, 0x7fff_f024, u32::MAX] {
+                assert!(!cut(&[riff(kind, unknown)]), "{unknown}");
+            }
+        }
+        assert!(!cut(&[riff(b"CDXA", 113)]));
     }
 
     #[test]

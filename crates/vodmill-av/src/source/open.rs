@@ -16,8 +16,9 @@ use crate::error;
 use crate::original::{Fault, Original, Served};
 
 /// Containers that hold media themselves. Playlists and lists of files are not among them.
-const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,caf,mp3,aac,\
-    flac,ac3,eac3,dts,amr,wv,tta,ape,mxf,mxf_opatom,asf,gif,dv,nut,gxf,wtv,rm,ivf,mpegvideo,swf";
+const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,au,caf,mp3,aac,\
+    flac,ac3,eac3,dts,amr,wv,tta,tak,ape,mpc,mpc8,dsf,mxf,mxf_opatom,asf,gif,apng,dv,nut,gxf,wtv,rm,\
+    ivf,mpegvideo,swf";
 
 /// Bytes that libav reads at a time; as many as it takes for files, so that both read alike.
 const BUFFER: usize = 32 << 10;
@@ -45,6 +46,7 @@ pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), Media
         return Err(error::failed("read streams of", path.display(), fault));
     }
     refuse_too_many_pixels(&input, max_pixels)?;
+    refuse_protected(&input)?;
     Ok((input, fault))
 }
 
@@ -138,6 +140,15 @@ fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
         }
     }
     Ok(())
+}
+
+/// ASF says that it is protected in its header, and nowhere else.
+fn refuse_protected(input: &Input) -> Result<(), MediaError> {
+    let tags = input.metadata();
+    match ["ASF_Protection_Type", "encryption"].iter().any(|name| tags.get(name).is_some()) {
+        true => Err(error::rejected(Reason::Encrypted, "its header says that it is protected")),
+        false => Ok(()),
+    }
 }
 
 /// Whose fault it is that an original cannot be opened.
