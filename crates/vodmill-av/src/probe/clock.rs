@@ -1,4 +1,4 @@
-//! Clock jumps: where a broadcast recording was joined, or the transmitter began anew.
+//! Clock jumps: where recordings were joined, or a transmitter began anew.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,16 @@ pub(super) struct ClockWatch {
     /// The shift before the last jump: tracks change over one after the other.
     before: Ticks,
     jumps: Vec<ClockJump>,
+    /// Whether time that leaps ahead is a hole, however long: files that were not broadcast.
+    holes_only: bool,
 }
 
 impl ClockWatch {
+    /// For a container whose clock is not restarted by a transmitter: it jumps only back.
+    pub(super) fn of_stored() -> ClockWatch {
+        ClockWatch { holes_only: true, ..ClockWatch::default() }
+    }
+
     /// Takes packet number `packet` of the file, of track `track`, and gives the shift to be
     /// added to its times.
     pub(super) fn shift(
@@ -36,7 +43,7 @@ impl ClockWatch {
         duration: Ticks,
     ) -> Ticks {
         if let Some(&expected) = self.expected.get(&track)
-            && !is_near(time + self.shift, expected)
+            && !self.is_near(time + self.shift, expected)
             && self.jumps.len() < MAX_JUMPS
         {
             let straggler = expected - duration..expected + Ticks::from_seconds(1);
@@ -60,10 +67,10 @@ impl ClockWatch {
     pub(super) fn into_jumps(self) -> Vec<ClockJump> {
         self.jumps
     }
-}
 
-fn is_near(time: Ticks, expected: Ticks) -> bool {
-    (expected - BACK..=expected + AHEAD).contains(&time)
+    fn is_near(&self, time: Ticks, expected: Ticks) -> bool {
+        time >= expected - BACK && (self.holes_only || time <= expected + AHEAD)
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +106,15 @@ mod tests {
         }
         assert_eq!(clock.shift(75, 0, Ticks(0), FRAME), Ticks(75 * 3600));
         assert_eq!(clock.shift(76, 0, Ticks(3600), FRAME), Ticks(75 * 3600));
+    }
+
+    #[test]
+    fn in_a_stored_file_time_ahead_is_a_hole_and_time_back_a_jump() {
+        let mut clock = ClockWatch::of_stored();
+        clock.shift(0, 0, Ticks(0), FRAME);
+        assert_eq!(clock.shift(1, 0, Ticks::from_seconds(9000), FRAME), Ticks(0));
+        assert_eq!(clock.shift(2, 0, Ticks(0), FRAME), Ticks(810_003_600));
+        assert_eq!(clock.into_jumps().len(), 1);
     }
 
     #[test]

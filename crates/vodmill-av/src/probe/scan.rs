@@ -63,7 +63,10 @@ impl Scan {
     /// Reads `source` to its end.
     pub(super) fn run(source: &mut Source, meter: &Meter<'_>) -> Result<Scan, MediaError> {
         let mut scan = Scan::default();
-        let mut clock = source.clock_may_jump().then(ClockWatch::default);
+        let mut clock = match source.clock_may_jump() {
+            true => ClockWatch::default(),
+            false => ClockWatch::of_stored(),
+        };
         let mut packet = Packet::empty();
         for number in 0.. {
             match source.read(&mut packet)? {
@@ -77,11 +80,11 @@ impl Scan {
             if number % REPORT_EVERY == 0 {
                 meter.scanned(u64::try_from(packet.position()).unwrap_or(0));
             }
-            scan.take(source, number, &packet, clock.as_mut())?;
+            scan.take(source, number, &packet, &mut clock)?;
         }
         // Tracks without a packet are tracks all the same.
         scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
-        scan.jumps = clock.map(ClockWatch::into_jumps).unwrap_or_default();
+        scan.jumps = clock.into_jumps();
         Ok(scan)
     }
 
@@ -98,12 +101,12 @@ impl Scan {
         source: &Source,
         number: u64,
         packet: &Packet,
-        clock: Option<&mut ClockWatch>,
+        clock: &mut ClockWatch,
     ) -> Result<(), MediaError> {
         self.know(source, packet.stream());
         self.corrupt += u64::from(packet.is_corrupt());
         let track = &mut self.tracks[packet.stream()];
-        let shift = clock.map_or(Ticks::ZERO, |clock| track.shift(clock, number, packet));
+        let shift = track.shift(clock, number, packet);
         for data in packet.side_data() {
             match data.kind() {
                 side_data::Type::EncryptionInfo => {
