@@ -88,6 +88,18 @@ fn a_clock_that_jumps_and_a_size_that_changes() {
 }
 
 #[test]
+fn a_recording_behind_another_in_a_file_that_was_not_broadcast() {
+    let clips = Clips::new();
+    let path = clips.h264("testsrc2=s=160x90:r=25:d=2", "", "a.flv");
+    let tags = std::fs::read(path).unwrap();
+    // Without its head the file begins with its first tag.
+    let path = clips.write("both.flv", &[&tags[..], &tags[13..]].concat());
+    let job = Job::new(&path, Ratio::new(25, 1));
+    assert_eq!(job.info.clock_jumps.len(), 1);
+    whole_and_chunks_agree(&path, Ratio::new(25, 1), 100, 30);
+}
+
+#[test]
 fn the_same_chunk_twice_is_the_same_bytes() {
     let clips = Clips::new();
     let job = Job::new(&clips.plain(), Ratio::new(25, 1));
