@@ -44,6 +44,10 @@ mutants *OPTIONS:
 fuzz *ARGS:
     scripts/fuzz {{ARGS}}
 
+# Real files of many packages through the program, against docs/corpus.md: `just corpus --check`
+corpus *OPTIONS:
+    scripts/corpus {{OPTIONS}}
+
 # Everything that must hold before a change goes in
 ci:
     .ci/run
