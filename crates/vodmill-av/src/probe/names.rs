@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::addr_of;
 
-use ffmpeg_next::codec::Parameters;
-use ffmpeg_next::ffi;
+use ffmpeg_next::codec::{Context, Parameters};
+use ffmpeg_next::{Error, ffi, media};
 use vodmill_model::media::{Colour, FieldOrder};
 
 /// The name of the codec; where libav has none, the four letters that the container uses.
@@ -24,10 +24,20 @@ pub(super) fn codec(parameters: &Parameters) -> String {
     }
 }
 
-/// Whether this build has a decoder for it.
+/// Whether this build has a decoder for it, and the decoder takes what the container says of it.
 pub(super) fn has_decoder(parameters: &Parameters) -> bool {
-    // SAFETY: valid parameters.
-    unsafe { !ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id).is_null() }
+    let Ok(mut context) = Context::from_parameters(parameters.clone()) else { return false };
+    // SAFETY: the context was just made and is not open yet.
+    unsafe { (*context.as_mut_ptr()).thread_count = 1 };
+    let decoder = context.decoder();
+    let opened = match parameters.medium() {
+        media::Type::Video => decoder.video().map(drop),
+        media::Type::Audio => decoder.audio().map(drop),
+        media::Type::Subtitle => decoder.subtitle().map(drop),
+        _ => Err(Error::DecoderNotFound),
+    };
+    // Memory is not the input's fault.
+    matches!(opened, Ok(()) | Err(Error::Other { errno: ffmpeg_next::error::ENOMEM }))
 }
 
 /// Whether a subtitle codec holds text.
