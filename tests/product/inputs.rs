@@ -325,6 +325,11 @@ fn i20_damaged_middle() {
 }
 
 #[test]
+fn i20_a_header_that_no_decoder_takes() {
+    refused("damaged_header.mkv", "nothing_decodable");
+}
+
+#[test]
 fn i21_timestamp_bomb() {
     refused("bomb.mkv", "timestamp_gap");
 }

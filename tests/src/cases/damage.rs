@@ -19,6 +19,15 @@ pub fn scratch(from: &Path, to: &Path, from_percent: usize) -> Result<(), String
     write(to, &bytes)
 }
 
+/// Writes zeros over the hundred bytes that follow a mark.
+pub fn blank_after(mark: &[u8], from: &Path, to: &Path) -> Result<(), String> {
+    let mut bytes = read(from)?;
+    let found = bytes.windows(mark.len()).position(|window| window == mark);
+    let at = found.ok_or("the mark is not in the file")? + mark.len();
+    bytes.get_mut(at..at + 100).ok_or("the file ends there")?.fill(0);
+    write(to, &bytes)
+}
+
 /// Renames the last `mp4a` sample entry of a QuickTime file and its `esds`, as a codec that no
 /// decoder here knows: what an iPhone's spatial sound looks like.
 pub fn unknown_sound(from: &Path, to: &Path) -> Result<(), String> {

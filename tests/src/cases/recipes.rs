@@ -103,6 +103,10 @@ const RECIPES: &[(&str, Recipe)] = &[
     ("one_frame.mp4", |to| {
         encode("-f lavfi -i testsrc2=s=320x180:r=25", "-frames:v 1", to) // I19
     }),
+    ("theora.mkv", |to| run(&format!("{PICTURE} -c:v libtheora -b:v 500k"), to)),
+    ("damaged_header.mkv", |to| {
+        damage::blank_after(b"\x82theora", &case("theora.mkv"), to) // I20, in the codec's own header
+    }),
     ("damaged.mp4", |to| damage::scratch(&case("faststart.mp4"), to, 55)), // I20
     ("bomb.mkv", |to| {
         // I21: the last frame is ten hours after the first.
