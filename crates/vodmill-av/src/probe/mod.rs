@@ -48,11 +48,18 @@ pub(crate) fn probe(
     })?;
     let mut info = streams::describe(&source, scan);
     (info.bytes, info.sha256) = (bytes, sha256);
-    info.truncated |= container_is_cut(original)?;
+    info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
     refuse(&info, policy)?;
     look_at_fields(original, &mut info, policy)?;
     meter.finish();
     Ok(info)
+}
+
+/// A FLAC file counts its samples in front (RFC 9639, 8.2), and so tells when some are missing.
+fn sound_is_cut(info: &MediaInfo) -> bool {
+    let end = info.audio.iter().map(|track| track.end).max();
+    let missing = info.declared_duration.zip(end).map(|(declared, end)| declared - end);
+    info.container == "flac" && missing.is_some_and(|missing| missing > Ticks::from_seconds(1))
 }
 
 /// The track that the planner takes.

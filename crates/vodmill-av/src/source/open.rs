@@ -18,7 +18,7 @@ use crate::original::{Fault, Original, Served};
 /// Containers that hold media themselves. Playlists and lists of files are not among them.
 const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,au,caf,mp3,aac,\
     flac,ac3,eac3,dts,amr,wv,tta,tak,ape,mpc,mpc8,dsf,mxf,mxf_opatom,asf,gif,apng,dv,nut,gxf,wtv,rm,\
-    ivf,mpegvideo,swf";
+    ivf,mpegvideo";
 
 /// Bytes that libav reads at a time; as many as it takes for files, so that both read alike.
 const BUFFER: usize = 32 << 10;
