@@ -4,10 +4,13 @@ use super::CodecError;
 use super::avc::{Colour, Timing};
 use super::bits::Bits;
 
+/// Width to height of a sample.
+type Aspect = (u32, u32);
+
 /// What the VUI tells; all of it is optional.
 #[derive(Default)]
 pub(crate) struct Vui {
-    pub(crate) sample_aspect: Option<(u32, u32)>,
+    pub(crate) sample_aspect: Option<Aspect>,
     pub(crate) colour: Option<Colour>,
     pub(crate) timing: Option<Timing>,
 }
@@ -33,11 +36,7 @@ const ASPECTS: [(u32, u32); 16] = [
 ];
 
 pub(crate) fn parse(bits: &mut Bits) -> Result<Vui, CodecError> {
-    let sample_aspect = if bits.bit()? { aspect(bits)? } else { None };
-    if bits.bit()? {
-        bits.bit()?; // overscan_appropriate_flag
-    }
-    let colour = if bits.bit()? { Some(colour(bits)?) } else { None };
+    let (sample_aspect, colour) = aspect_and_colour(bits)?;
     if bits.bit()? {
         bits.unsigned()?; // chroma_sample_loc_type_top_field
         bits.unsigned()?; // chroma_sample_loc_type_bottom_field
@@ -46,7 +45,19 @@ pub(crate) fn parse(bits: &mut Bits) -> Result<Vui, CodecError> {
     Ok(Vui { sample_aspect, colour, timing })
 }
 
-fn aspect(bits: &mut Bits) -> Result<Option<(u32, u32)>, CodecError> {
+/// How the VUI begins, in H.264 as in H.265 (annex E.2.1 of both).
+pub(crate) fn aspect_and_colour(
+    bits: &mut Bits,
+) -> Result<(Option<Aspect>, Option<Colour>), CodecError> {
+    let sample_aspect = if bits.bit()? { aspect(bits)? } else { None };
+    if bits.bit()? {
+        bits.bit()?; // overscan_appropriate_flag
+    }
+    let colour = if bits.bit()? { Some(colour(bits)?) } else { None };
+    Ok((sample_aspect, colour))
+}
+
+fn aspect(bits: &mut Bits) -> Result<Option<Aspect>, CodecError> {
     const EXTENDED: u32 = 255;
     let index = bits.take(8)?;
     if index != EXTENDED {

@@ -6,10 +6,10 @@ use super::CodecError;
 use super::nal::{nal_units, unescape};
 
 /// nal_unit_type of a sequence parameter set (ITU-T H.265 table 7-1).
-const SPS: u8 = 33;
+pub(super) const SPS: u8 = 33;
 
 /// The twelve bytes of profile_tier_level that a codec string tells.
-type ProfileTierLevel = [u8; 12];
+pub(super) type ProfileTierLevel = [u8; 12];
 
 /// `hvc1.…` from the first sequence parameter set of an Annex B stream.
 ///
@@ -36,7 +36,7 @@ pub fn hevc_codec_from_hvcc(hvcc: &[u8]) -> Result<String, CodecError> {
     }
 }
 
-fn codec(ptl: &ProfileTierLevel) -> String {
+pub(super) fn codec(ptl: &ProfileTierLevel) -> String {
     let space = ["", "A", "B", "C"][usize::from(ptl[0] >> 6)];
     let tier = if ptl[0] & 0x20 == 0 { 'L' } else { 'H' };
     let compatibility = u32::from_be_bytes([ptl[1], ptl[2], ptl[3], ptl[4]]).reverse_bits();

@@ -6,11 +6,13 @@ mod avc;
 mod avc_vui;
 mod bits;
 mod hevc;
+mod hevc_sps;
 mod nal;
 
 pub use aac::{AudioConfig, audio_config};
 pub use avc::{AvcSps, Colour, Timing, avc_sps, avc_sps_from_avcc};
 pub use hevc::{hevc_codec_from_hvcc, hevc_codec_from_sps};
+pub use hevc_sps::{HevcSps, hevc_sps, hevc_sps_from_hvcc};
 pub use nal::{AvcNalType, nal_units};
 
 /// Why a codec configuration was not understood.

@@ -1,6 +1,6 @@
 use vodmill_hls::codec::{
     AvcNalType, CodecError, Colour, Timing, audio_config, avc_sps, avc_sps_from_avcc,
-    hevc_codec_from_hvcc, hevc_codec_from_sps, nal_units,
+    hevc_codec_from_hvcc, hevc_codec_from_sps, hevc_sps, hevc_sps_from_hvcc, nal_units,
 };
 
 use crate::{Numbers, hex};
@@ -74,6 +74,35 @@ fn hevc_strings() {
     assert_eq!(hevc_codec_from_hvcc(&hvcc).unwrap(), "hvc1.1.6.H93");
 }
 
+/// Main 10, PQ, 160x90, as x265 3.5 and libavformat wrote it: VPS, SPS, PPS and two SEI.
+const HVCC: &str = "0102200000009000000000001ef000fcfdfafa00000f04a00001001840010c01ffff0220000003
+     0090000003000003001e959409a10001002e42010102200000030090000003000003001ea0142061f236595952930b
+     c05a848804820000030002000003003210a2000100064401c073c08927000200094e01900403e8019080001e4e0189
+     1833c286c41d4c0bb884d03e803d13404200989680000003003280";
+
+#[test]
+fn facts_of_an_hevc_sps() {
+    let hvcc = hex(HVCC);
+    let sps = hevc_sps_from_hvcc(&hvcc).unwrap();
+    assert_eq!(sps.codec(), "hvc1.2.4.L30.90");
+    assert_eq!(Ok(sps.codec()), hevc_codec_from_hvcc(&hvcc));
+    assert_eq!((sps.width, sps.height), (160, 90), "inside the conformance window");
+    assert_eq!((sps.profile(), sps.chroma_format, sps.bit_depth), (2, 1, 10));
+    let bt2100 = Colour { full_range: false, primaries: 9, transfer: 16, matrix: 9 };
+    assert_eq!(sps.colour, Some(bt2100));
+    // Header, VPS and SPS; what comes after it is not looked at.
+    let end = 23 + 5 + 24 + 5 + 46;
+    for cut in 0..end {
+        assert!(hevc_sps_from_hvcc(&hvcc[..cut]).is_err(), "{cut}");
+    }
+    assert_eq!(hevc_sps_from_hvcc(&hvcc[..end]), Ok(sps));
+    let stream = hex(MAIN_10);
+    let sps = hevc_sps(&stream).unwrap();
+    assert_eq!(Ok(sps.codec()), hevc_codec_from_sps(&stream));
+    assert_eq!((sps.profile(), sps.bit_depth), (2, 10));
+    assert_eq!(hevc_sps(&hex(BASELINE)), Err(CodecError::NotFound("sequence parameter set")));
+}
+
 #[test]
 fn aac_strings() {
     let lc = audio_config(&hex("1190")).unwrap();
@@ -86,16 +115,16 @@ fn aac_strings() {
 #[test]
 fn hostile_bits_end_in_errors() {
     let mut numbers = Numbers(3);
-    let good = hex(HIGH_422);
-    for _ in 0..20_000 {
-        let mut stream = good.clone();
+    let good = [hex(HIGH_422), hex(MAIN_10), hex(HVCC)];
+    for round in 0..30_000 {
+        let mut stream = good[round % 3].clone();
         for _ in 0..=numbers.next(4) {
             let at = 5 + numbers.next(stream.len() as u64 - 5) as usize;
             stream[at] = numbers.next(256) as u8;
         }
         stream.truncate(5 + numbers.next(stream.len() as u64) as usize);
         let _ = (avc_sps(&stream), hevc_codec_from_sps(&stream), avc_sps_from_avcc(&stream));
-        let _ = audio_config(&stream[4..]);
+        let _ = (hevc_sps(&stream), hevc_sps_from_hvcc(&stream), audio_config(&stream[4..]));
     }
     assert_eq!(avc_sps(&[]), Err(CodecError::NotFound("sequence parameter set")));
 }
