@@ -4,6 +4,7 @@
 mod audio;
 mod encode;
 mod error;
+mod hdr10;
 mod inspect;
 mod jpeg;
 mod mux;

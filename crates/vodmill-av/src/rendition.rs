@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::units::{Ratio, Size};
 
@@ -48,8 +49,25 @@ pub(crate) struct VideoHeader {
     pub size: Size,
     /// Seconds per frame.
     pub time_base: Ratio,
-    /// Codec configuration as the encoder gives it (Annex B parameter sets for H.264).
+    /// Codec configuration as the encoder gives it (Annex B parameter sets for H.264 and HEVC).
     pub extradata: Vec<u8>,
+    /// How pictures are coded, for containers that say it beside the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colours: Option<Colours>,
+}
+
+/// Code points of ITU-T H.273, of pictures in limited range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Colours {
+    /// ColourPrimaries.
+    pub primaries: u32,
+    /// TransferCharacteristics.
+    pub transfer: u32,
+    /// MatrixCoefficients.
+    pub matrix: u32,
+    /// What is said of high dynamic range.
+    #[serde(default, skip_serializing_if = "Hdr10::is_empty")]
+    pub hdr10: Hdr10,
 }
 
 /// A stream of sound.
@@ -297,6 +315,7 @@ mod tests {
             size: Size { width: 320, height: 180 },
             time_base: Ratio::new(1001, 24000),
             extradata: vec![0, 0, 0, 1, 0x67],
+            colours: None,
         })
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn prepare() {
     });
 }
 
-/// Versions of libav's libraries, of how they were configured, and so of x264.
+/// Versions of libav's libraries, of x264 and of x265.
 pub(crate) fn build() -> String {
     prepare();
     // SAFETY: these functions only return constants.
@@ -68,6 +68,9 @@ pub(crate) fn build() -> String {
     }
     if let Some(version) = crate::encode::x264_version() {
         text.push_str(&format!("; x264 {version}"));
+    }
+    if let Some(version) = crate::encode::x265_version() {
+        text.push_str(&format!("; x265 {version}"));
     }
     text
 }

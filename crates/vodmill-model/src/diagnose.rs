@@ -3,7 +3,7 @@
 use crate::media::{AudioTrack, FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::{Hazard, HazardCode};
-use crate::planner::{self, hertz};
+use crate::planner::{self, HdrFate, hertz};
 use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 
 /// Sound this far from the first picture is worth a word; encoder delay stays below it.
@@ -15,8 +15,14 @@ const CLOCKLESS: [&str; 5] = ["aac", "ac3", "eac3", "mp3", "dts"];
 /// A gap this long between pictures of a track is a hole.
 const HOLE: Ticks = Ticks(TICKS_PER_SECOND);
 
-/// Every hazard of `media`; `rate` is the grid's, where a plan has one.
-pub fn diagnose(media: &MediaInfo, policy: &InputPolicy, rate: Option<Ratio>) -> Vec<Hazard> {
+/// Every hazard of `media`; `rate` is the grid's, where a plan has one, and `fate` what outputs make
+/// of high dynamic range.
+pub fn diagnose(
+    media: &MediaInfo,
+    policy: &InputPolicy,
+    rate: Option<Ratio>,
+    fate: HdrFate,
+) -> Vec<Hazard> {
     let mut found = Found(Vec::new());
     let video = planner::main_video(media);
     file(media, &mut found);
@@ -24,7 +30,7 @@ pub fn diagnose(media: &MediaInfo, policy: &InputPolicy, rate: Option<Ratio>) ->
     if let Some(track) = video {
         time(track, rate, &mut found);
         shape(track, &mut found);
-        colour(track, &mut found);
+        colour(track, fate, &mut found);
         sync(media, track, policy, &mut found);
     }
     lengths(media, video, policy, &mut found);
@@ -177,15 +183,22 @@ fn shape(track: &VideoTrack, found: &mut Found) {
     }
 }
 
-fn colour(track: &VideoTrack, found: &mut Found) {
+fn colour(track: &VideoTrack, fate: HdrFate, found: &mut Found) {
     let colour = &track.colour;
     let format = &track.pixel_format;
+    let fate = if planner::is_hdr(track) { fate } else { HdrFate::ToneMapped };
+    let (range, depth) = match fate {
+        HdrFate::ToneMapped => ("tone mapped to SDR", "converted to 8 bits"),
+        HdrFate::Kept => ("kept as HEVC", "10 bits in HEVC"),
+        HdrFate::Both => ("kept as HEVC, tone mapped to SDR elsewhere", "10 bits in HEVC, else 8"),
+    };
     match colour.transfer.as_str() {
-        "smpte2084" => found.add(HazardCode::HdrPq, "high dynamic range, PQ", "tone mapped to SDR"),
-        "arib-std-b67" => {
-            found.add(HazardCode::HdrHlg, "high dynamic range, HLG", "tone mapped to SDR");
-        }
+        "smpte2084" => found.add(HazardCode::HdrPq, "high dynamic range, PQ", range),
+        "arib-std-b67" => found.add(HazardCode::HdrHlg, "high dynamic range, HLG", range),
         _ => {}
+    }
+    for fault in planner::hdr10_faults(track) {
+        found.add(HazardCode::WrongMasteringData, fault, "left out");
     }
     if planner::is_wide_gamut(track) {
         let detail = format!("primaries are {}", colour.primaries);
@@ -193,7 +206,7 @@ fn colour(track: &VideoTrack, found: &mut Found) {
     }
     if track.bit_depth > 8 {
         let detail = format!("{} bits, {format}", track.bit_depth);
-        found.add(HazardCode::HighBitDepth, detail, "converted to 8 bits");
+        found.add(HazardCode::HighBitDepth, detail, depth);
     }
     if planner::is_rgb(track) || !has_delivery_chroma(format) {
         found.add(HazardCode::ChromaSubsampling, format.clone(), "converted to 4:2:0");

@@ -43,6 +43,7 @@ hazards! {
     Interlaced
     HdrPq
     HdrHlg
+    WrongMasteringData
     WideGamut
     HighBitDepth
     ChromaSubsampling

@@ -24,7 +24,7 @@ pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;
 pub use plan::Plan;
-pub use planner::{PlanInput, plan};
+pub use planner::{HdrFate, PlanInput, plan};
 pub use preset::{Ladder, Preset, Rung};
 pub use transcode::Transcode;
 pub use units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};

@@ -86,6 +86,9 @@ pub struct VideoTrack {
     pub bit_depth: u8,
     /// Colour description.
     pub colour: Colour,
+    /// What it says of its high dynamic range, true or not.
+    #[serde(default, skip_serializing_if = "Hdr10::is_empty")]
+    pub hdr10: Hdr10,
     /// Order of fields.
     pub field_order: FieldOrder,
     /// Whether the coded size changes within the track.
@@ -153,6 +156,53 @@ pub struct Colour {
     pub transfer: String,
     /// Whether luma uses the full range of values.
     pub full_range: bool,
+}
+
+/// What HDR10 says of a programme: for screens that fit it to what they can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hdr10 {
+    /// The screen that it was graded on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<MasteringDisplay>,
+    /// The light in its pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub light: Option<ContentLight>,
+}
+
+impl Hdr10 {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.display.is_none() && self.light.is_none()
+    }
+}
+
+/// A mastering display (SMPTE ST 2086), in the units of ITU-T H.265, D.3.28.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MasteringDisplay {
+    /// CIE 1931 x and y of its red, in steps of 0.00002.
+    pub red: (u32, u32),
+    /// Of its green.
+    pub green: (u32, u32),
+    /// Of its blue.
+    pub blue: (u32, u32),
+    /// Of its white.
+    pub white: (u32, u32),
+    /// Its greatest luminance, in steps of 0.0001 cd/m².
+    pub max_luminance: u32,
+    /// Its least luminance, in the same steps.
+    pub min_luminance: u32,
+}
+
+/// The light in pictures (CTA-861.3), in cd/m²; 0 where unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentLight {
+    /// Of the brightest pixel (MaxCLL).
+    pub max: u32,
+    /// Of the brightest picture on average (MaxFALL).
+    pub average: u32,
 }
 
 /// Order of fields.

@@ -29,6 +29,9 @@ pub struct Pipeline {
     pub objects: ObjectOptions,
     /// Name of the ladder preset for HLS; empty for no HLS.
     pub ladder: String,
+    /// Name of a second ladder, which keeps high dynamic range: where the original has it, its rungs
+    /// stand beside those of `ladder` in one multivariant playlist; empty for none.
+    pub hdr_ladder: String,
     /// Names of MP4 presets.
     pub mp4: Vec<String>,
     /// HLS packaging.
@@ -57,6 +60,7 @@ impl Default for Pipeline {
             objects: ObjectOptions::default(),
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
+            hdr_ladder: String::new(),
             mp4: Vec::new(),
             hls: HlsSettings::default(),
             encryption: None,

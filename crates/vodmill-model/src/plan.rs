@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::digest_of;
 pub use self::runs::SegmentRun;
 pub use crate::hazard::{Hazard, HazardCode};
-use crate::media::{ClockJump, SeekPoint};
+use crate::media::{ClockJump, Hdr10, SeekPoint};
 use crate::pipeline::{Container, ProofLevel};
 use crate::units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
 
@@ -92,7 +92,7 @@ pub struct Budget {
 pub struct Build {
     /// Version of vodmill.
     pub vodmill: String,
-    /// Versions of libav's libraries and of x264.
+    /// Versions of libav's libraries, of x264 and of x265.
     pub libav: String,
 }
 
@@ -167,7 +167,8 @@ pub struct DecodePlan {
     pub origin: i64,
     /// libavfilter chain that works on source frames before the grid (deinterlacing), or empty.
     pub field_filter: String,
-    /// libavfilter chain on grid frames, common to all encodes (turning, tone mapping), or empty.
+    /// libavfilter chain on grid frames, common to all encodes (turning, and tone mapping unless an
+    /// encode keeps high dynamic range), or empty.
     pub picture_filter: String,
     /// Most pixels of a coded picture.
     pub max_pixels: u64,
@@ -190,6 +191,9 @@ pub struct VideoEncode {
     pub options: BTreeMap<String, String>,
     /// Frames from one key frame to the next: forced by frame number.
     pub gop: Gop,
+    /// What is said of high dynamic range that is kept, in the stream and beside it.
+    #[serde(default, skip_serializing_if = "Hdr10::is_empty")]
+    pub hdr10: Hdr10,
 }
 
 /// A piece of the timeline: the unit of work and of loss.

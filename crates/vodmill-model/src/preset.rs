@@ -44,7 +44,7 @@ pub struct Rung {
     pub target: VideoTarget,
 }
 
-/// A progressive MP4 (H.264 and AAC, moov first) for one platform.
+/// A progressive MP4 (H.264 or HEVC, and AAC, moov first) for one platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mp4Preset {
@@ -76,9 +76,11 @@ pub struct Mp4Video {
 pub struct VideoCommon {
     /// Video codec.
     pub codec: VideoCodec,
-    /// H.264 profile.
+    /// What becomes of high dynamic range (PQ, HLG).
+    pub hdr: HdrPolicy,
+    /// H.264 profile; that of HEVC follows from the bits of a sample.
     pub profile: Profile,
-    /// x264's trade of time for bytes.
+    /// The encoder's trade of time for bytes.
     pub speed: Speed,
     /// Seconds from one key frame to the next; every group of pictures is closed.
     pub gop_seconds: u32,
@@ -97,6 +99,7 @@ impl Default for VideoCommon {
     fn default() -> VideoCommon {
         VideoCommon {
             codec: VideoCodec::H264,
+            hdr: HdrPolicy::ToneMap,
             profile: Profile::High,
             speed: Speed::Medium,
             gop_seconds: 2,
@@ -164,6 +167,18 @@ impl Default for AudioPreset {
 pub enum VideoCodec {
     /// H.264 by x264, 8 bits, 4:2:0.
     H264,
+    /// HEVC by x265, 4:2:0: 8 bits, or 10 where high dynamic range is kept.
+    Hevc,
+}
+
+/// What becomes of pictures with high dynamic range; others are BT.709 in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HdrPolicy {
+    /// Tone mapped to BT.709, for every screen.
+    ToneMap,
+    /// Kept, in 10 bits and BT.2020; HEVC only.
+    Keep,
 }
 
 /// Audio codecs that vodmill writes.
@@ -186,12 +201,12 @@ pub enum Profile {
     High,
 }
 
-/// x264's presets, fastest first.
+/// Presets of x264 and of x265, which have the same names, fastest first.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "x264's own names")]
+#[expect(missing_docs, reason = "the encoders' own names")]
 pub enum Speed {
     Ultrafast,
     Superfast,

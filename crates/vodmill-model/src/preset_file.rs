@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::preset::{
-    Mp4Video, Profile, Rung, Sizing, Speed, VideoCodec, VideoCommon, VideoTarget, one_second,
+    HdrPolicy, Mp4Video, Profile, Rung, Sizing, Speed, VideoCodec, VideoCommon, VideoTarget,
+    one_second,
 };
 use crate::units::BitsPerSecond;
 
@@ -47,10 +48,13 @@ pub(crate) struct Mp4VideoTable {
     /// Video codec.
     #[serde(default = "codec")]
     codec: VideoCodec,
-    /// H.264 profile.
+    /// What becomes of high dynamic range (PQ, HLG).
+    #[serde(default = "hdr")]
+    hdr: HdrPolicy,
+    /// H.264 profile; that of HEVC follows from the bits of a sample.
     #[serde(default = "profile")]
     profile: Profile,
-    /// x264's trade of time for bytes.
+    /// The encoder's trade of time for bytes.
     #[serde(default = "speed")]
     speed: Speed,
     /// Seconds from one key frame to the next; every group of pictures is closed.
@@ -93,6 +97,7 @@ macro_rules! common_defaults {
 
 common_defaults! {
     codec: VideoCodec,
+    hdr: HdrPolicy,
     profile: Profile,
     speed: Speed,
     gop_seconds: u32,
@@ -106,6 +111,7 @@ impl From<Mp4VideoTable> for Mp4Video {
         Mp4Video {
             common: VideoCommon {
                 codec: table.codec,
+                hdr: table.hdr,
                 profile: table.profile,
                 speed: table.speed,
                 gop_seconds: table.gop_seconds,

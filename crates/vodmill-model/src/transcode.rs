@@ -318,8 +318,8 @@ pub struct InspectedStream {
     pub sample_rate: u32,
     /// Channels, for audio.
     pub channels: u32,
-    /// Codec configuration: an Annex B SPS and PPS or an avcC record for H.264, an
-    /// AudioSpecificConfig for AAC.
+    /// Codec configuration: Annex B parameter sets, or an avcC or hvcC record, for H.264 and HEVC,
+    /// an AudioSpecificConfig for AAC.
     pub config: Vec<u8>,
     /// Whether decode times never go back.
     pub monotonic: bool,

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::catalogue;
-use vodmill_model::pipeline::Pipeline;
-use vodmill_model::preset::Preset;
+use common::{catalogue, catalogue_with_hdr};
+use vodmill_model::pipeline::{Container, Pipeline};
+use vodmill_model::preset::{HdrPolicy, Preset, Profile};
 use vodmill_model::validate::validate;
 use vodmill_model::{BitsPerSecond, Catalogue};
 
@@ -69,6 +69,35 @@ fn pipelines_are_checked_together_with_their_presets() {
         ["hls.segment_seconds"]
     );
     assert_eq!(pipeline_paths(|pipeline| pipeline.chunk_seconds = 4), ["chunk_seconds"]);
+}
+
+fn hdr_paths(change: impl Fn(&mut Pipeline, &mut vodmill_model::Ladder)) -> Vec<String> {
+    let mut catalogue = catalogue_with_hdr();
+    let Some(Preset::Ladder(ladder)) = catalogue.presets.get_mut("hls-hdr") else {
+        panic!("no ladder");
+    };
+    change(catalogue.pipelines.get_mut("hdr").unwrap(), ladder);
+    catalogue.pipelines.remove("hevc");
+    paths(&catalogue)
+}
+
+#[test]
+fn high_dynamic_range_is_kept_only_where_that_makes_sense() {
+    assert_eq!(validate(&catalogue_with_hdr()), []);
+    let path = |path: &str| vec![path.to_owned()];
+    assert_eq!(hdr_paths(|it, _| it.hls.container = Container::Ts), path("hls.container"));
+    assert_eq!(hdr_paths(|it, _| it.hdr_ladder = "tv".to_owned()), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|it, _| it.hdr_ladder = "hls".to_owned()).len(), 4, "range and names");
+    assert_eq!(hdr_paths(|it, _| it.ladder.clear()), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.rungs[0].name = "low".to_owned()), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.video.gop_seconds = 3), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.audio.channels = 6), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.video.hdr = HdrPolicy::ToneMap), path("hdr_ladder"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.video.profile = Profile::Main), path("video.profile"));
+    assert_eq!(hdr_paths(|_, ladder| ladder.video.threads = 2), path("video.threads"));
+    let mut catalogue = catalogue();
+    ladder(&mut catalogue).video.hdr = HdrPolicy::Keep;
+    assert_eq!(paths(&catalogue), ["video.hdr"], "H.264 keeps none");
 }
 
 #[test]

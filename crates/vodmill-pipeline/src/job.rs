@@ -116,7 +116,10 @@ impl JobOrder {
 /// The part of a catalogue that one pipeline uses.
 fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     let Some(wanted) = catalogue.pipeline(pipeline) else { return Catalogue::default() };
-    let is_used = |name: &str| wanted.ladder == name || wanted.mp4.iter().any(|mp4| mp4 == name);
+    let is_used = |name: &str| {
+        let ladders = [&wanted.ladder, &wanted.hdr_ladder];
+        ladders.into_iter().chain(&wanted.mp4).any(|used| used == name)
+    };
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
     Catalogue {
         pipelines: [(pipeline.to_owned(), wanted.clone())].into(),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::path::Path;
+use std::ptr::addr_of;
 use std::sync::mpsc::Receiver;
 
-use ffmpeg_next::codec::{Context, encoder};
+use ffmpeg_next::codec::{Context, Id, encoder};
 use ffmpeg_next::frame::Video;
 use ffmpeg_next::{Dictionary, Error, Packet, ffi, picture};
+use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, VideoEncode};
 use vodmill_model::transcode::{Progress, Watch};
@@ -15,7 +17,7 @@ use vodmill_model::units::{Frames, Ratio};
 
 use super::frames::{self, Shape};
 use crate::error;
-use crate::rendition::{Header, PacketMeta, RenditionWriter, VideoHeader};
+use crate::rendition::{Colours, Header, PacketMeta, RenditionWriter, VideoHeader};
 
 /// Frames from one report of progress to the next.
 const REPORT_EVERY: u64 = 8;
@@ -69,6 +71,7 @@ impl<'a> Running<'a> {
             size: work.encode.size,
             time_base: work.rate.inverse(),
             extradata: extradata(&codec),
+            colours: (codec.id() == Id::HEVC).then(|| colours(&codec, work.encode.hdr10)),
         });
         Ok(Running {
             work,
@@ -216,6 +219,20 @@ fn set_options(
 
 fn codec_name(codec: &encoder::video::Encoder) -> String {
     codec.id().name().to_owned()
+}
+
+/// What the encoder says of colours in its stream.
+fn colours(codec: &encoder::video::Encoder, hdr10: Hdr10) -> Colours {
+    // SAFETY: the encoder is open. Enums are read as the C integers that they are.
+    unsafe {
+        let context = codec.as_ptr();
+        Colours {
+            primaries: addr_of!((*context).color_primaries).cast::<u32>().read(),
+            transfer: addr_of!((*context).color_trc).cast::<u32>().read(),
+            matrix: addr_of!((*context).colorspace).cast::<u32>().read(),
+            hdr10,
+        }
+    }
 }
 
 fn extradata(codec: &encoder::video::Encoder) -> Vec<u8> {

@@ -32,7 +32,7 @@ use self::stills::Stills;
 use crate::error;
 
 pub(crate) use self::decoder::open_decoder;
-pub(crate) use self::version::x264_version;
+pub(crate) use self::version::{x264_version, x265_version};
 
 /// Frames that wait for an encoder. Deeper queues cost memory and gain nothing.
 const QUEUE: usize = 1;

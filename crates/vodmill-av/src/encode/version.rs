@@ -1,28 +1,43 @@
-//! Which x264 this is: its bytes depend on it, and libav does not tell.
+//! Which x264 and x265 these are: their bytes depend on it, and libav does not tell.
 
 use std::sync::OnceLock;
 
 use ffmpeg_next::codec::{Context, encoder};
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::frame::Video;
-use ffmpeg_next::{Packet, Rational};
+use ffmpeg_next::{Dictionary, Packet, Rational};
+
+/// Side of the picture that is encoded to find out.
+const SIDE: u32 = 64;
 
 /// As `core 164 r3095 baee400`, from what x264 writes into its first packet; none without x264.
 pub(crate) fn x264_version() -> Option<&'static str> {
     static VERSION: OnceLock<Option<String>> = OnceLock::new();
-    VERSION.get_or_init(|| first_packet().and_then(|packet| find(&packet))).as_deref()
+    let found = || first_packet("libx264", ("x264-params", "threads=1"));
+    VERSION.get_or_init(|| find(&found()?, b"x264 - ", " - ")).as_deref()
 }
 
-fn first_packet() -> Option<Vec<u8>> {
-    let codec = encoder::find_by_name("libx264")?;
+/// As `build 199 3.5+1-f0c1022b6:[Linux][GCC 12.2.0][64 bit] 8bit+10bit+12bit`, likewise.
+pub(crate) fn x265_version() -> Option<&'static str> {
+    static VERSION: OnceLock<Option<String>> = OnceLock::new();
+    let quiet = "info=1:pools=none:frame-threads=1:log-level=none";
+    let found = || first_packet("libx265", ("x265-params", quiet));
+    let text = || Some(find(&found()?, b"x265 (", " - H.265")?.replacen(") - ", " ", 1));
+    VERSION.get_or_init(text).as_deref()
+}
+
+fn first_packet(name: &str, option: (&str, &str)) -> Option<Vec<u8>> {
+    let codec = encoder::find_by_name(name)?;
     let mut context = Context::new_with_codec(codec).encoder().video().ok()?;
-    context.set_width(16);
-    context.set_height(16);
+    context.set_width(SIDE);
+    context.set_height(SIDE);
     context.set_format(Pixel::YUV420P);
     context.set_time_base(Rational(1, 25));
     context.set_threading(ffmpeg_next::threading::Config::count(1));
-    let mut encoder = context.open().ok()?;
-    let mut frame = Video::new(Pixel::YUV420P, 16, 16);
+    let mut options = Dictionary::new();
+    options.set(option.0, option.1);
+    let mut encoder = context.open_with(options).ok()?;
+    let mut frame = Video::new(Pixel::YUV420P, SIDE, SIDE);
     for plane in 0..3 {
         frame.data_mut(plane).fill(128);
     }
@@ -34,17 +49,17 @@ fn first_packet() -> Option<Vec<u8>> {
     packet.data().map(<[u8]>::to_vec)
 }
 
-fn find(packet: &[u8]) -> Option<String> {
-    let mark = b"x264 - ";
+/// The text after `mark`, up to `end`.
+fn find(packet: &[u8], mark: &[u8], end: &str) -> Option<String> {
     let begin = packet.windows(mark.len()).position(|window| window == mark)? + mark.len();
     let text: Vec<u8> = packet[begin..]
         .iter()
         .copied()
-        .take(40)
+        .take(120)
         .take_while(|byte| byte.is_ascii_graphic() || *byte == b' ')
         .collect();
     let text = String::from_utf8(text).ok()?;
-    Some(text.split(" - ").next()?.trim_end_matches(" -").to_owned())
+    Some(text.split(end).next()?.to_owned())
 }
 
 #[cfg(test)]
@@ -54,6 +69,12 @@ mod tests {
     #[test]
     fn the_version_of_x264_is_known() {
         let version = x264_version().unwrap_or_default();
-        assert!(version.starts_with("core "), "{version:?}");
+        assert!(version.starts_with("core ") && version.len() < 40, "{version:?}");
+    }
+
+    #[test]
+    fn the_version_of_x265_is_known() {
+        let version = x265_version().unwrap_or_default();
+        assert!(version.starts_with("build ") && version.len() < 100, "{version:?}");
     }
 }

@@ -126,10 +126,10 @@ impl Lane {
         }
     }
 
-    /// x264 also marks pictures as key frames at which decoding cannot begin cleanly.
+    /// Encoders also mark pictures as key frames at which decoding cannot begin cleanly.
     fn check_key(&self, meta: &PacketMeta, data: &[u8]) -> Result<(), MediaError> {
         match &self.stream.kind {
-            Kind::Video(video) if meta.key && video.codec == "h264" && !is_idr(data) => {
+            Kind::Video(video) if meta.key && !is_idr(&video.codec, data) => {
                 let cause = format!("key frame {} is not an IDR picture", meta.pts);
                 Err(error::failed("mux", "rendition", cause))
             }
@@ -150,15 +150,18 @@ impl Lane {
     }
 }
 
-/// Whether the first slice of an H.264 picture in Annex B form is of an IDR picture.
-fn is_idr(data: &[u8]) -> bool {
-    const SLICE: u8 = 1;
-    const IDR_SLICE: u8 = 5;
-    data.windows(4)
-        .filter(|four| four.starts_with(&[0, 0, 1]))
-        .map(|four| four[3] & 0x1f)
-        .find(|kind| (SLICE..=IDR_SLICE).contains(kind))
-        .is_some_and(|kind| kind == IDR_SLICE)
+/// Whether the first slice of a picture in Annex B form is of an IDR picture (ITU-T H.264, table 7-1;
+/// H.265, table 7-1). Of other codecs every key frame will do.
+fn is_idr(codec: &str, data: &[u8]) -> bool {
+    let units = data.windows(4).filter(|four| four.starts_with(&[0, 0, 1])).map(|four| four[3]);
+    match codec {
+        "h264" => units.map(|unit| unit & 0x1f).find(|kind| matches!(kind, 1..=5)) == Some(5),
+        "hevc" => {
+            let slice = units.map(|unit| unit >> 1 & 0x3f).find(|kind| *kind < 32);
+            matches!(slice, Some(19 | 20))
+        }
+        _ => true,
+    }
 }
 
 fn video_header(reader: &RenditionReader, path: &Path) -> Result<VideoHeader, MediaError> {

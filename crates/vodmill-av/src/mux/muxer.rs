@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ffmpeg_next::format::context::{Output, StreamIo};
 use ffmpeg_next::packet::Flags;
-use ffmpeg_next::{Dictionary, Rational, ffi, format};
+use ffmpeg_next::{Dictionary, Rational, StreamMut, ffi, format};
+use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::units::Ticks;
 
 use super::clock::Clock;
 use super::lane::{Kind, Packet, Stream};
-use crate::error;
+use crate::rendition::{Colours, VideoHeader};
+use crate::{error, hdr10};
 
 /// Where a muxer in memory leaves its bytes.
 #[derive(Clone, Default)]
@@ -182,7 +184,34 @@ fn add_stream(output: &mut Output, input: &Input<'_>) -> Result<(), ffmpeg_next:
         stream.set_metadata(metadata);
     }
     // SAFETY: the stream was just made and owns its parameters, which nothing else refers to yet.
-    unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.kind) }
+    unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.kind)? };
+    match &input.stream.kind {
+        Kind::Video(VideoHeader { colours: Some(colours), .. }) => add_hdr10(&mut stream, colours),
+        _ => Ok(()),
+    }
+}
+
+/// Has the muxer write `mdcv` and `clli` boxes, where there is something to say.
+fn add_hdr10(stream: &mut StreamMut<'_>, colours: &Colours) -> Result<(), ffmpeg_next::Error> {
+    use ffi::AVPacketSideDataType as Type;
+    let Hdr10 { display, light } = &colours.hdr10;
+    let display = display.as_ref().map(hdr10::display_bytes);
+    let light = light.as_ref().map(hdr10::light_bytes);
+    for (kind, bytes) in [
+        (Type::AV_PKT_DATA_MASTERING_DISPLAY_METADATA, display),
+        (Type::AV_PKT_DATA_CONTENT_LIGHT_LEVEL, light),
+    ] {
+        let Some(bytes) = bytes else { continue };
+        // SAFETY: the stream is valid and gives room for as many bytes as asked for, or none.
+        unsafe {
+            let room = ffi::av_stream_new_side_data(stream.as_mut_ptr(), kind, bytes.len());
+            if room.is_null() {
+                return Err(ffmpeg_next::Error::Other { errno: ffi::ENOMEM });
+            }
+            ptr::copy_nonoverlapping(bytes.as_ptr(), room, bytes.len());
+        }
+    }
+    Ok(())
 }
 
 /// Fills in what muxers want to know of a stream.
@@ -192,6 +221,9 @@ fn describe(par: &mut ffi::AVCodecParameters, kind: &Kind) -> Result<(), ffmpeg_
             par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
             par.width = video.size.width as i32;
             par.height = video.size.height as i32;
+            if let Some(colours) = &video.colours {
+                set_colours(par, colours);
+            }
             (&video.codec, &video.extradata)
         }
         Kind::Audio(audio) => {
@@ -207,6 +239,17 @@ fn describe(par: &mut ffi::AVCodecParameters, kind: &Kind) -> Result<(), ffmpeg_
     par.codec_id = codec_id(codec)?;
     par.codec_tag = if codec == "hevc" { u32::from_le_bytes(*b"hvc1") } else { 0 };
     set_extradata(par, extradata)
+}
+
+/// Muxers write them into `colr`.
+fn set_colours(par: &mut ffi::AVCodecParameters, colours: &Colours) {
+    par.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
+    // SAFETY: the numbers come from the same libav's enums, through a file that was checked.
+    unsafe {
+        ptr::addr_of_mut!(par.color_primaries).cast::<u32>().write(colours.primaries);
+        ptr::addr_of_mut!(par.color_trc).cast::<u32>().write(colours.transfer);
+        ptr::addr_of_mut!(par.color_space).cast::<u32>().write(colours.matrix);
+    }
 }
 
 /// Samples in a packet of AAC-LC; the TS muxer spaces its clock references by it.

@@ -1,7 +1,7 @@
 //! What an original is: one pass over all its packets.
 
 mod clock;
-mod fields;
+mod frames;
 mod matrix;
 mod meter;
 mod names;
@@ -50,7 +50,7 @@ pub(crate) fn probe(
     (info.bytes, info.sha256) = (bytes, sha256);
     info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
     refuse(&info, policy)?;
-    look_at_fields(original, &mut info, policy)?;
+    look_at_frames(original, &mut info, policy)?;
     meter.finish();
     Ok(info)
 }
@@ -105,8 +105,9 @@ fn length(info: &MediaInfo) -> Ticks {
     end - first
 }
 
-/// Containers and codecs often do not say that frames hold two fields; frames do.
-fn look_at_fields(
+/// Containers and codecs often do not say that frames hold two fields, or what they were graded on;
+/// frames do.
+fn look_at_frames(
     original: &Path,
     info: &mut MediaInfo,
     policy: &InputPolicy,
@@ -114,11 +115,17 @@ fn look_at_fields(
     let Some(index) = main_video(info).map(|track| track.index) else { return Ok(()) };
     let jumps = std::mem::take(&mut info.clock_jumps);
     let track = info.video.iter_mut().find(|track| track.index == index);
-    if let Some(track) = track
-        && track.field_order == FieldOrder::Progressive
-        && fields::may_be_interlaced(&track.codec)
-    {
-        track.field_order = fields::look(original, track, &jumps, policy.max_pixels)?;
+    if let Some(track) = track {
+        let fields =
+            track.field_order == FieldOrder::Progressive && frames::may_be_interlaced(&track.codec);
+        if fields || track.colour.transfer == "smpte2084" {
+            let found = frames::look(original, track, &jumps, policy.max_pixels)?;
+            if fields {
+                track.field_order = found.field_order;
+            }
+            track.hdr10.display = found.hdr10.display.or(track.hdr10.display);
+            track.hdr10.light = found.hdr10.light.or(track.hdr10.light);
+        }
     }
     info.clock_jumps = jumps;
     Ok(())

@@ -3,12 +3,13 @@
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Rational, Stream, ffi, media};
-use vodmill_model::media::{AudioTrack, OtherTrack, SubtitleTrack, VideoTrack};
+use vodmill_model::media::{AudioTrack, Hdr10, OtherTrack, SubtitleTrack, VideoTrack};
 use vodmill_model::units::{Ratio, Size, TICKS_PER_SECOND, Ticks};
 
 use super::scan::TrackScan;
 use super::timing::Span;
 use super::{matrix, names};
+use crate::hdr10;
 use crate::source::units_of;
 
 /// A last frame that lasts longer is not believed.
@@ -50,6 +51,7 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
         gaps: span.gaps,
         bit_depth: format.as_ref().map_or(8, |format| format.bit_depth),
         colour: names::colour(&parameters, format.as_ref()),
+        hdr10: hdr10(stream),
         pixel_format: format.map_or_else(|| "unknown".to_owned(), |format| format.name),
         field_order: names::field_order(&parameters),
         size_changes: scan.size_changes,
@@ -146,6 +148,16 @@ fn pixel_aspect(stream: &Stream<'_>) -> Ratio {
         )
     };
     ratio(Rational::from(aspect)).unwrap_or(Ratio::ONE)
+}
+
+/// What the container says; what frames say comes later.
+fn hdr10(stream: &Stream<'_>) -> Hdr10 {
+    let find = |kind| stream.side_data().find(|data| data.kind() == kind);
+    Hdr10 {
+        display: find(side_data::Type::MasteringDisplayMetadata)
+            .and_then(|data| hdr10::display(data.data())),
+        light: find(side_data::Type::ContentLightLevel).and_then(|data| hdr10::light(data.data())),
+    }
 }
 
 fn orientation(stream: &Stream<'_>) -> (u16, bool) {

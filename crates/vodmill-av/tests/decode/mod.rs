@@ -1,11 +1,11 @@
 //! Probing and encoding, on small originals that FFmpeg's command line makes.
 
 mod chunks;
-mod clips;
+pub mod clips;
 mod damage;
 mod encoders;
 mod facts;
 mod odd;
-mod orders;
+pub mod orders;
 mod served;
 mod server;

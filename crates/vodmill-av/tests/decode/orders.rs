@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vodmill_av::Libav;
-use vodmill_model::media::{FieldOrder, MediaInfo, SeekPoint, VideoTrack};
+use vodmill_model::media::{FieldOrder, Hdr10, MediaInfo, SeekPoint, VideoTrack};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::{ChunkPlan, DecodePlan, VideoEncode};
@@ -113,5 +113,6 @@ pub fn rung() -> VideoEncode {
         encoder: "libx264".to_owned(),
         options: options.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         gop: Gop(10),
+        hdr10: Hdr10::default(),
     }
 }

@@ -6,6 +6,6 @@ mod jpeg;
 mod make;
 mod mp4;
 mod parts;
-mod reader;
-mod segments;
+pub mod reader;
+pub mod segments;
 mod subtitles;

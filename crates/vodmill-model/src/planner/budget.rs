@@ -37,6 +37,9 @@ const PACE: [(&str, u64); 9] = [
 /// How much slower than x264 an encoder of HEVC is.
 const HEVC: u64 = 6;
 
+/// How much more memory than x264 an encoder of HEVC takes, with 10 bits.
+const HEVC_MEMORY: u64 = 3;
+
 /// Pixels in a millisecond that a slow decoder with its filters does.
 const DECODED: u64 = 5_000;
 
@@ -84,7 +87,7 @@ fn lookahead(encode: &VideoEncode) -> u64 {
 
 fn encoder_memory(encode: &VideoEncode) -> u64 {
     pixels(encode.size) * BYTES_A_PIXEL * (PICTURES_ENCODED + lookahead(encode)) / 4
-        * slower(encode).min(2)
+        * if is_hevc(encode) { HEVC_MEMORY } else { 1 }
 }
 
 fn frame_ms(encode: &VideoEncode) -> u64 {
@@ -94,7 +97,11 @@ fn frame_ms(encode: &VideoEncode) -> u64 {
 }
 
 fn slower(encode: &VideoEncode) -> u64 {
-    if encode.encoder.contains("265") { HEVC } else { 1 }
+    if is_hevc(encode) { HEVC } else { 1 }
+}
+
+fn is_hevc(encode: &VideoEncode) -> bool {
+    encode.encoder.contains("265")
 }
 
 /// The most that a rendition of so many frames takes: half as much again as the rate that bounds

@@ -54,7 +54,12 @@ impl ColourForm {
 
 /// Transfer functions of high dynamic range.
 pub(crate) fn is_hdr(track: &VideoTrack) -> bool {
-    matches!(track.colour.transfer.as_str(), "smpte2084" | "arib-std-b67")
+    is_pq(track) || track.colour.transfer == "arib-std-b67"
+}
+
+/// Whether it is PQ (SMPTE ST 2084), whose values are light in cd/m².
+pub(super) fn is_pq(track: &VideoTrack) -> bool {
+    track.colour.transfer == "smpte2084"
 }
 
 /// Primaries wider than BT.709's, in a picture that is not HDR.
@@ -82,6 +87,22 @@ pub(super) fn scale(size: Size, from: ColourForm, to: ColourForm) -> String {
 
 fn range(full: bool) -> &'static str {
     if full { "pc" } else { "tv" }
+}
+
+/// The chain at `size` that keeps high dynamic range: BT.2020 and limited range, the transfer as it
+/// is. That is the only form in which players know it.
+pub(super) fn keep_hdr(track: &VideoTrack, size: Size) -> String {
+    let wide = ColourForm { matrix: Some("bt2020"), full_range: false };
+    let scale = scale(size, ColourForm::of(track), wide);
+    let transfer = &track.colour.transfer;
+    match zimg_primaries(track, "bt2020") {
+        "bt2020" => scale,
+        primaries => format!(
+            "{scale},format=yuv420p10le,\
+             zscale=min=2020_ncl:rin=limited:pin={primaries}:tin={transfer}:\
+             p=bt2020:t={transfer}:m=2020_ncl:r=limited"
+        ),
+    }
 }
 
 /// The chain from HDR or wide gamut to BT.709, at `size`; none where there is nothing to map.

@@ -5,6 +5,8 @@ mod audio;
 mod budget;
 mod chunks;
 mod colour;
+mod hdr10;
+mod hevc;
 mod hls;
 mod language;
 mod mp4;
@@ -29,11 +31,13 @@ use crate::plan::{
 };
 use crate::preset::Preset;
 use audio::AudioEncodes;
+use picture::CommonPicture;
 use rungs::Encodes;
 use wanted::Wanted;
 
 pub(crate) use audio::{codec_name, is_usable};
-pub(crate) use colour::{is_rgb, is_wide_gamut};
+pub(crate) use colour::{is_hdr, is_rgb, is_wide_gamut};
+pub(crate) use hdr10::faults as hdr10_faults;
 pub(crate) use picture::{display_size, pixel_aspect};
 pub(crate) use rate::{hertz, is_constant};
 pub(crate) use timeline::{LONGEST_CUT, picture_span, sound_end};
@@ -61,6 +65,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
     tracks::refuse_truncated(media, &pipeline.input)?;
     let wanted = Wanted::find(pipeline, input.presets)?;
     let source = Source::choose(input, &wanted, &mut decisions)?;
+    let wanted = wanted.of_source(source.video, &mut decisions);
     let timeline =
         timeline::timeline(source.video, &source.audio, &wanted, pipeline, &mut decisions)?;
     let pictures = Pictures::plan(input, &source, &timeline, &wanted, &mut decisions);
@@ -94,10 +99,29 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
         proof: pipeline.proof,
         budget,
         tolerated_damage_per_mille: tolerated_damage(pipeline, &mut decisions),
-        hazards: diagnose(media, &pipeline.input, rate),
+        hazards: diagnose(media, &pipeline.input, rate, wanted.hdr_fate()),
         decisions: decisions.0,
         timeline,
     })
+}
+
+/// What becomes of high dynamic range in the outputs of a pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HdrFate {
+    /// All are BT.709.
+    #[default]
+    ToneMapped,
+    /// All keep it, as HEVC.
+    Kept,
+    /// Some keep it, as HEVC; others are BT.709.
+    Both,
+}
+
+impl HdrFate {
+    /// In the outputs of `pipeline`; tone mapped where its presets are not there.
+    pub fn of(pipeline: &Pipeline, presets: &BTreeMap<String, Preset>) -> HdrFate {
+        Wanted::find(pipeline, presets).map(|wanted| wanted.hdr_fate()).unwrap_or_default()
+    }
 }
 
 /// The tracks that the outputs are made from.
@@ -151,17 +175,23 @@ impl Pictures {
         };
         let PlanInput { media, pipeline, .. } = *input;
         let display = display_size(track);
-        let form = picture::common_form(track);
+        let picture = CommonPicture::new(track, wanted.hdr_fate());
         let layout = rungs::layout(display, wanted, decisions);
         let largest = layout.largest(display);
         Pictures {
-            decode: Some(picture::decode_plan(media, track, largest, &pipeline.input, decisions)),
-            encodes: layout.encodes(form, grid.rate, decisions),
+            decode: Some(picture::decode_plan(
+                media,
+                &picture,
+                largest,
+                &pipeline.input,
+                decisions,
+            )),
+            encodes: layout.encodes(&picture, grid.rate, decisions),
             chunks: chunks::chunks(media, track, grid, pipeline.chunk_seconds, decisions),
             stills: pipeline
                 .thumbnails
                 .as_ref()
-                .map(|settings| stills::stills(display, form, grid, settings, decisions)),
+                .map(|settings| stills::stills(display, &picture, grid, settings, decisions)),
             segments,
         }
     }

@@ -1,7 +1,7 @@
 //! From coded pictures to the common picture: upright, progressive, BT.709 where need be.
 
-use super::Decisions;
-use super::colour::{self, ColourForm};
+use super::colour::{self, ColourForm, DELIVERY};
+use super::{Decisions, HdrFate, hdr10};
 use crate::media::{FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::DecodePlan;
@@ -29,25 +29,54 @@ pub(crate) fn display_size(track: &VideoTrack) -> Size {
     }
 }
 
-/// The form of the common picture's colours.
-pub(super) fn common_form(track: &VideoTrack) -> ColourForm {
-    if colour::is_hdr(track) || colour::is_wide_gamut(track) {
-        colour::DELIVERY
-    } else {
-        ColourForm::of(track)
+/// The common picture, as outputs take it.
+#[derive(Clone, Copy)]
+pub(super) struct CommonPicture<'a> {
+    track: &'a VideoTrack,
+    fate: HdrFate,
+}
+
+impl<'a> CommonPicture<'a> {
+    /// Where nothing keeps high dynamic range, it is mapped once for all outputs.
+    pub fn new(track: &'a VideoTrack, fate: HdrFate) -> CommonPicture<'a> {
+        CommonPicture { track, fate }
+    }
+
+    /// The track, if its high dynamic range is still in the picture.
+    pub fn hdr(&self) -> Option<&'a VideoTrack> {
+        (colour::is_hdr(self.track) && self.fate != HdrFate::ToneMapped).then_some(self.track)
+    }
+
+    /// The chain at `size` to pictures of `form` in standard range.
+    pub fn standard(&self, size: Size, form: ColourForm) -> String {
+        let mapped = self.hdr().and_then(|track| colour::to_bt709(track, size));
+        match mapped {
+            Some(chain) if form == DELIVERY => chain,
+            Some(chain) => format!("{chain},{}", colour::scale(size, DELIVERY, form)),
+            None => colour::scale(size, self.form(), form),
+        }
+    }
+
+    fn form(&self) -> ColourForm {
+        if colour::is_hdr(self.track) || colour::is_wide_gamut(self.track) {
+            DELIVERY
+        } else {
+            ColourForm::of(self.track)
+        }
     }
 }
 
 /// How the track is decoded; `largest` is the largest picture that any output takes.
 pub(super) fn decode_plan(
     media: &MediaInfo,
-    track: &VideoTrack,
+    picture: &CommonPicture<'_>,
     largest: Size,
     policy: &InputPolicy,
     decisions: &mut Decisions,
 ) -> DecodePlan {
+    let track = picture.track;
     let mut chain = turn(track);
-    chain.extend(colour::to_bt709(track, largest));
+    chain.extend(colour::to_bt709(track, largest).filter(|_| picture.hdr().is_none()));
     let plan = DecodePlan {
         track: track.index,
         time_base: track.time_base,
@@ -57,7 +86,7 @@ pub(super) fn decode_plan(
         max_pixels: policy.max_pixels,
         clock_jumps: media.clock_jumps.clone(),
     };
-    explain(track, &plan, decisions);
+    explain(picture, &plan, decisions);
     plan
 }
 
@@ -86,7 +115,8 @@ fn turn(track: &VideoTrack) -> Vec<String> {
     filters.iter().map(|&filter| filter.to_owned()).collect()
 }
 
-fn explain(track: &VideoTrack, plan: &DecodePlan, decisions: &mut Decisions) {
+fn explain(picture: &CommonPicture<'_>, plan: &DecodePlan, decisions: &mut Decisions) {
+    let track = picture.track;
     let display = display_size(track);
     let reason = format!(
         "coded {}, pixel aspect {}, turned by {} degrees",
@@ -101,6 +131,13 @@ fn explain(track: &VideoTrack, plan: &DecodePlan, decisions: &mut Decisions) {
     let colour = &track.colour;
     let found = format!("the source is {}/{}/{}", colour.matrix, colour.primaries, colour.transfer);
     let (choice, reason) = match () {
+        () if colour::is_hdr(track) && picture.fate == HdrFate::Kept => {
+            ("kept in HEVC, 10 bits, BT.2020", format!("{found}; the presets keep it"))
+        }
+        () if colour::is_hdr(track) && picture.fate == HdrFate::Both => {
+            let reason = format!("{found}; some presets keep it, others are for SDR screens");
+            ("kept in HEVC, 10 bits, BT.2020, and tone mapped to BT.709", reason)
+        }
         () if colour::is_hdr(track) => {
             ("tone mapped to BT.709", format!("{found}; H.264 outputs are for SDR screens"))
         }
@@ -110,4 +147,21 @@ fn explain(track: &VideoTrack, plan: &DecodePlan, decisions: &mut Decisions) {
         () => ("BT.709, limited range", format!("{found}; players assume BT.709 for H.264")),
     };
     decisions.add("colour", choice, reason);
+    if colour::is_hdr(track) && picture.fate != HdrFate::ToneMapped {
+        explain_hdr10(track, decisions);
+    }
+}
+
+fn explain_hdr10(track: &VideoTrack, decisions: &mut Decisions) {
+    let faults = hdr10::faults(track);
+    let (choice, reason) = match (track.hdr10.is_empty(), colour::is_pq(track)) {
+        (true, _) => return,
+        (false, false) => ("left out", "HLG is relative to the screen".to_owned()),
+        (false, true) if faults.is_empty() => {
+            ("passed on", "the file says what it was graded on".to_owned())
+        }
+        (false, true) if hdr10::passed_on(track).is_empty() => ("left out", faults.join("; ")),
+        (false, true) => ("passed on in part", faults.join("; ")),
+    };
+    decisions.add("mastering data", choice, reason);
 }

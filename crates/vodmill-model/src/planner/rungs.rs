@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Decisions;
-use super::colour::{self, ColourForm, DELIVERY};
+use super::colour::{self, DELIVERY};
+use super::picture::CommonPicture;
 use super::sizing::{self, Fitted};
-use super::timeline;
 use super::wanted::Wanted;
+use super::{Decisions, hdr10, hevc, timeline};
+use crate::media::VideoTrack;
 use crate::plan::VideoEncode;
-use crate::preset::{Profile, Speed, VideoCommon, VideoTarget};
+use crate::preset::{HdrPolicy, Profile, Speed, VideoCodec, VideoCommon, VideoTarget};
 use crate::units::{Ratio, Size};
 
 /// One output that needs pictures.
@@ -42,14 +43,14 @@ pub(super) fn layout<'a>(
     decisions: &mut Decisions,
 ) -> Layout<'a> {
     let mut rungs: Vec<Order<'a>> = Vec::new();
-    for (rung, common) in wanted
-        .ladder
-        .iter()
-        .flat_map(|ladder| ladder.rungs.iter().map(|rung| (rung, &ladder.video)))
+    for (rung, common) in
+        wanted.ladders().flat_map(|ladder| ladder.rungs.iter().map(|rung| (rung, &ladder.video)))
     {
-        let fitted = sizing::fit(display, common, &rung.target);
+        let fitted = fit(display, common, &rung.target);
         let about = format!("rung {}", rung.name);
-        if let Some(lower) = rungs.iter().find(|lower| lower.fitted.cropped == fitted.cropped) {
+        let same =
+            |lower: &&Order<'_>| lower.common == common && lower.fitted.cropped == fitted.cropped;
+        if let Some(lower) = rungs.iter().find(same) {
             let reason = format!("the source gives {} here, as in {}", fitted.cropped, lower.name);
             decisions.add(about, "falls away", reason);
             continue;
@@ -60,10 +61,19 @@ pub(super) fn layout<'a>(
     }
     let mp4 = wanted.mp4.iter().filter_map(|&(name, preset)| {
         let video = preset.video.as_ref()?;
-        let fitted = sizing::fit(display, &video.common, &video.target);
+        let fitted = fit(display, &video.common, &video.target);
         Some(Order { name, common: &video.common, target: &video.target, fitted })
     });
     Layout { rungs, mp4: mp4.collect() }
+}
+
+fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
+    let mut fitted = sizing::fit(display, common, target);
+    if common.codec == VideoCodec::Hevc {
+        let Size { width, height } = &mut fitted.padded;
+        (*width, *height) = ((*width).max(hevc::LEAST_SIDE), (*height).max(hevc::LEAST_SIDE));
+    }
+    fitted
 }
 
 impl Layout<'_> {
@@ -78,15 +88,20 @@ impl Layout<'_> {
         }
     }
 
-    /// The encodes, smallest first, from common pictures of `form` at `rate`.
-    pub fn encodes(&self, form: ColourForm, rate: Ratio, decisions: &mut Decisions) -> Encodes {
+    /// The encodes, smallest first, from common pictures at `rate`.
+    pub fn encodes(
+        &self,
+        picture: &CommonPicture<'_>,
+        rate: Ratio,
+        decisions: &mut Decisions,
+    ) -> Encodes {
         let mut encodes = Encodes::default();
         for order in &self.rungs {
-            let id = encodes.add(order, form, rate);
+            let id = encodes.add(order, picture, rate);
             encodes.rungs.push((order.name.to_owned(), id));
         }
         for order in &self.mp4 {
-            let id = encodes.add(order, form, rate);
+            let id = encodes.add(order, picture, rate);
             encodes.mp4.insert(order.name.to_owned(), id);
         }
         encodes.list.sort_by_key(|encode| {
@@ -99,14 +114,18 @@ impl Layout<'_> {
 
 impl Encodes {
     /// The id of the encode that `order` needs: one that is there already, or a new one.
-    fn add(&mut self, order: &Order<'_>, form: ColourForm, rate: Ratio) -> String {
-        let mut encode = encode(order, form, rate);
+    fn add(&mut self, order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> String {
+        let mut encode = encode(order, picture, rate);
         let same =
             |known: &&VideoEncode| VideoEncode { id: String::new(), ..(*known).clone() } == encode;
         if let Some(known) = self.list.iter().find(same) {
             return known.id.clone();
         }
-        let stem = format!("v{}", encode.size.width.min(encode.size.height));
+        let side = encode.size.width.min(encode.size.height);
+        let stem = match order.common.codec {
+            VideoCodec::H264 => format!("v{side}"),
+            VideoCodec::Hevc => format!("v{side}-hevc"),
+        };
         encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
         self.list.push(encode.clone());
         encode.id
@@ -129,21 +148,49 @@ impl Encodes {
     }
 }
 
-fn encode(order: &Order<'_>, form: ColourForm, rate: Ratio) -> VideoEncode {
+fn encode(order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> VideoEncode {
     let gop = timeline::gop(order.common.gop_seconds, rate);
+    let kept = picture.hdr().filter(|_| order.common.hdr == HdrPolicy::Keep);
+    let hdr10 = kept.map(hdr10::passed_on).unwrap_or_default();
+    let (encoder, mut options) = match order.common.codec {
+        VideoCodec::H264 => ("libx264", options(order, gop.0)),
+        VideoCodec::Hevc => {
+            let pictures = hevc::Pictures { gop: gop.0, deep: kept.is_some(), hdr10: &hdr10 };
+            ("libx265", hevc::options(order.common, order.target, &pictures))
+        }
+    };
+    options.extend(tags(kept).map(|(name, value)| (name.to_owned(), value.to_owned())));
     VideoEncode {
         id: String::new(),
         size: order.fitted.padded,
-        filter: filter(order.fitted, form),
-        encoder: "libx264".to_owned(),
-        options: options(order, gop.0),
+        filter: filter(order.fitted, picture, kept),
+        encoder: encoder.to_owned(),
+        options,
         gop,
+        hdr10,
     }
 }
 
-fn filter(fitted: Fitted, form: ColourForm) -> String {
+/// How the encoder says that pictures are coded; `kept` is the track whose range they keep.
+fn tags(kept: Option<&VideoTrack>) -> [(&'static str, &str); 4] {
+    let (primaries, transfer, matrix) = match kept {
+        Some(track) => ("bt2020", track.colour.transfer.as_str(), "bt2020nc"),
+        None => ("bt709", "bt709", "bt709"),
+    };
+    [
+        ("color_range", "tv"),
+        ("colorspace", matrix),
+        ("color_primaries", primaries),
+        ("color_trc", transfer),
+    ]
+}
+
+fn filter(fitted: Fitted, picture: &CommonPicture<'_>, kept: Option<&VideoTrack>) -> String {
     let Fitted { scaled, cropped, padded } = fitted;
-    let mut chain = vec![colour::scale(scaled, form, DELIVERY)];
+    let mut chain = vec![match kept {
+        Some(track) => colour::keep_hdr(track, scaled),
+        None => picture.standard(scaled, DELIVERY),
+    }];
     if cropped != scaled {
         let (x, y) = middle(scaled, cropped);
         chain.push(format!("crop={}:{}:{x}:{y}", cropped.width, cropped.height));
@@ -153,12 +200,12 @@ fn filter(fitted: Fitted, form: ColourForm) -> String {
         chain.push(format!("pad={}:{}:{x}:{y}:black", padded.width, padded.height));
     }
     chain.push("setsar=1".to_owned());
-    chain.push(
-        "setparams=field_mode=prog:range=limited:color_primaries=bt709:color_trc=bt709:\
-         colorspace=bt709"
-            .to_owned(),
-    );
-    chain.push("format=yuv420p".to_owned());
+    let [_, (_, matrix), (_, primaries), (_, transfer)] = tags(kept);
+    chain.push(format!(
+        "setparams=field_mode=prog:range=limited:color_primaries={primaries}:\
+         color_trc={transfer}:colorspace={matrix}"
+    ));
+    chain.push(if kept.is_some() { "format=yuv420p10le" } else { "format=yuv420p" }.to_owned());
     chain.join(",")
 }
 
@@ -167,41 +214,41 @@ fn middle(outer: Size, inner: Size) -> (u32, u32) {
     ((outer.width - inner.width) / 4 * 2, (outer.height - inner.height) / 4 * 2)
 }
 
-/// The most frames that x264 looks ahead, as its preset `faster` does. The frames of all rungs are in
-/// memory at once: with the 40 of `medium` a child with a 1080p ladder took 774 MiB.
-const LOOKAHEAD: u32 = 20;
+/// The most frames that an encoder looks ahead, as x264's preset `faster` does. The frames of all
+/// rungs are in memory at once: with the 40 of `medium` a child with a 1080p ladder took 774 MiB.
+pub(super) const LOOKAHEAD: u32 = 20;
 
 /// Every option of x264 that is not its preset's. Key frames stand only where they are forced:
 /// scene cuts begin no group.
 fn options(order: &Order<'_>, gop: u32) -> BTreeMap<String, String> {
     let Order { common, target, .. } = order;
-    let buffer = target.max_bitrate.0 * u64::from(target.buffer_seconds);
-    let mut options = vec![
+    let mut options = rates(target);
+    options.extend([
         ("preset", speed(common.speed).to_owned()),
         ("profile", profile(common.profile).to_owned()),
-        ("maxrate", target.max_bitrate.0.to_string()),
-        ("bufsize", buffer.to_string()),
         ("g", gop.to_string()),
         ("keyint_min", gop.to_string()),
         ("sc_threshold", "0".to_owned()),
         ("forced-idr", "1".to_owned()),
         ("threads", common.threads.to_string()),
-        ("color_range", "tv".to_owned()),
-        ("colorspace", "bt709".to_owned()),
-        ("color_primaries", "bt709".to_owned()),
-        ("color_trc", "bt709".to_owned()),
-    ];
+    ]);
     if common.speed >= Speed::Fast {
         options.push(("rc-lookahead", LOOKAHEAD.to_string()));
-    }
-    match (target.bitrate, target.crf) {
-        (Some(bitrate), _) => options.push(("b", bitrate.0.to_string())),
-        (None, crf) => options.push(("crf", crf.unwrap_or(23).to_string())),
     }
     options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn speed(speed: Speed) -> &'static str {
+/// The bits that pictures may take.
+pub(super) fn rates(target: &VideoTarget) -> Vec<(&'static str, String)> {
+    let buffer = target.max_bitrate.0 * u64::from(target.buffer_seconds);
+    let aim = match (target.bitrate, target.crf) {
+        (Some(bitrate), _) => ("b", bitrate.0.to_string()),
+        (None, crf) => ("crf", crf.unwrap_or(23).to_string()),
+    };
+    vec![("maxrate", target.max_bitrate.0.to_string()), ("bufsize", buffer.to_string()), aim]
+}
+
+pub(super) fn speed(speed: Speed) -> &'static str {
     match speed {
         Speed::Ultrafast => "ultrafast",
         Speed::Superfast => "superfast",

@@ -1,16 +1,17 @@
 //! Poster and storyboard.
 
 use super::Decisions;
-use super::colour::{self, ColourForm, JPEG};
+use super::colour::JPEG;
+use super::picture::CommonPicture;
 use super::sizing;
 use crate::pipeline::Thumbnails;
 use crate::plan::{StillPlan, StillsPlan, StoryboardPlan, VideoTimeline};
 use crate::units::{Frames, Size};
 
-/// The stills that `settings` ask for, from common pictures of `form` shown as `display`.
+/// The stills that `settings` ask for, from common pictures shown as `display`.
 pub(super) fn stills(
     display: Size,
-    form: ColourForm,
+    picture: &CommonPicture<'_>,
     grid: &VideoTimeline,
     settings: &Thumbnails,
     decisions: &mut Decisions,
@@ -21,17 +22,17 @@ pub(super) fn stills(
     let poster = StillPlan {
         frame: frame.min(grid.frames - 1),
         size,
-        filter: filter(size, form),
+        filter: filter(size, picture),
         object: "thumbnails/poster.jpg".to_owned(),
     };
     let reason = format!("{} % of the way", settings.poster_percent);
     decisions.add("poster", format!("frame {}, {size}", poster.frame), reason);
-    StillsPlan { poster, storyboard: storyboard(display, form, grid, settings, decisions) }
+    StillsPlan { poster, storyboard: storyboard(display, picture, grid, settings, decisions) }
 }
 
 fn storyboard(
     display: Size,
-    form: ColourForm,
+    picture: &CommonPicture<'_>,
     grid: &VideoTimeline,
     settings: &Thumbnails,
     decisions: &mut Decisions,
@@ -49,7 +50,7 @@ fn storyboard(
     Some(StoryboardPlan {
         frames,
         tile,
-        filter: filter(tile, form),
+        filter: filter(tile, picture),
         columns,
         rows,
         sheets: (0..sheets).map(|n| format!("thumbnails/storyboard-{n:03}.jpg")).collect(),
@@ -66,6 +67,6 @@ fn tile_frames(grid: &VideoTimeline, seconds: u32) -> Vec<Frames> {
     frames
 }
 
-fn filter(size: Size, form: ColourForm) -> String {
-    format!("{},setsar=1,format=yuvj420p", colour::scale(size, form, JPEG))
+fn filter(size: Size, picture: &CommonPicture<'_>) -> String {
+    format!("{},setsar=1,format=yuvj420p", picture.standard(size, JPEG))
 }

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::{Decisions, HdrFate, colour};
 use crate::catalogue;
+use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::Pipeline;
-use crate::preset::{Ladder, Mp4Preset, Preset, VideoCommon};
+use crate::preset::{HdrPolicy, Ladder, Mp4Preset, Preset, VideoCommon};
 
 /// The presets that a pipeline names.
 pub(super) struct Wanted<'a> {
     pub ladder: Option<&'a Ladder>,
+    /// What stands beside it where there is high dynamic range to keep.
+    hdr_ladder: Option<&'a Ladder>,
     pub mp4: Vec<(&'a str, &'a Mp4Preset)>,
     /// Whether HLS is encrypted; then what cannot be is kept from the public.
     encrypted: bool,
@@ -24,19 +28,44 @@ impl<'a> Wanted<'a> {
         let missing = |name: &str| {
             Rejected::new(Reason::NothingToDo, format!("there is no preset {name:?} of that kind"))
         };
-        let ladder = match pipeline.ladder.as_str() {
-            "" => None,
-            name => Some(catalogue::ladder(presets, name).ok_or_else(|| missing(name))?),
+        let ladder = |name: &str| match name {
+            "" => Ok(None),
+            name => catalogue::ladder(presets, name).map(Some).ok_or_else(|| missing(name)),
         };
         let mp4 = pipeline.mp4.iter().map(|name| {
             let preset = catalogue::mp4(presets, name).ok_or_else(|| missing(name))?;
             Ok((name.as_str(), preset))
         });
         Ok(Wanted {
-            ladder,
+            ladder: ladder(&pipeline.ladder)?,
+            hdr_ladder: ladder(&pipeline.hdr_ladder)?,
             mp4: mp4.collect::<Result<_, _>>()?,
             encrypted: pipeline.encryption.is_some(),
         })
+    }
+
+    /// Without the ladder for high dynamic range, if the pictures have none.
+    pub fn of_source(self, video: Option<&VideoTrack>, decisions: &mut Decisions) -> Wanted<'a> {
+        if self.hdr_ladder.is_none() || video.is_some_and(colour::is_hdr) {
+            return self;
+        }
+        decisions.add("hdr ladder", "left out", "the source has no high dynamic range");
+        Wanted { hdr_ladder: None, ..self }
+    }
+
+    /// Every ladder, in the order of the playlist.
+    pub fn ladders(&self) -> impl Iterator<Item = &'a Ladder> {
+        self.ladder.into_iter().chain(self.hdr_ladder)
+    }
+
+    /// What becomes of high dynamic range.
+    pub fn hdr_fate(&self) -> HdrFate {
+        let any = |policy| self.commons().any(|common| common.hdr == policy);
+        match (any(HdrPolicy::Keep), any(HdrPolicy::ToneMap)) {
+            (true, true) => HdrFate::Both,
+            (true, false) => HdrFate::Kept,
+            (false, _) => HdrFate::ToneMapped,
+        }
     }
 
     /// Name of the object of an MP4, which is clear: where HLS is encrypted it must not lie beside it
@@ -61,8 +90,8 @@ impl<'a> Wanted<'a> {
     }
 
     fn commons(&self) -> impl Iterator<Item = &'a VideoCommon> {
-        let ladder = self.ladder.map(|ladder| &ladder.video);
+        let ladders = self.ladders().map(|ladder| &ladder.video);
         let mp4 = self.mp4.iter().filter_map(|(_, preset)| preset.video.as_ref());
-        ladder.into_iter().chain(mp4.map(|video| &video.common))
+        ladders.chain(mp4.map(|video| &video.common))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Report;
 use crate::catalogue::Catalogue;
-use crate::pipeline::{Encryption, Pipeline, Thumbnails};
+use crate::pipeline::{Container, Encryption, Pipeline, Thumbnails};
+use crate::preset::{HdrPolicy, Ladder, VideoCodec};
 
 /// What may stand in a key's URI.
 const PLACEHOLDERS: [&str; 3] = ["kid", "asset", "generation"];
@@ -36,11 +37,46 @@ fn check_presets(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report
     let ladder = &pipeline.ladder;
     let right = ladder.is_empty() || catalogue.ladder(ladder).is_some();
     report.expect(right, "ladder", wrong(ladder, "ladder"));
+    let hdr = &pipeline.hdr_ladder;
+    let right = hdr.is_empty() || catalogue.ladder(hdr).is_some();
+    report.expect(right, "hdr_ladder", wrong(hdr, "ladder"));
+    check_ladders(pipeline, catalogue, report);
     for (number, mp4) in pipeline.mp4.iter().enumerate() {
         let path = format!("mp4[{number}]");
         report.expect(catalogue.mp4(mp4).is_some(), path.clone(), wrong(mp4, "mp4"));
         let once = !pipeline.mp4.iter().take(number).any(|other| other == mp4);
         report.expect(once, path, format!("{mp4:?} is named twice: remove one"));
+    }
+}
+
+fn check_ladders(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    let main = catalogue.ladder(&pipeline.ladder);
+    let hdr = catalogue.ladder(&pipeline.hdr_ladder);
+    let hevc = |ladder: &&Ladder| ladder.video.codec == VideoCodec::Hevc;
+    let needs_fmp4 = main.iter().chain(&hdr).any(hevc);
+    let message = "\"ts\" is not for HEVC: players take it in fMP4 only; set container = \"fmp4\"";
+    let right = !needs_fmp4 || pipeline.hls.container == Container::Fmp4;
+    report.expect(right, "hls.container", message);
+    let Some(hdr) = hdr else { return };
+    let path = "hdr_ladder";
+    let Some(main) = main else {
+        let message = "there is no `ladder` for it to stand beside: name it there";
+        return report.add(path, message);
+    };
+    let keeps = |ladder: &Ladder| ladder.video.hdr == HdrPolicy::Keep;
+    let message = "its preset does not keep high dynamic range: set hdr = \"keep\" there";
+    report.expect(keeps(hdr), path, message);
+    let message =
+        "`ladder` keeps high dynamic range itself: use one that does not, or only that one";
+    report.expect(!keeps(main), path, message);
+    let equal = main.video.gop_seconds == hdr.video.gop_seconds && main.audio == hdr.audio;
+    let message = "gop_seconds or [audio] differ from those of `ladder`: all rungs of a playlist are \
+                   cut at the same pictures and have the same sound; set them alike";
+    report.expect(equal, path, message);
+    let taken = |name: &str| main.rungs.iter().any(|rung| rung.name == name);
+    for rung in hdr.rungs.iter().filter(|rung| taken(&rung.name)) {
+        let message = format!("both ladders have a rung {:?}: rename one", rung.name);
+        report.add(path, message);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Checks of presets.
 
 use super::{Report, is_name};
-use crate::preset::{AudioPreset, Ladder, Mp4Preset, Preset, Rung, VideoCommon, VideoTarget};
+use crate::preset::{
+    AudioPreset, HdrPolicy, Ladder, Mp4Preset, Preset, Profile, Rung, VideoCodec, VideoCommon,
+    VideoTarget,
+};
 
 /// Prefixes of what stands beside the rungs in a package.
 const RESERVED: [&str; 2] = ["audio", "subtitles"];
@@ -69,13 +72,28 @@ fn check_common(common: &VideoCommon, report: &mut Report<'_>) {
     report.within(common.gop_seconds, 1..=10, "video.gop_seconds");
     report.within(common.max_frame_rate, 10..=240, "video.max_frame_rate");
     report.within(common.threads, 1..=64, "video.threads");
+    match common.codec {
+        VideoCodec::H264 => {
+            let message = "\"keep\" needs codec = \"hevc\": H.264 is for SDR screens; set that, or \
+                           hdr = \"tone-map\"";
+            report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
+        }
+        VideoCodec::Hevc => check_hevc(common, report),
+    }
+}
+
+fn check_hevc(common: &VideoCommon, report: &mut Report<'_>) {
+    let message = "a profile of H.264: remove it, HEVC's follows from the bits of a sample";
+    report.expect(common.profile == Profile::High, "video.profile", message);
+    let message = "more than one: x265's bytes would not be the same everywhere; set it to 1";
+    report.expect(common.threads == 1, "video.threads", message);
 }
 
 fn check_target(target: &VideoTarget, path: &str, report: &mut Report<'_>) {
     for (side, name) in [(target.width, "width"), (target.height, "height")] {
         let path = format!("{path}.{name}");
         report.within(side, 16..=8192, &path);
-        let message = format!("{side} is odd: H.264 takes even sides, use {}", side & !1);
+        let message = format!("{side} is odd: H.264 and HEVC take even sides, use {}", side & !1);
         report.expect(side % 2 == 0, path, message);
     }
     check_rate(target, path, report);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use vodmill_model::plan::Build;
-use vodmill_model::{Catalogue, MediaInfo, Plan, PlanInput, Rejected, plan};
+use vodmill_model::{Catalogue, MediaInfo, Pipeline, Plan, PlanInput, Rejected, plan};
 
 pub fn manifest_path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
@@ -18,6 +18,23 @@ pub fn catalogue() -> Catalogue {
         pipelines: folder(&manifest_path("../../pipelines")),
         presets: folder(&manifest_path("../../presets")),
     }
+}
+
+/// The same with the pipeline that keeps high dynamic range beside SDR, `hdr`, and one that makes
+/// HEVC of everything, `hevc`.
+pub fn catalogue_with_hdr() -> Catalogue {
+    let mut catalogue = catalogue();
+    let text = std::fs::read_to_string(manifest_path("../../docs/examples/pipelines/hdr.toml"));
+    let hdr: Pipeline = toml::from_str(&text.unwrap()).unwrap();
+    let hevc = Pipeline {
+        ladder: "hls-hdr".to_owned(),
+        hdr_ladder: String::new(),
+        mp4: vec!["tv-hdr".to_owned()],
+        ..hdr.clone()
+    };
+    catalogue.pipelines.insert("hdr".to_owned(), hdr);
+    catalogue.pipelines.insert("hevc".to_owned(), hevc);
+    catalogue
 }
 
 fn folder<T: DeserializeOwned>(folder: &Path) -> BTreeMap<String, T> {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use vodmill_model::diagnose::diagnose;
 use vodmill_model::pipeline::InputPolicy;
-use vodmill_model::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
+use vodmill_model::plan::Hazard;
+use vodmill_model::{AudioTrack, HdrFate, MediaInfo, SubtitleTrack, VideoTrack};
 
 use super::{FOREGROUND, input, mill_settings, pipeline};
 use crate::cli::Probe;
@@ -14,23 +15,27 @@ use crate::output::{bytes, print, print_json, table};
 
 /// `vodmill probe`.
 pub fn run(config: &Config, arguments: &Probe) -> anyhow::Result<ExitCode> {
-    let policy = match &arguments.pipeline {
-        Some(name) => pipeline(config, Some(name))?.1.input.clone(),
-        None => InputPolicy::default(),
+    let (policy, fate) = match &arguments.pipeline {
+        Some(name) => {
+            let pipeline = pipeline(config, Some(name))?.1;
+            (pipeline.input.clone(), HdrFate::of(pipeline, &config.catalogue.presets))
+        }
+        None => (InputPolicy::default(), HdrFate::default()),
     };
     let settings = mill_settings(config, FOREGROUND)?;
     let media = vodmill_pipeline::probe(&settings, &input(&arguments.file)?, &policy)?;
+    let hazards = diagnose(&media, &policy, None, fate);
     if arguments.json {
         let mut value = serde_json::to_value(&media)?;
-        value["hazards"] = serde_json::to_value(diagnose(&media, &policy, None))?;
+        value["hazards"] = serde_json::to_value(&hazards)?;
         print_json(&value)?;
     } else {
-        print(&describe(&media, &policy))?;
+        print(&describe(&media, &hazards))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(media: &MediaInfo, policy: &InputPolicy) -> String {
+fn describe(media: &MediaInfo, hazards: &[Hazard]) -> String {
     let mut text = format!("{}, {}", media.container, bytes(media.bytes));
     // Writing into a String cannot fail.
     if let Some(duration) = media.declared_duration {
@@ -51,7 +56,7 @@ fn describe(media: &MediaInfo, policy: &InputPolicy) -> String {
         .map(|(index, kind, facts)| vec![format!("  {index}"), kind.to_owned(), facts])
         .collect();
     text.push_str(&table(&rows));
-    text.push_str(&hazards(media, policy));
+    text.push_str(&describe_hazards(hazards));
     text
 }
 
@@ -93,14 +98,13 @@ fn subtitles(track: &SubtitleTrack) -> String {
     facts.join(", ")
 }
 
-fn hazards(media: &MediaInfo, policy: &InputPolicy) -> String {
-    let hazards = diagnose(media, policy, None);
+fn describe_hazards(hazards: &[Hazard]) -> String {
     if hazards.is_empty() {
         return "\nNothing odd about it.\n".to_owned();
     }
     let mut text = "\nWhat is odd, and what is done about it\n".to_owned();
     for hazard in hazards {
-        let (code, detail, remedy) = (hazard.code, hazard.detail, hazard.remedy);
+        let Hazard { code, detail, remedy, .. } = hazard;
         let _ = writeln!(text, "  {code}: {detail}\n    {remedy}");
     }
     text

@@ -21,7 +21,8 @@ macro_rules! built_in {
 }
 
 /// The presets of a home without a folder `presets`.
-pub const PRESETS: &[BuiltIn] = built_in!("presets": "hls", "phone", "tablet", "tv", "web");
+pub const PRESETS: &[BuiltIn] =
+    built_in!("presets": "hls", "hls-hdr", "phone", "tablet", "tv", "tv-hdr", "web");
 
 /// The pipelines of a home without a folder `pipelines`.
 pub const PIPELINES: &[BuiltIn] = built_in!("pipelines": "default");

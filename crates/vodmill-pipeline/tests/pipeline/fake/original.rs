@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vodmill_model::media::{
-    AudioTrack, Colour, FieldOrder, Gaps, SeekPoint, SubtitleTrack, VideoTrack,
+    AudioTrack, Colour, FieldOrder, Gaps, Hdr10, SeekPoint, SubtitleTrack, VideoTrack,
 };
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::{Failed, MediaInfo, Ratio, Rejected, Size, Ticks};
@@ -86,6 +86,7 @@ impl Original {
             pixel_format: "yuv420p".to_owned(),
             bit_depth: 8,
             colour: Colour { matrix, primaries, transfer, full_range: false },
+            hdr10: Hdr10::default(),
             field_order: FieldOrder::Progressive,
             size_changes: false,
             seek_points: vec![SeekPoint { pts: 0, packet: 0 }],

@@ -1,15 +1,19 @@
-//! Whether frames hold two fields: by decoding a few.
+//! What only frames tell, by decoding a few: whether they hold two fields, and what they were graded
+//! on.
 
 use std::path::Path;
 
 use ffmpeg_next::Packet;
 use ffmpeg_next::frame::Video;
-use vodmill_model::media::{ClockJump, FieldOrder, VideoTrack};
+use ffmpeg_next::frame::side_data::Type;
+use vodmill_model::media::{
+    ClockJump, ContentLight, FieldOrder, Hdr10, MasteringDisplay, VideoTrack,
+};
 use vodmill_model::outcome::MediaError;
 
 use crate::encode::open_decoder;
-use crate::error;
 use crate::source::PacketFinder;
+use crate::{error, hdr10};
 
 /// Frames that are looked at.
 const FRAMES: usize = 12;
@@ -40,15 +44,27 @@ pub(super) fn may_be_interlaced(codec: &str) -> bool {
     .contains(&codec)
 }
 
-/// The order of fields that most of the first frames are marked with; progressive where no decoder
-/// opens. An original that cannot be read is an error: it would be planned otherwise than before.
+/// What the first frames told.
+pub(super) struct Found {
+    /// The order of fields that most of them are marked with.
+    pub field_order: FieldOrder,
+    /// What the first one that says it says of high dynamic range.
+    pub hdr10: Hdr10,
+}
+
+impl Found {
+    const NOTHING: Found =
+        Found { field_order: FieldOrder::Progressive, hdr10: Hdr10 { display: None, light: None } };
+}
+
+/// Looks at the first frames; nothing is found where no decoder opens. An original that cannot be read is an error: it would be planned otherwise than before.
 pub(super) fn look(
     path: &Path,
     track: &VideoTrack,
     jumps: &[ClockJump],
     max_pixels: u64,
-) -> Result<FieldOrder, MediaError> {
-    let Some(&from) = track.seek_points.first() else { return Ok(FieldOrder::Progressive) };
+) -> Result<Found, MediaError> {
+    let Some(&from) = track.seek_points.first() else { return Ok(Found::NOTHING) };
     let mut packets = PacketFinder::open(path, track.index, from, jumps, max_pixels)?;
     let stage = |cause| error::libav("decode", path.display(), cause);
     let parameters = packets
@@ -58,8 +74,9 @@ pub(super) fn look(
         .ok_or_else(|| stage(ffmpeg_next::Error::StreamNotFound))?
         .parameters();
     let Ok(mut codec) = open_decoder(parameters, track.time_base, max_pixels) else {
-        return Ok(FieldOrder::Progressive);
+        return Ok(Found::NOTHING);
     };
+    let mut hdr10 = Hdr10::default();
     let mut votes = Votes::default();
     let mut packet = Packet::empty();
     for _ in 0..MAX_PACKETS {
@@ -69,12 +86,24 @@ pub(super) fn look(
         let mut frame = Video::empty();
         while codec.receive_frame(&mut frame).is_ok() {
             votes.count(&frame);
+            hdr10 = Hdr10 {
+                display: hdr10.display.or_else(|| display(&frame)),
+                light: hdr10.light.or_else(|| light(&frame)),
+            };
         }
         if !more || votes.frames >= FRAMES {
             break;
         }
     }
-    Ok(votes.winner())
+    Ok(Found { field_order: votes.winner(), hdr10 })
+}
+
+fn display(frame: &Video) -> Option<MasteringDisplay> {
+    hdr10::display(frame.side_data(Type::MasteringDisplayMetadata)?.data())
+}
+
+fn light(frame: &Video) -> Option<ContentLight> {
+    hdr10::light(frame.side_data(Type::ContentLightLevel)?.data())
 }
 
 #[derive(Default)]
