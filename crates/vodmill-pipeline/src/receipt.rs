@@ -85,6 +85,19 @@ pub struct PlaylistFact {
     pub codecs: Vec<String>,
     /// Size of its pictures.
     pub size: Option<Size>,
+    /// The range of light of its pictures, where it is high.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<VideoRange>,
+}
+
+/// High dynamic range, as VIDEO-RANGE names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VideoRange {
+    /// SMPTE ST 2084.
+    Pq,
+    /// Hybrid log-gamma.
+    Hlg,
 }
 
 /// One progressive MP4.
@@ -97,6 +110,9 @@ pub struct Mp4Fact {
     pub codecs: Vec<String>,
     /// Size of its pictures.
     pub size: Option<Size>,
+    /// The range of light of its pictures, where it is high.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<VideoRange>,
     /// Audio tracks.
     pub audio_tracks: u32,
 }

@@ -1,18 +1,62 @@
-//! Codec strings from what is in finished media.
+//! Codec strings and the range of light, from what is in finished media.
 
-use vodmill_hls::codec::{CodecError, audio_config, avc_sps, avc_sps_from_avcc};
+use vodmill_hls::codec::{
+    CodecError, Colour, audio_config, avc_sps, avc_sps_from_avcc, hevc_sps, hevc_sps_from_hvcc,
+};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{InspectedStream, StreamKind};
 
-/// The RFC 6381 string of a stream, from its own configuration.
-pub(crate) fn codec_of(stream: &InspectedStream) -> Result<String, Failed> {
-    let codec = match (stream.kind, stream.config.first()) {
-        // An avcC record begins with its version, an Annex B stream with a start code.
-        (StreamKind::Video, Some(1)) => avc_sps_from_avcc(&stream.config).map(|sps| sps.codec()),
-        (StreamKind::Video, _) => avc_sps(&stream.config).map(|sps| sps.codec()),
-        (StreamKind::Audio, _) => audio_config(&stream.config).map(|config| config.codec()),
-    };
-    codec.map_err(|error: CodecError| {
+use crate::receipt::VideoRange;
+
+/// What the configuration of a stream says.
+pub(crate) struct CodecFacts {
+    /// The RFC 6381 string.
+    pub codec: String,
+    /// The range of its light; none for SDR and for sound.
+    pub range: Option<VideoRange>,
+}
+
+/// What a stream is, from its own configuration.
+pub(crate) fn facts_of(stream: &InspectedStream) -> Result<CodecFacts, Failed> {
+    read(stream).map_err(|error: CodecError| {
         Failed::from_error(format!("read {} configuration", stream.codec), &error)
     })
+}
+
+/// The RFC 6381 string of a stream, from its own configuration.
+pub(crate) fn codec_of(stream: &InspectedStream) -> Result<String, Failed> {
+    facts_of(stream).map(|facts| facts.codec)
+}
+
+/// The range of the pictures among `streams`.
+pub(crate) fn range_of(streams: &[InspectedStream]) -> Result<Option<VideoRange>, Failed> {
+    let video = streams.iter().find(|stream| stream.kind == StreamKind::Video);
+    Ok(video.map(facts_of).transpose()?.and_then(|facts| facts.range))
+}
+
+fn read(stream: &InspectedStream) -> Result<CodecFacts, CodecError> {
+    // Records for MP4 begin with their version, an Annex B stream with a start code.
+    let record = stream.config.first() == Some(&1);
+    let config = stream.config.as_slice();
+    let (codec, colour) = match (stream.kind, stream.codec.as_str(), record) {
+        (StreamKind::Audio, _, _) => (audio_config(config)?.codec(), None),
+        (StreamKind::Video, "hevc", record) => {
+            let sps = if record { hevc_sps_from_hvcc(config) } else { hevc_sps(config) }?;
+            (sps.codec(), sps.colour)
+        }
+        (StreamKind::Video, _, record) => {
+            let sps = if record { avc_sps_from_avcc(config) } else { avc_sps(config) }?;
+            (sps.codec(), sps.colour)
+        }
+    };
+    Ok(CodecFacts { codec, range: colour.and_then(range) })
+}
+
+/// ITU-T H.273, table 3.
+fn range(colour: Colour) -> Option<VideoRange> {
+    match colour.transfer {
+        16 => Some(VideoRange::Pq),
+        18 => Some(VideoRange::Hlg),
+        _ => None,
+    }
 }

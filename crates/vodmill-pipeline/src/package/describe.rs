@@ -11,7 +11,7 @@ use vodmill_model::units::Size;
 use super::hls::{Hls, Variant};
 use super::{MULTIVARIANT, Made, Shop};
 use crate::file::sha256;
-use crate::receipt::{Mp4Fact, RECEIPT, Receipt};
+use crate::receipt::{Mp4Fact, RECEIPT, Receipt, VideoRange};
 
 /// The serialised form of what is published, for people to read too.
 pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
@@ -93,7 +93,7 @@ fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
 
 fn describe_variant(shop: &Shop<'_>, hls: &Hls, name: &str, variant: &Variant) -> Value {
     let rates = variant.stream.bit_rates(hls.target).unwrap_or_default();
-    json!({
+    let described = json!({
         "name": name,
         "width": variant.stream.fact.size.map(|size| size.width),
         "height": variant.stream.fact.size.map(|size| size.height),
@@ -103,7 +103,16 @@ fn describe_variant(shop: &Shop<'_>, hls: &Hls, name: &str, variant: &Variant) -
         "bytes": variant.stream.bytes(),
         "playlist": path(shop, &variant.stream.fact.name),
         "iframes": variant.iframes.as_ref().map(|stream| path(shop, &stream.fact.name)),
-    })
+    });
+    with_range(described, variant.stream.fact.range)
+}
+
+/// High dynamic range is said; without a word it is SDR.
+fn with_range(mut described: Value, range: Option<VideoRange>) -> Value {
+    if let (Some(fields), Some(range)) = (described.as_object_mut(), range) {
+        fields.insert("video_range".to_owned(), json!(range));
+    }
+    described
 }
 
 fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
@@ -111,7 +120,7 @@ fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
     let bytes = object.map(|object| object.bytes).unwrap_or_default();
     let ticks = receipt.duration.0.max(1).unsigned_abs();
     let plan = shop.plan.mp4.iter().find(|plan| plan.object == mp4.name);
-    json!({
+    let described = json!({
         "name": plan.map(|plan| plan.name.as_str()),
         "path": path(shop, &mp4.name),
         "bytes": bytes,
@@ -121,7 +130,8 @@ fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
         "height": mp4.size.map(|size| size.height),
         "codecs": mp4.codecs,
         "audio_tracks": mp4.audio_tracks,
-    })
+    });
+    with_range(described, mp4.range)
 }
 
 fn describe_stills(shop: &Shop<'_>) -> Value {

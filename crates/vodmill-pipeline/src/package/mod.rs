@@ -28,7 +28,7 @@ use vodmill_model::transcode::Watch;
 use vodmill_model::{MediaError, Plan, Transcode};
 
 pub(crate) use basis::{Basis, renditions_of_package, renditions_of_run};
-pub(crate) use codecs::codec_of;
+pub(crate) use codecs::facts_of;
 pub(crate) use facts::SegmentsDone;
 pub use keys::{ClearKeys, KeyTable};
 pub(crate) use segments::SegmentsOrder;

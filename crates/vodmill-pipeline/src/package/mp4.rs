@@ -4,7 +4,8 @@ use vodmill_model::MediaError;
 use vodmill_model::plan::Mp4Plan;
 use vodmill_model::transcode::{Media, Mp4Order, StreamKind};
 
-use super::{Shop, codec_of};
+use super::Shop;
+use super::codecs::{codec_of, range_of};
 use crate::receipt::Mp4Fact;
 
 pub(super) fn make(shop: &Shop<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
@@ -35,6 +36,7 @@ fn make_one(shop: &Shop<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
         name: plan.object.clone(),
         codecs,
         size: inspection.streams.iter().find_map(|stream| stream.size),
+        range: range_of(&inspection.streams)?,
         audio_tracks: inspection.streams.iter().filter(|stream| is_audio(stream.kind)).count()
             as u32,
     })

@@ -3,7 +3,7 @@
 use vodmill_hls::bandwidth::BitRates;
 use vodmill_hls::playlist::{
     AudioAlternative, IFrameStream, MultivariantPlaylist, Resolution, SubtitleAlternative,
-    VariantStream,
+    VariantStream, VideoRange,
 };
 use vodmill_hls::time::FrameRate;
 use vodmill_model::Failed;
@@ -13,6 +13,7 @@ use vodmill_model::units::Size;
 use super::Shop;
 use super::hls::{Hls, Variant};
 use super::stream::Stream;
+use crate::receipt;
 
 /// GROUP-ID of the audio alternatives.
 const AUDIO: &str = "audio";
@@ -28,7 +29,7 @@ pub(super) fn write(shop: &Shop<'_>, hls: &Hls) -> Result<String, Failed> {
     let groups = GroupRates::measure(hls)?;
     let variant = |variant| variant_stream(shop, hls, &groups, variant);
     let pictures =
-        |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(shop, stream));
+        |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(shop, hls, stream));
     let playlist = MultivariantPlaylist {
         independent_segments: true,
         no_closed_captions: true,
@@ -88,13 +89,25 @@ fn variant_stream(
         codecs,
         resolution: stream.fact.size.map(resolution),
         frame_rate: video.map(|video| FrameRate { num: video.rate.num, den: video.rate.den }),
-        video_range: None,
+        video_range: video_range(hls, stream),
         audio_group: (!hls.audio.is_empty()).then(|| AUDIO.to_owned()),
         subtitle_group: (!hls.subtitles.is_empty()).then(|| SUBTITLES.to_owned()),
     })
 }
 
-fn i_frames(shop: &Shop<'_>, stream: &Stream) -> Result<IFrameStream, Failed> {
+/// VIDEO-RANGE of a stream with pictures. It is left out where all are SDR, which players take then;
+/// beside high dynamic range it is said of all.
+fn video_range(hls: &Hls, stream: &Stream) -> Option<VideoRange> {
+    let high = hls.variants.iter().any(|variant| variant.stream.fact.range.is_some());
+    let range = match stream.fact.range {
+        Some(receipt::VideoRange::Pq) => VideoRange::Pq,
+        Some(receipt::VideoRange::Hlg) => VideoRange::Hlg,
+        None => VideoRange::Sdr,
+    };
+    (high && stream.fact.size.is_some()).then_some(range)
+}
+
+fn i_frames(shop: &Shop<'_>, hls: &Hls, stream: &Stream) -> Result<IFrameStream, Failed> {
     let target = stream.playlist.needed_target_duration();
     let target =
         target.map_err(|e| Failed::from_error(format!("time {}", stream.fact.name), &e))?;
@@ -105,7 +118,7 @@ fn i_frames(shop: &Shop<'_>, stream: &Stream) -> Result<IFrameStream, Failed> {
         average_bandwidth: Some(rates.average),
         codecs: stream.fact.codecs.clone(),
         resolution: stream.fact.size.map(resolution),
-        video_range: None,
+        video_range: video_range(hls, stream),
     })
 }
 

@@ -7,7 +7,7 @@ use vodmill_model::transcode::{Cut, Media, Part, Segment, SegmentOrder};
 use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, MediaError};
 
-use super::codec_of;
+use super::codecs::{codec_of, range_of};
 use super::facts::{EntryFact, InitFact, RunFact};
 use super::segments::Floor;
 use super::stream::StreamPlan;
@@ -60,7 +60,7 @@ impl<'a> Press<'a> {
             (Container::Fmp4, _) => "m4s",
         };
         let (name, holds) = (plan.playlist(), plan.holds);
-        let playlist = PlaylistFact { name, holds, codecs: Vec::new(), size: None };
+        let playlist = PlaylistFact { name, holds, codecs: Vec::new(), size: None, range: None };
         let fact = RunFact { playlist, config: String::new(), init: None, entries: Vec::new() };
         let mut press = Press { floor, plan, extension, fact, init: Vec::new(), pictures: None };
         if holds == Holds::IFrames {
@@ -108,6 +108,7 @@ impl<'a> Press<'a> {
         let streams = &inspection.streams;
         self.fact.playlist.codecs = streams.iter().map(codec_of).collect::<Result<_, _>>()?;
         self.fact.playlist.size = streams.iter().find_map(|stream| stream.size);
+        self.fact.playlist.range = range_of(streams)?;
         if self.init.is_empty() {
             let configs: Vec<_> =
                 streams.iter().flat_map(|stream| &stream.config).copied().collect();

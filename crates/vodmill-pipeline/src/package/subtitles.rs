@@ -58,7 +58,8 @@ fn make_one(
         start = end;
     }
     let name = format!("{}/index.m3u8", alternative.prefix);
-    let fact = PlaylistFact { name, holds: Holds::Subtitles, codecs: Vec::new(), size: None };
+    let fact =
+        PlaylistFact { name, holds: Holds::Subtitles, codecs: Vec::new(), size: None, range: None };
     Ok(SubtitleStream { playlist, fact, sizes })
 }
 

@@ -6,7 +6,7 @@ use vodmill_model::units::{Frames, Ratio, Ticks};
 use vodmill_model::{MediaError, Transcode};
 
 use super::{Finding, Findings};
-use crate::package::codec_of;
+use crate::package::facts_of;
 use crate::receipt::{Holds, PlaylistFact};
 
 /// What segments are held against.
@@ -119,9 +119,17 @@ fn prove_pictures(
 }
 
 fn prove_codec(fact: &PlaylistFact, stream: &InspectedStream, findings: &mut Findings<'_>) {
-    match codec_of(stream) {
-        Ok(codec) if fact.codecs.contains(&codec) => {}
-        Ok(codec) => findings.add("codec", format!("{codec}, not one of {:?}", fact.codecs)),
+    match facts_of(stream) {
+        Ok(found) => {
+            if !fact.codecs.contains(&found.codec) {
+                let detail = format!("{}, not one of {:?}", found.codec, fact.codecs);
+                findings.add("codec", detail);
+            }
+            if stream.kind == StreamKind::Video && found.range != fact.range {
+                let detail = format!("{:?} instead of {:?}", found.range, fact.range);
+                findings.add("video_range", detail);
+            }
+        }
         Err(error) => findings.add("codec", error.to_string()),
     }
     if stream.kind == StreamKind::Video && stream.size != fact.size {

@@ -5,12 +5,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use vodmill_model::pipeline::ProofLevel;
-use vodmill_model::transcode::{Media, StreamKind};
+use vodmill_model::transcode::{InspectedStream, Media, StreamKind};
 use vodmill_model::units::Ticks;
 
 use super::media::prove_decoded;
 use super::{Findings, Prover};
-use crate::package::codec_of;
+use crate::package::facts_of;
 use crate::receipt::Mp4Fact;
 
 pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
@@ -29,12 +29,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
         prover.add(findings.list);
     }
     for stream in &inspection.streams {
-        match codec_of(stream) {
-            Ok(codec) if fact.codecs.contains(&codec) => {}
-            other => {
-                prover.find(&fact.name, "codec", format!("{other:?}, not one of {:?}", fact.codecs))
-            }
-        }
+        prove_codec(prover, fact, stream);
     }
     let video = inspection.streams.iter().find(|stream| stream.kind == StreamKind::Video);
     if let (Some(video), Some(frames)) = (video, prover.receipt.frames)
@@ -55,6 +50,21 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
             "duration",
             format!("ends at {end} instead of {}", prover.receipt.duration),
         );
+    }
+}
+
+fn prove_codec(prover: &Prover<'_>, fact: &Mp4Fact, stream: &InspectedStream) {
+    let found = match facts_of(stream) {
+        Ok(found) => found,
+        Err(error) => return prover.find(&fact.name, "codec", error.to_string()),
+    };
+    if !fact.codecs.contains(&found.codec) {
+        let detail = format!("{}, not one of {:?}", found.codec, fact.codecs);
+        prover.find(&fact.name, "codec", detail);
+    }
+    if stream.kind == StreamKind::Video && found.range != fact.range {
+        let detail = format!("{:?} instead of {:?}", found.range, fact.range);
+        prover.find(&fact.name, "video_range", detail);
     }
 }
 
