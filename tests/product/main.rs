@@ -5,6 +5,7 @@ mod bucket_inbox;
 mod check;
 mod cluster;
 mod drain;
+mod hdr;
 mod hls;
 mod inbox;
 mod inputs;

@@ -10,5 +10,6 @@ pub mod nal;
 pub mod product;
 pub mod services;
 pub mod sps;
+mod sps_hevc;
 pub mod tools;
 pub mod ts;

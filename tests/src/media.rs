@@ -11,7 +11,7 @@ pub struct Contents {
     pub faults: Vec<String>,
 }
 
-/// A run of H.264 pictures in decode order.
+/// A run of H.264 or HEVC pictures in decode order.
 #[derive(Clone, Debug, Default)]
 pub struct Video {
     /// Units of time in a second.
@@ -29,8 +29,10 @@ pub struct Picture {
     pub pts: i64,
     /// When it is decoded.
     pub dts: i64,
-    /// Types of its NAL units in order.
+    /// Types of its NAL units in order; those of HEVC are others than those of H.264.
     pub nals: Vec<u8>,
+    /// Whether it is HEVC.
+    pub hevc: bool,
     /// Whether the container marks it as a key picture; for TS the random access indicator.
     pub marked_key: bool,
 }
@@ -38,7 +40,10 @@ pub struct Picture {
 impl Picture {
     /// Whether it is an instantaneous decoding refresh: nothing after it needs what was before.
     pub fn idr(&self) -> bool {
-        self.nals.contains(&crate::nal::IDR)
+        match self.hevc {
+            false => self.nals.contains(&crate::nal::IDR),
+            true => self.nals.iter().any(|kind| crate::nal::HEVC_IDR.contains(kind)),
+        }
     }
 }
 

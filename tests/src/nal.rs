@@ -1,4 +1,4 @@
-//! H.264 NAL units: in Annex B form (TS) and behind lengths (MP4).
+//! NAL units of H.264 and HEVC: in Annex B form (TS) and behind lengths (MP4).
 
 /// A slice of an IDR picture.
 pub const IDR: u8 = 5;
@@ -9,7 +9,17 @@ pub const PPS: u8 = 8;
 /// Access unit delimiter.
 pub const AUD: u8 = 9;
 
-/// The type of a NAL unit.
+/// Slices of IDR pictures of HEVC.
+pub const HEVC_IDR: [u8; 2] = [19, 20];
+/// Sequence parameter set of HEVC.
+pub const HEVC_SPS: u8 = 33;
+
+/// The type of a NAL unit of HEVC.
+pub fn hevc_kind(unit: &[u8]) -> u8 {
+    unit.first().map_or(0, |byte| byte >> 1 & 0x3f)
+}
+
+/// The type of a NAL unit of H.264.
 pub fn kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |byte| byte & 0x1f)
 }

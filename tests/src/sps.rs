@@ -1,9 +1,10 @@
-//! H.264 sequence parameter sets (ISO/IEC 14496-10, 7.3.2.1.1): profile, level and size.
+//! Sequence parameter sets: profile, level and size. Here those of H.264 (ISO/IEC 14496-10,
+//! 7.3.2.1.1).
 
 /// What a sequence parameter set says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sps {
-    /// RFC 6381 name, as `avc1.64001f`.
+    /// RFC 6381 name in lower case, as `avc1.64001f`.
     pub codec: String,
     /// profile_idc.
     pub profile: u8,
@@ -17,10 +18,15 @@ pub struct Sps {
     pub bit_depth: u32,
     /// Whether all pictures are frames, not fields.
     pub progressive: bool,
+    /// The range of light that it declares, as VIDEO-RANGE names it. Not read of H.264, which is SDR.
+    pub range: &'static str,
 }
 
 /// Reads a set from its NAL header on.
 pub fn parse(unit: &[u8]) -> Result<Sps, String> {
+    if crate::nal::hevc_kind(unit) == crate::nal::HEVC_SPS {
+        return crate::sps_hevc::parse(unit);
+    }
     let [header, profile, constraints, level, ..] = *unit else {
         return Err("an SPS of less than four bytes".to_owned());
     };
@@ -51,6 +57,7 @@ pub fn parse(unit: &[u8]) -> Result<Sps, String> {
         chroma,
         bit_depth,
         progressive,
+        range: "SDR",
     })
 }
 
@@ -123,13 +130,13 @@ fn cropped(bits: &mut Bits<'_>, chroma: u32, fields: u32) -> Result<(u32, u32), 
 }
 
 /// Bits of a NAL unit, with emulation prevention taken out.
-struct Bits<'a> {
+pub(crate) struct Bits<'a> {
     bytes: std::borrow::Cow<'a, [u8]>,
     at: usize,
 }
 
 impl<'a> Bits<'a> {
-    fn new(escaped: &'a [u8]) -> Bits<'a> {
+    pub(crate) fn new(escaped: &'a [u8]) -> Bits<'a> {
         let mut bytes = Vec::with_capacity(escaped.len());
         for byte in escaped {
             if !(*byte == 3 && bytes.ends_with(&[0, 0])) {
@@ -139,7 +146,7 @@ impl<'a> Bits<'a> {
         Bits { bytes: bytes.into(), at: 0 }
     }
 
-    fn take(&mut self, count: usize) -> Result<u32, String> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<u32, String> {
         let mut value = 0;
         for _ in 0..count {
             let byte = self.bytes.get(self.at / 8).ok_or("the SPS is cut")?;
@@ -149,7 +156,7 @@ impl<'a> Bits<'a> {
         Ok(value)
     }
 
-    fn exp_golomb(&mut self) -> Result<u32, String> {
+    pub(crate) fn exp_golomb(&mut self) -> Result<u32, String> {
         let mut zeros = 0;
         while self.take(1)? == 0 {
             zeros += 1;

@@ -231,7 +231,8 @@ fn video(packets: &[Pes]) -> Result<Video, String> {
             video.sps = sps.to_vec();
         }
         let nals = units.into_iter().map(nal::kind).collect();
-        video.pictures.push(Picture { pts, dts, nals, marked_key: pes.random_access });
+        let (hevc, marked_key) = (false, pes.random_access);
+        video.pictures.push(Picture { pts, dts, nals, hevc, marked_key });
     }
     Ok(video)
 }

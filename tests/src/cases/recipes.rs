@@ -60,6 +60,10 @@ const RECIPES: &[(&str, Recipe)] = &[
     }),
     ("hdr_pq.mp4", |to| hdr("smpte2084", to)), // I9
     ("hdr_hlg.mp4", |to| hdr("arib-std-b67", to)),
+    ("hdr10.mp4", |to| {
+        hdr10("G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)", to)
+    }),
+    ("hdr10_zeros.mp4", |to| hdr10("G(0,0)B(0,0)R(0,0)WP(0,0)L(0,0)", to)),
     // A picture with ordinary colours, and the same graded for HDR: white paper at 203 cd/m².
     ("sdr.mp4", |to| run(&format!("{SOFT} -c:v libx264 -preset ultrafast {SDR}"), to)),
     ("graded_pq.mp4", |to| graded("smpte2084", to)),
@@ -192,6 +196,15 @@ fn hdr(transfer: &str, to: &Path) -> Result<(), String> {
     let x265 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le";
     let quiet = "-x265-params log-level=none:pools=1";
     run(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=2 {x265} {quiet} {colour}"), to)
+}
+
+/// Five seconds of HDR10 with sound, and what it is said to be graded on.
+fn hdr10(display: &str, to: &Path) -> Result<(), String> {
+    let picture = "-f lavfi -i testsrc2=s=640x360:r=25:d=5 -f lavfi -i sine=f=330:d=5";
+    let colour = "-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc";
+    let x265 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -c:a aac";
+    let said = format!("log-level=none:pools=1:master-display={display}:max-cll=1000,400");
+    run(&format!("{picture} {x265} -x265-params {said} {colour}"), to)
 }
 
 /// Two seconds without colours that only fit into BT.709 by clipping.

@@ -1,4 +1,4 @@
-//! CODECS, RESOLUTION and FRAME-RATE against the bitstream.
+//! CODECS, RESOLUTION, VIDEO-RANGE and FRAME-RATE against the bitstream.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,18 @@ pub fn check(package: &Package, report: &mut Report) {
         let found = (vec![sps.codec.clone()], Some((sps.width, sps.height)));
         let detail = format!("declared {declared:?}, found {found:?}");
         report.must(declared == found, "codecs", &variant.uri, detail);
+        range(package, variant, &sps, report);
     }
+}
+
+/// SDR goes without saying, unless there is high dynamic range beside it.
+fn range(package: &Package, variant: &Variant, sps: &Sps, report: &mut Report) {
+    let high = |one: &Variant| one.range.as_deref().is_some_and(|range| range != "SDR");
+    let mixed = package.multivariant.variants.iter().any(high);
+    let found = (mixed || sps.range != "SDR").then_some(sps.range);
+    let declared = variant.range.as_deref();
+    let detail = format!("declared {declared:?}, found {found:?}");
+    report.must(declared == found, "video range", &variant.uri, detail);
 }
 
 fn variant_is(package: &Package, variant: &Variant, rendition: &Rendition, report: &mut Report) {
@@ -29,6 +40,7 @@ fn variant_is(package: &Package, variant: &Variant, rendition: &Rendition, repor
     if let Some(sps) = &sps {
         codecs.insert(sps.codec.clone());
         suits_the_web(sps, &variant.uri, report);
+        range(package, variant, sps, report);
         let declared = variant.resolution;
         let detail = format!("declared {declared:?}, coded {}x{}", sps.width, sps.height);
         report.must(declared == Some((sps.width, sps.height)), "resolution", &variant.uri, detail);
@@ -64,10 +76,15 @@ fn sps_of(rendition: &Rendition, report: &mut Report) -> Option<Sps> {
     report.try_or(sps::parse(sets.first()?), "codecs", &rendition.uri)
 }
 
-/// 8 bits, 4:2:0, progressive and of a profile that every player has.
+/// 8 bits, 4:2:0, progressive and of a profile that every player has; or HEVC that Apple's players
+/// have, with 10 bits for high dynamic range alone.
 pub fn suits_the_web(sps: &Sps, object: &str, report: &mut Report) {
-    let plain = sps.chroma == 1 && sps.bit_depth == 8 && sps.progressive;
-    let profile = [66, 77, 100].contains(&sps.profile);
+    let plain = sps.chroma == 1 && sps.progressive;
+    let profile = match (sps.codec.starts_with("hvc1."), sps.range) {
+        (false, _) => [66, 77, 100].contains(&sps.profile) && sps.bit_depth == 8,
+        (true, "SDR") => sps.profile == 1 && sps.bit_depth == 8,
+        (true, _) => sps.profile == 2 && sps.bit_depth == 10,
+    };
     report.must(plain && profile, "web profile", object, format!("{sps:?}"));
 }
 

@@ -58,7 +58,7 @@ fn streamable(movie: &Movie, object: &str, report: &mut Report) {
     for track in &movie.tracks {
         report.must(!track.samples.is_empty(), "samples", object, "a track without samples");
         match &track.codec {
-            Codec::Avc { sps, .. } => pictures(track, sps, object, report),
+            Codec::Video { sps, .. } => pictures(track, sps, object, report),
             Codec::Aac { object_type, .. } => sound(track, *object_type, object, report),
             Codec::Other(kind) => report.add("codec", object, kind.clone()),
         }

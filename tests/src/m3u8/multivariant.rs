@@ -32,6 +32,8 @@ pub struct Variant {
     pub resolution: Option<(u32, u32)>,
     /// FRAME-RATE.
     pub frame_rate: Option<f64>,
+    /// VIDEO-RANGE.
+    pub range: Option<String>,
     /// AUDIO.
     pub audio: Option<String>,
     /// SUBTITLES.
@@ -148,6 +150,7 @@ fn variant(attributes: &Attributes) -> Result<Variant, String> {
         codecs: codecs.split(',').filter(|codec| !codec.is_empty()).map(str::to_owned).collect(),
         resolution: attributes.bare("RESOLUTION")?.map(resolution).transpose()?,
         frame_rate: attributes.decimal("FRAME-RATE")?,
+        range: attributes.bare("VIDEO-RANGE")?.map(str::to_owned),
         audio: attributes.quoted("AUDIO")?,
         subtitles: attributes.quoted("SUBTITLES")?,
     })

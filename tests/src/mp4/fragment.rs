@@ -161,12 +161,12 @@ impl<'a> Run<'a> {
 
     fn into(mut self, contents: &mut Contents, file: &[u8]) -> Result<(), String> {
         match &self.track.codec {
-            Codec::Avc { sps, length_size } => {
+            Codec::Video { hevc, sps, length_size } => {
                 let video = contents.video.get_or_insert_default();
                 video.timescale = self.track.timescale;
                 video.sps.clone_from(sps);
                 for sample in &self.samples {
-                    video.pictures.push(self.picture(sample, file, *length_size)?);
+                    video.pictures.push(self.picture(sample, file, *length_size, *hevc)?);
                 }
             }
             Codec::Aac { object_type, rate, channels } => {
@@ -180,14 +180,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn picture(&self, sample: &RunSample, file: &[u8], size: usize) -> Result<Picture, String> {
+    fn picture(
+        &self,
+        sample: &RunSample,
+        file: &[u8],
+        size: usize,
+        hevc: bool,
+    ) -> Result<Picture, String> {
         let data = file.get(sample.offset..sample.offset + sample.size);
         let units = nal::length_prefixed(data.ok_or("a sample is outside the segment")?, size)?;
         let start = self.track.media_start();
+        let kind = if hevc { nal::hevc_kind } else { nal::kind };
         Ok(Picture {
             pts: sample.pts - start,
             dts: sample.dts - start,
-            nals: units.into_iter().map(nal::kind).collect(),
+            nals: units.into_iter().map(kind).collect(),
+            hevc,
             marked_key: sample.flags & 0x0001_0000 == 0,
         })
     }

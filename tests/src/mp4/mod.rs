@@ -33,7 +33,7 @@ impl Movie {
 
     /// The first track of pictures.
     pub fn video(&self) -> Option<&Track> {
-        self.tracks.iter().find(|track| matches!(track.codec, Codec::Avc { .. }))
+        self.tracks.iter().find(|track| matches!(track.codec, Codec::Video { .. }))
     }
 
     /// The tracks of sound.

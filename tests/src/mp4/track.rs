@@ -3,6 +3,7 @@
 use super::boxes::{Atom, find};
 use super::samples::{self, Sample};
 use crate::media::AAC_RATES;
+use crate::nal;
 
 /// A track of a progressive file, or of an init segment (then without samples).
 #[derive(Clone, Debug)]
@@ -26,8 +27,10 @@ pub struct Track {
 /// Sample entries that vodmill writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// H.264.
-    Avc {
+    /// H.264 or HEVC.
+    Video {
+        /// Whether it is HEVC.
+        hevc: bool,
         /// The first sequence parameter set.
         sps: Vec<u8>,
         /// Bytes of a NAL length.
@@ -131,6 +134,11 @@ fn codec(file: &[u8], stsd: &Atom) -> Result<Codec, String> {
             let children = entry.children_after(file, 78)?;
             avc(find(&children, "avcC").ok_or("avc1 without avcC")?.bytes(file))
         }
+        // Parameter sets are in the sample entry alone: Apple's players take no `hev1`.
+        "hvc1" => {
+            let children = entry.children_after(file, 78)?;
+            hevc(find(&children, "hvcC").ok_or("hvc1 without hvcC")?.bytes(file))
+        }
         "mp4a" => {
             let children = entry.children_after(file, 28)?;
             aac(find(&children, "esds").ok_or("mp4a without esds")?.bytes(file))
@@ -149,7 +157,39 @@ fn avc(record: &[u8]) -> Result<Codec, String> {
     }
     let size = usize::from(l0) << 8 | usize::from(l1);
     let sps = rest.get(..size).ok_or("avcC is cut")?.to_vec();
-    Ok(Codec::Avc { sps, length_size: usize::from(length & 3) + 1 })
+    Ok(Codec::Video { hevc: false, sps, length_size: usize::from(length & 3) + 1 })
+}
+
+/// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, 8.3.3.1). All arrays are complete, and there is
+/// one of each kind of parameter set.
+fn hevc(record: &[u8]) -> Result<Codec, String> {
+    let (header, mut rest) = record.split_at_checked(23).ok_or("hvcC is cut")?;
+    let mut sets: [Vec<&[u8]>; 3] = Default::default();
+    for _ in 0..header[22] {
+        let [kind, n0, n1, after @ ..] = rest else { return Err("hvcC is cut".to_owned()) };
+        rest = after;
+        for _ in 0..u16::from_be_bytes([*n0, *n1]) {
+            let [l0, l1, after @ ..] = rest else { return Err("hvcC is cut".to_owned()) };
+            let size = usize::from(u16::from_be_bytes([*l0, *l1]));
+            let (unit, after) = after.split_at_checked(size).ok_or("hvcC is cut")?;
+            rest = after;
+            let set = (kind & 0x3f).checked_sub(nal::HEVC_SPS - 1).map(usize::from);
+            if let Some(set) = set.and_then(|set| sets.get_mut(set)) {
+                if kind & 0x80 == 0 {
+                    return Err(format!("NAL units of type {kind} may be in samples too"));
+                }
+                set.push(unit);
+            }
+        }
+    }
+    match &sets {
+        [vps, sps, pps] if [vps.len(), sps.len(), pps.len()] == [1, 1, 1] => Ok(Codec::Video {
+            hevc: true,
+            sps: sps[0].to_vec(),
+            length_size: usize::from(header[21] & 3) + 1,
+        }),
+        _ => Err("hvcC without one VPS, one SPS and one PPS".to_owned()),
+    }
 }
 
 /// ES_Descriptor down to AudioSpecificConfig (ISO/IEC 14496-1, 7.2.6.5).
