@@ -179,6 +179,19 @@ fn i9_hdr10_is_kept_as_hevc_beside_h264() {
     );
     let remedy = hazard(&plan, "hdr_pq");
     assert_eq!(remedy, Some("kept as HEVC, tone mapped to SDR elsewhere".to_owned()));
+    a_lie_is_found(&home, &asset, &package);
+}
+
+/// A receipt that claims another range of light than the bitstream has.
+fn a_lie_is_found(home: &Home, asset: &Path, package: &Package) {
+    let receipt = package.generation.join("receipt.json");
+    let text = std::fs::read_to_string(&receipt).expect("the receipt");
+    let lie = text.replace("\"range\": \"PQ\"", "\"range\": \"HLG\"");
+    assert_ne!(text, lie, "nothing is said of the range");
+    std::fs::write(&receipt, lie).expect("writing");
+    let checked = home.vodmill(&["check".as_ref(), asset.as_os_str()]);
+    let said = format!("{}{}", checked.out, checked.err);
+    assert!(checked.code != 0 && said.contains("video_range"), "{checked:?}");
 }
 
 fn hazard(plan: &Value, code: &str) -> Option<String> {
