@@ -8,11 +8,15 @@ use serde_json::Value;
 /// Each crate of the product and the crates of the product that it may see.
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-model", &[]),
+    ("vodmill-fault", &[]),
     ("vodmill-hls", &["vodmill-model"]),
-    ("vodmill-store", &["vodmill-model"]),
-    ("vodmill-queue", &["vodmill-model"]),
+    ("vodmill-store", &["vodmill-fault", "vodmill-model"]),
+    ("vodmill-queue", &["vodmill-fault", "vodmill-model"]),
     ("vodmill-av", &["vodmill-model"]),
-    ("vodmill-pipeline", &["vodmill-hls", "vodmill-model", "vodmill-queue", "vodmill-store"]),
+    (
+        "vodmill-pipeline",
+        &["vodmill-fault", "vodmill-hls", "vodmill-model", "vodmill-queue", "vodmill-store"],
+    ),
     (
         "vodmill-api",
         &["vodmill-hls", "vodmill-model", "vodmill-pipeline", "vodmill-queue", "vodmill-store"],
@@ -22,6 +26,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         &[
             "vodmill-api",
             "vodmill-av",
+            "vodmill-fault",
             "vodmill-hls",
             "vodmill-model",
             "vodmill-pipeline",

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use vodmill_fault::point;
 use vodmill_model::Failed;
 
 /// A closure for `map_err` that names the operation and the file.
@@ -13,6 +14,11 @@ pub(crate) fn failed<'a, E: std::error::Error + 'static>(
     path: &'a Path,
 ) -> impl FnOnce(E) -> Failed + 'a {
     move |error| Failed::from_error(format!("{operation} {}", path.display()), &error)
+}
+
+/// A fault point that was ordered to fail is a failure of ours.
+pub(crate) fn passed(point: io::Result<()>) -> Result<(), Failed> {
+    point.map_err(|error| Failed::from_error("pass", &error))
 }
 
 /// Makes a folder and those above it.
@@ -34,15 +40,37 @@ pub(crate) fn unfinished(path: &Path, writer: &str) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{writer}.part", std::process::id()))
 }
 
+/// Removes what processes that are gone left under such names in a folder.
+pub(crate) fn remove_orphans(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let hidden = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".part"));
+        let Some((_, writer)) = hidden.and_then(|name| name.rsplit_once('.')) else { continue };
+        let Some((process, _)) = writer.split_once('-') else { continue };
+        let is_process = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+        if is_process && !Path::new("/proc").join(process).exists() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file so that it is there whole, durably, or not at all.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    remove_orphans(path.parent().unwrap_or(Path::new(".")));
     let part = unfinished(path, "0");
     let written = File::create(&part).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        point!("file.written")?;
+        file.sync_all()?;
+        point!("file.synced")
     });
+    if written.is_err() {
+        // Most likely the disk is full, and nobody else would make room.
+        let _ = fs::remove_file(&part);
+    }
     written.map_err(failed("write", &part))?;
-    finish(&part, path)
+    finish(&part, path)?;
+    passed(point!("file.renamed"))
 }
 
 /// Gives a synced file its name, durably.

@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use vodmill_fault::point;
 use vodmill_model::Failed;
 use vodmill_queue::{Queue, RenditionInfo};
 use vodmill_store::{Headers, Key, Store, StoreError, Upload};
 
 use crate::cache::Cache;
 use crate::child::ChildEnd;
-use crate::file::failed;
+use crate::file::{failed, passed};
 
 /// Prefix of all renditions in the work store.
 const PREFIX: &str = "renditions";
@@ -80,7 +81,9 @@ impl Renditions {
             headers: Headers::default(),
         };
         self.store.put_files(&[upload]).map_err(ChildEnd::away(stage()))?;
+        passed(point!("rendition.stored"))?;
         let counts = self.queue.keep_rendition(&info)?;
+        passed(point!("rendition.recorded"))?;
         if counts.place != info.place {
             // Another worker was first. What is left of ours after a crash here is swept later.
             self.store.remove_objects(&[key]).map_err(ChildEnd::away(stage()))?;
@@ -134,14 +137,22 @@ impl Renditions {
         Ok(())
     }
 
+    /// Removes what was begun for a job that has ended, and not finished.
+    pub(crate) fn abandon(&self, job: &str) -> crate::Result<()> {
+        Ok(self.store.remove_unfinished(&Key::new(format!("{PREFIX}/{job}"))?, &|_| true)?)
+    }
+
     /// Removes what has no row and no job that may still give it one: bytes that a crash left.
     pub(crate) fn sweep(&self) -> crate::Result<()> {
         let prefix = Key::new(PREFIX)?;
+        // A job that cannot be asked for may be under way.
+        let is_over = |key: &Key| self.has_ended(job_of(key)).unwrap_or(false);
+        self.store.remove_unfinished(&prefix, &is_over)?;
         let mut orphans = Vec::new();
         let mut jobs = BTreeMap::new();
         for entry in self.store.list(&prefix)? {
             let place = entry.key.as_str();
-            let job = place.split('/').nth(1).unwrap_or_default().to_owned();
+            let job = job_of(&entry.key).to_owned();
             let has_ended = *match jobs.entry(job) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(new) => {
@@ -167,6 +178,11 @@ impl Renditions {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The job that made a rendition, by its place.
+fn job_of(place: &Key) -> &str {
+    place.as_str().split('/').nth(1).unwrap_or_default()
 }
 
 fn lost(row: &RenditionInfo, why: &StoreError) -> Failed {

@@ -4,10 +4,11 @@
 
 use std::sync::PoisonError;
 
+use vodmill_fault::point;
 use vodmill_model::{Failed, Rejected};
 use vodmill_queue::{JobInfo, JobState};
 
-use crate::file::remove_dir;
+use crate::file::{passed, remove_dir};
 use crate::job::JobOrder;
 use crate::mill::Mill;
 use crate::stages;
@@ -56,9 +57,13 @@ impl Mill {
     }
 
     fn settle(&self, job: &JobInfo) -> crate::Result<()> {
+        passed(point!("settle.begun"))?;
         self.put_original_away(job)?;
+        passed(point!("settle.moved"))?;
         self.withdraw(job)?;
+        self.renditions.abandon(&job.id)?;
         remove_dir(&self.layout.scratch(&job.id))?;
+        passed(point!("settle.swept"))?;
         self.queue.mark_cleaned(&job.id)?;
         tracing::info!(job = job.id, name = job.name, state = %job.state, "job ended");
         Ok(())
@@ -86,7 +91,8 @@ impl Mill {
             return Ok(());
         }
         let Some(decided) = stages::decided(&*self.queue, &job.id)? else { return Ok(()) };
-        stages::withdraw(&*order(job)?.destination(&self.settings.s3)?, &decided)
+        stages::withdraw(&*order(job)?.destination(&self.settings.s3)?, &decided)?;
+        Ok(passed(point!("settle.withdrawn"))?)
     }
 }
 

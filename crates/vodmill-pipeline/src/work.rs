@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use vodmill_fault::point;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 use vodmill_queue::{ClaimFilter, Lease, RetryPolicy};
 
 use crate::child::ChildEnd;
+use crate::file::passed;
 use crate::mill::Mill;
 use crate::progress::Ledger;
 use crate::stages::{self, Bench};
@@ -117,7 +119,7 @@ impl Mill {
             let bench = Bench::new(self, lease, &mut progress, &must_go);
             let ended = bench.and_then(stages::run_task);
             drop(finished);
-            ended
+            ended.and_then(|done| Ok(passed(point!("task.ended")).map(|()| done)?))
         });
         match self.record(lease, ended) {
             // Taken over meanwhile, or its job has ended: what was made here counts for nothing.
@@ -131,7 +133,8 @@ impl Mill {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "end of task not recorded");
             }
-            Ok(()) => {}
+            // Nothing can fail that has been recorded; but it can be late.
+            Ok(()) => drop(point!("task.recorded")),
         }
         self.settle_if_ended(&lease.job_id);
     }

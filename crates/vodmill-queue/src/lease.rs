@@ -175,6 +175,13 @@ pub(crate) fn release_of(tx: &mut dyn Tx, holder: Option<&str>) -> Sql<usize> {
          WHERE state = 'cancelled' AND expires_at IS NOT NULL {whose}"
     );
     tx.execute(&sql, &params)?;
+    // Nor does it settle a job any more.
+    let sql = format!(
+        "UPDATE jobs SET settler = NULL, settle_until = NULL
+         WHERE cleaned = 0 AND settler IS NOT NULL {}",
+        whose.replace("holder", "settler")
+    );
+    tx.execute(&sql, &params)?;
     tx.wake();
     Ok(usize::try_from(released).unwrap_or(usize::MAX))
 }

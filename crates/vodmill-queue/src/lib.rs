@@ -14,6 +14,7 @@
 //! Beside jobs the queue holds what their work shares and must agree on: asset names and generation
 //! numbers, the rows of renditions, wrapped keys, settings.
 
+mod around;
 mod assets;
 mod backlog;
 mod claim;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::around::{always, around};
 use crate::backlog::{self, Backlog, LeaseInfo};
 use crate::clock::UnixMillis;
 use crate::engine::Engine;
-use crate::error::Object;
-use crate::error::Result;
+use crate::error::{Object, Result};
 use crate::finish::{self, Completion, Failure, RetryPolicy};
 use crate::graph::NewTask;
 use crate::jobs::{self, Enqueued, JobFilter, JobInfo, NewJob};
@@ -21,7 +21,9 @@ use crate::{assets, claim, reap, settings, settle, steer};
 
 impl<E: Engine> Queue for E {
     fn enqueue(&self, job: &NewJob, tasks: &[NewTask]) -> Result<Enqueued> {
-        self.write("enqueue job", job.id.as_str().into(), |tx| jobs::enqueue(tx, job, tasks))
+        around!("enqueue").write(self, "enqueue job", job.id.as_str().into(), always, |tx| {
+            jobs::enqueue(tx, job, tasks)
+        })
     }
 
     fn claim(
@@ -31,8 +33,10 @@ impl<E: Engine> Queue for E {
         filter: &ClaimFilter,
     ) -> Result<Option<Lease>> {
         let count = self.signal().count();
-        let lease = self
-            .write("claim for", holder.into(), |tx| claim::claim(tx, holder, duration, filter))?;
+        let lease =
+            around!("claim").write(self, "claim for", holder.into(), Option::is_some, |tx| {
+                claim::claim(tx, holder, duration, filter)
+            })?;
         if lease.is_none() {
             self.signal().found_nothing(count);
         }
@@ -44,15 +48,21 @@ impl<E: Engine> Queue for E {
     }
 
     fn heartbeat(&self, lease: &Lease, extend: Duration) -> Result<UnixMillis> {
-        self.write("heartbeat", lease.object(), |tx| lease::heartbeat(tx, lease, extend))
+        around!("heartbeat").write(self, "heartbeat", lease.object(), always, |tx| {
+            lease::heartbeat(tx, lease, extend)
+        })
     }
 
     fn progress(&self, lease: &Lease, progress: &str) -> Result<()> {
-        self.write("progress", lease.object(), |tx| lease::progress(tx, lease, progress))
+        around!("progress").write(self, "progress", lease.object(), always, |tx| {
+            lease::progress(tx, lease, progress)
+        })
     }
 
     fn complete(&self, lease: &Lease, completion: &Completion) -> Result<()> {
-        self.write("complete", lease.object(), |tx| finish::complete(tx, lease, completion))
+        around!("complete").write(self, "complete", lease.object(), always, |tx| {
+            finish::complete(tx, lease, completion)
+        })
     }
 
     fn fail(
@@ -62,19 +72,25 @@ impl<E: Engine> Queue for E {
         evidence: &str,
         policy: &RetryPolicy,
     ) -> Result<Failure> {
-        self.write("fail", lease.object(), |tx| finish::fail(tx, lease, error, evidence, policy))
+        around!("fail").write(self, "fail", lease.object(), always, |tx| {
+            finish::fail(tx, lease, error, evidence, policy)
+        })
     }
 
     fn reject(&self, lease: &Lease, reason: &str) -> Result<()> {
-        self.write("reject", lease.object(), |tx| finish::reject(tx, lease, reason))
+        around!("reject")
+            .write(self, "reject", lease.object(), always, |tx| finish::reject(tx, lease, reason))
     }
 
     fn release(&self, lease: &Lease) -> Result<()> {
-        self.write("release", lease.object(), |tx| lease::release(tx, lease))
+        around!("release")
+            .write(self, "release", lease.object(), always, |tx| lease::release(tx, lease))
     }
 
     fn postpone(&self, lease: &Lease, delay: Duration, why: &str) -> Result<()> {
-        self.write("postpone", lease.object(), |tx| lease::postpone(tx, lease, delay, why))
+        around!("postpone").write(self, "postpone", lease.object(), always, |tx| {
+            lease::postpone(tx, lease, delay, why)
+        })
     }
 
     fn release_holder(&self, holder: &str) -> Result<usize> {
@@ -83,7 +99,9 @@ impl<E: Engine> Queue for E {
     }
 
     fn release_all(&self) -> Result<usize> {
-        self.write("release", "all leases".into(), |tx| lease::release_of(tx, None))
+        let released = |count: &usize| *count > 0;
+        around!("release_all")
+            .write(self, "release", "all leases".into(), released, |tx| lease::release_of(tx, None))
     }
 
     fn reap_expired(&self) -> Result<u64> {
@@ -91,7 +109,7 @@ impl<E: Engine> Queue for E {
     }
 
     fn cancel(&self, job: &str) -> Result<JobState> {
-        self.write("cancel job", job.into(), |tx| steer::cancel(tx, job))
+        around!("cancel").write(self, "cancel job", job.into(), always, |tx| steer::cancel(tx, job))
     }
 
     fn retry(&self, job: &str) -> Result<()> {
@@ -99,7 +117,8 @@ impl<E: Engine> Queue for E {
     }
 
     fn restart(&self, job: &str) -> Result<()> {
-        self.write("restart job", job.into(), |tx| steer::restart(tx, job))
+        around!("restart")
+            .write(self, "restart job", job.into(), always, |tx| steer::restart(tx, job))
     }
 
     fn job(&self, id: &str) -> Result<JobInfo> {
@@ -156,25 +175,35 @@ impl<E: Engine> Queue for E {
 
     fn claim_ended(&self, holder: &str, duration: Duration) -> Result<Option<JobInfo>> {
         let object = Object::from(holder);
-        self.write("claim ended job for", object, |tx| settle::claim(tx, holder, duration))
+        around!("claim_ended").write(self, "claim ended job for", object, Option::is_some, |tx| {
+            settle::claim(tx, holder, duration)
+        })
     }
 
     fn mark_cleaned(&self, job: &str) -> Result<()> {
-        self.write("mark cleaned: job", job.into(), |tx| settle::mark_cleaned(tx, job))
+        around!("mark_cleaned").write(self, "mark cleaned: job", job.into(), always, |tx| {
+            settle::mark_cleaned(tx, job)
+        })
     }
 
     fn claim_asset(&self, wanted: &str, owner: &str) -> Result<String> {
-        self.write("claim asset", wanted.into(), |tx| assets::claim(tx, wanted, owner))
+        around!("claim_asset").write(self, "claim asset", wanted.into(), always, |tx| {
+            assets::claim(tx, wanted, owner)
+        })
     }
 
     fn next_generation(&self, asset: &str, job: &str) -> Result<u32> {
         let object = Object::from(asset);
-        self.write("next generation of", object, |tx| assets::next_generation(tx, asset, job))
+        around!("next_generation").write(self, "next generation of", object, always, |tx| {
+            assets::next_generation(tx, asset, job)
+        })
     }
 
     fn set_job_asset(&self, job: &str, asset: &str, source_name: &str) -> Result<()> {
         let object = Object::from(job);
-        self.write("set asset of job", object, |tx| assets::set_on_job(tx, job, asset, source_name))
+        around!("set_job_asset").write(self, "set asset of job", object, always, |tx| {
+            assets::set_on_job(tx, job, asset, source_name)
+        })
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>> {
@@ -191,12 +220,15 @@ impl<E: Engine> Queue for E {
 
     fn keep_rendition(&self, rendition: &RenditionInfo) -> Result<RenditionInfo> {
         let object = Object::from(rendition.digest.as_str());
-        self.write("keep rendition", object, |tx| renditions::keep(tx, rendition))
+        around!("keep_rendition")
+            .write(self, "keep rendition", object, always, |tx| renditions::keep(tx, rendition))
     }
 
     fn evict_renditions(&self, keep_bytes: u64) -> Result<Vec<RenditionInfo>> {
         let object = Object::from("longest unused");
-        self.write("evict renditions", object, |tx| renditions::evict(tx, keep_bytes))
+        let some = |evicted: &Vec<RenditionInfo>| !evicted.is_empty();
+        around!("evict_renditions")
+            .write(self, "evict renditions", object, some, |tx| renditions::evict(tx, keep_bytes))
     }
 
     fn forget_rendition(&self, digest: &str, place: &str) -> Result<()> {
@@ -208,7 +240,8 @@ impl<E: Engine> Queue for E {
     }
 
     fn keep_secret(&self, id: &str, names: &[String], value: &str) -> Result<Kept> {
-        self.write("keep secret", id.into(), |tx| vault::keep(tx, id, names, value))
+        around!("keep_secret")
+            .write(self, "keep secret", id.into(), always, |tx| vault::keep(tx, id, names, value))
     }
 
     fn secret(&self, id: &str) -> Result<Option<Secret>> {

@@ -1,5 +1,6 @@
 //! Leases whose holder has gone silent.
 
+use crate::around::around;
 use crate::clock::UnixMillis;
 use crate::engine::{Engine, Tx, params};
 use crate::error::{Object, Result, Sql};
@@ -26,7 +27,10 @@ pub(crate) fn reap_expired(engine: &impl Engine) -> Result<u64> {
     // A transaction for each, so that no two jobs are locked at once.
     for lost in lost {
         let object = Object::task(&lost.job, &lost.key);
-        count += u64::from(engine.write("reap", object, |tx| reap(tx, &lost))?);
+        let is_reaped = |reaped: &bool| *reaped;
+        let reaped =
+            around!("reap").write(engine, "reap", object, is_reaped, |tx| reap(tx, &lost))?;
+        count += u64::from(reaped);
     }
     Ok(count)
 }

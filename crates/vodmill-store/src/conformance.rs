@@ -15,6 +15,7 @@ pub fn run(store: &dyn Store, scratch: &Path) {
     keeps_keys_in_order(store);
     lets_the_first_decide(store);
     replaces_what_was_seen(store);
+    spares_what_is_finished(store);
     has_one_winner(store);
     takes_files(store, scratch);
     takes_files_again(store, scratch);
@@ -91,6 +92,13 @@ fn replaces_what_was_seen(store: &dyn Store) {
     let (bytes, second) = store.get_version(&object).expect("get");
     assert_eq!(bytes, b"second");
     assert_eq!(put_if(store, &object, b"third", &second), Put::Stored);
+}
+
+fn spares_what_is_finished(store: &dyn Store) {
+    put(store, "begun/a/whole", b"whole");
+    store.remove_unfinished(&key("begun"), &|_| true).expect("remove what is unfinished");
+    store.remove_unfinished(&key("nowhere"), &|_| true).expect("nothing is there");
+    assert_eq!(store.get(&key("begun/a/whole")).expect("get"), b"whole");
 }
 
 fn has_one_winner(store: &dyn Store) {

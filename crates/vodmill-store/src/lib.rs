@@ -65,6 +65,10 @@ pub trait Store: Send + Sync {
     /// Removes these objects; those that are not there are no error.
     fn remove_objects(&self, keys: &[Key]) -> Result<()>;
 
+    /// Removes what was begun under `prefix` and not finished, where `is_over` says of the object
+    /// that it was to be that nobody is at work on it any more.
+    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()>;
+
     /// Whether [`put_if`](Store::put_if) has one winner under all circumstances. Some servers
     /// ignore the condition; then two that come at once may both be told that they won.
     fn claims_hold(&self) -> bool {

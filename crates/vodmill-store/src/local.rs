@@ -10,6 +10,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use vodmill_fault::point;
+
 use crate::error::{Result, StoreError};
 use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
 
@@ -54,7 +56,10 @@ impl LocalStore {
             // The hidden file has no value; the error that is reported is the write's.
             let _ = fs::remove_file(hidden);
         }
-        written.and_then(|()| sync_parents(path, &self.root))
+        written?;
+        point!("store.put.renamed")?;
+        sync_parents(path, &self.root)?;
+        point!("store.put.durable")
     }
 
     /// Whether an earlier call took the file: then its object is there.
@@ -68,7 +73,9 @@ impl LocalStore {
         let fault = |error| StoreError::io("put", &upload.key)(error);
         match fs::rename(&upload.file, &path) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let copied = copy(&upload.file, &hidden).and_then(|()| fs::rename(&hidden, &path));
+                let copied = copy(&upload.file, &hidden)
+                    .and_then(|()| point!("store.files.copied"))
+                    .and_then(|()| fs::rename(&hidden, &path));
                 if copied.is_err() {
                     // Most likely the disk is full, and nobody else would make room.
                     let _ = fs::remove_file(&hidden);
@@ -93,6 +100,7 @@ impl Store for LocalStore {
         if version(&path).map_err(StoreError::io("look at", key))? != *was {
             return Ok(Put::Refused);
         }
+        point!("store.put.looked").map_err(StoreError::io("put", key))?;
         let written = self.write(&path, &hidden, bytes);
         written.map(|()| Put::Stored).map_err(StoreError::io("put", key))
     }
@@ -103,9 +111,12 @@ impl Store for LocalStore {
             check_size(upload)?;
         }
         sync_file_systems(files.iter().map(|upload| upload.file.as_path()))?;
+        let fault = |error| StoreError::io("put files to", self.root.display())(error);
+        point!("store.files.synced").map_err(fault)?;
         let mut folders = BTreeSet::new();
         for upload in &files {
             self.take(upload)?;
+            point!("store.files.renamed").map_err(fault)?;
             folders.insert(self.path(&upload.key).parent().map(Path::to_owned));
         }
         for folder in folders.into_iter().flatten() {
@@ -113,7 +124,7 @@ impl Store for LocalStore {
             sync_parents(&folder.join("any"), &self.root)
                 .map_err(StoreError::io("sync", folder.display()))?;
         }
-        Ok(())
+        point!("store.files.durable").map_err(fault)
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
@@ -156,15 +167,27 @@ impl Store for LocalStore {
                 break;
             }
         }
+        point!("store.removed").map_err(StoreError::io("remove", prefix))
+    }
+
+    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
+        let dir = self.path(prefix);
+        if !dir.is_dir() {
+            return Ok(());
+        }
+        for (name, path) in files_that(&dir, |name| hidden_of(name).is_some())? {
+            let (folder, hidden) = name.rsplit_once('/').unwrap_or(("", &name));
+            let (_, of) = hidden_of(hidden).unwrap_or_default();
+            if is_over(&prefix.join(format!("{folder}/{of}").trim_start_matches('/'))?) {
+                remove_file(&path).map_err(StoreError::io("remove", path.display()))?;
+            }
+        }
         Ok(())
     }
 
     fn remove_objects(&self, keys: &[Key]) -> Result<()> {
         for key in keys {
-            match fs::remove_file(self.path(key)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                removed => removed.map_err(StoreError::io("remove", key))?,
-            }
+            remove_file(&self.path(key)).map_err(StoreError::io("remove", key))?;
         }
         Ok(())
     }
@@ -218,6 +241,11 @@ pub(crate) fn check_size(upload: &Upload) -> Result<()> {
 
 /// The plain files below `dir`, each with its name from there, sorted by name.
 pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
+    files_that(dir, |name| !name.starts_with(HIDDEN))
+}
+
+/// As [`files_of`], of the names that are `wanted`. Other hidden ones are passed over.
+fn files_that(dir: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     let mut folders = vec![(String::new(), dir.to_owned())];
     while let Some((prefix, folder)) = folders.pop() {
@@ -229,8 +257,10 @@ pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
             let kind =
                 entry.file_type().map_err(StoreError::io("look at", entry.path().display()))?;
             match (kind.is_dir(), kind.is_file()) {
-                _ if name.starts_with(HIDDEN) => {}
-                (true, _) => folders.push((format!("{prefix}{name}/"), entry.path())),
+                (true, _) if !name.starts_with(HIDDEN) => {
+                    folders.push((format!("{prefix}{name}/"), entry.path()));
+                }
+                _ if !wanted(&name) => {}
                 (_, true) => files.push((format!("{prefix}{name}"), entry.path())),
                 _ => return Err(not_object()),
             }
@@ -240,16 +270,27 @@ pub(crate) fn files_of(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(files)
 }
 
+/// The process that writes under a hidden name, and the name that the file is to have.
+fn hidden_of(name: &str) -> Option<(&str, &str)> {
+    let mut parts = name.strip_prefix(HIDDEN)?.splitn(3, '-');
+    let (process, _, of) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((process, of))
+}
+
+/// One that is not there is no error.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Removes what processes that are gone left unfinished beside the place of `name`. On a file system
 /// that several machines share, one may so lose what it is writing: its write fails then, whole.
 fn remove_orphans(parent: &Path, name: &str) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let file = entry.file_name();
-        let Some(rest) = file.to_str().and_then(|file| file.strip_prefix(HIDDEN)) else { continue };
-        let mut parts = rest.splitn(3, '-');
-        let (Some(process), _, Some(of)) = (parts.next(), parts.next(), parts.next()) else {
-            continue;
-        };
+        let Some((process, of)) = file.to_str().and_then(hidden_of) else { continue };
         if of == name && !Path::new("/proc").join(process).exists() {
             let _ = fs::remove_file(entry.path());
         }
@@ -259,7 +300,9 @@ fn remove_orphans(parent: &Path, name: &str) {
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    point!("store.put.written")?;
+    file.sync_all()?;
+    point!("store.put.synced")
 }
 
 /// One sync for thousands of files: they were all written moments ago.

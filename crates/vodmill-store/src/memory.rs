@@ -99,6 +99,10 @@ impl Store for MemoryStore {
         self.objects().retain(|key, _| !keys.contains(key));
         Ok(())
     }
+
+    fn remove_unfinished(&self, _prefix: &Key, _is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
+        Ok(())
+    }
 }
 
 fn version(object: Option<&(u64, Vec<u8>)>) -> Was {

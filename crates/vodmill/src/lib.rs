@@ -19,6 +19,10 @@ pub use config::Config;
 
 /// Does what this process's command line says, and prints what went wrong.
 pub fn main() -> ExitCode {
+    if let Err(why) = vodmill_fault::start() {
+        eprintln!("vodmill: {why}");
+        return ExitCode::from(2);
+    }
     let cli = cli::Cli::parse();
     match commands::run(cli) {
         Ok(code) => code,

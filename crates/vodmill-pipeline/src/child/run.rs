@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::Serialize;
+use vodmill_fault::point;
 use vodmill_model::transcode::{Progress, Watch};
 use vodmill_model::{Failed, MediaError, Transcode};
 
 use super::{Assignment, Event, FILE_SIZE, MEMORY, SANDBOX, Usage, sandbox};
+use crate::file::passed;
 use crate::settings::Sandbox;
 use crate::{package, proof};
 
@@ -87,9 +89,21 @@ fn carry_out(
         Assignment::Probe { original, policy } => {
             value(transcode.probe(&original, &policy, voice)?)
         }
-        Assignment::Video(order) => value(transcode.encode_video(&order, voice)?),
-        Assignment::Audio(order) => value(transcode.encode_audio(&order, voice)?),
-        Assignment::Segments(order) => value(package::segments::build(&order, transcode, voice)?),
+        Assignment::Video(order) => {
+            let done = transcode.encode_video(&order, voice)?;
+            passed(point!("rendition.written"))?;
+            value(done)
+        }
+        Assignment::Audio(order) => {
+            let done = transcode.encode_audio(&order, voice)?;
+            passed(point!("rendition.written"))?;
+            value(done)
+        }
+        Assignment::Segments(order) => {
+            let done = package::segments::build(&order, transcode, voice)?;
+            passed(point!("segments.made"))?;
+            value(done)
+        }
         Assignment::Package(order) => value(package::build(&order, transcode, voice)?),
         Assignment::Check(order) => value(proof::check(&order, transcode, voice)?),
     }

@@ -154,6 +154,7 @@ impl Spawner<'_> {
             .args(&self.command.arguments)
             .env_clear()
             .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(vodmill_fault::environment())
             .env(SANDBOX, self.sandbox.as_str())
             .env(MEMORY, self.bounds.memory.to_string())
             .env(FILE_SIZE, self.bounds.file_size.to_string())

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use vodmill_fault::point;
 use vodmill_hls::key::{Kid, SegmentKey};
 use vodmill_hls::keyring::{
-    GenerationKeys, KeyEncryptionKey, KeySet, KeyStore, KeyStoreError, StoredKey, WrappedKeySet,
+    GenerationKeys, KeyEncryptionKey, KeySet, KeyStore, KeyStoreError, StoredKey, UnwrapError,
+    WrappedKeySet,
 };
 
 /// Keys in a folder.
@@ -35,11 +37,15 @@ impl DirKeyStore {
     /// Opens the store in `root`, making it and its key-encryption key on first use.
     ///
     /// # Errors
-    /// [`KeyStoreError::Backend`] if the folder or the key cannot be read or made.
+    /// [`KeyStoreError::Backend`] if the folder or the key cannot be read or made, or if the keys here
+    /// were wrapped with another key: a new one would make keys that an old backup does not open.
     pub fn open(root: impl Into<PathBuf>) -> Result<DirKeyStore> {
         let root = root.into();
         fs::create_dir_all(root.join("generations")).map_err(backend)?;
-        let kek = load_kek(&root.join("kek"))?;
+        for folder in [root.clone(), root.join("generations")] {
+            crate::file::remove_orphans(&folder);
+        }
+        let kek = kek_of(&root)?;
         Ok(DirKeyStore { root, kek, known: Mutex::default() })
     }
 
@@ -49,20 +55,11 @@ impl DirKeyStore {
         self.root.join("generations").join(format!("{}.json", &names[..32]))
     }
 
-    fn read(&self, path: &Path) -> Result<Option<WrappedKeySet>> {
-        match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(backend(error)),
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(backend),
-        }
-    }
-
     fn all(&self) -> Result<Vec<(PathBuf, WrappedKeySet)>> {
         let mut sets = Vec::new();
         for entry in fs::read_dir(self.root.join("generations")).map_err(backend)? {
             let path = entry.map_err(backend)?.path();
-            let is_set = path.extension().is_some_and(|extension| extension == "json");
-            if let Some(set) = is_set.then(|| self.read(&path)).transpose()?.flatten() {
+            if let Some(set) = is_set(&path).then(|| read(&path)).transpose()?.flatten() {
                 self.remember(&path, &set);
                 sets.push((path, set));
             }
@@ -104,7 +101,7 @@ impl KeyStore for DirKeyStore {
 
     fn get(&self, kid: &Kid) -> Result<Option<StoredKey>> {
         let Some(path) = self.file_of(kid)? else { return Ok(None) };
-        let Some(set) = self.read(&path)? else { return Ok(None) };
+        let Some(set) = read(&path)? else { return Ok(None) };
         let Some(period) = set.periods.iter().position(|period| period.kid == *kid) else {
             return Ok(None);
         };
@@ -113,7 +110,7 @@ impl KeyStore for DirKeyStore {
     }
 
     fn of_generation(&self, asset: &str, generation: &str) -> Result<Option<KeySet>> {
-        let set = self.read(&self.path(asset, generation))?;
+        let set = read(&self.path(asset, generation))?;
         Ok(set.map(|set| set.unwrap(&self.kek)).transpose()?)
     }
 
@@ -127,6 +124,45 @@ impl KeyStore for DirKeyStore {
         listed.sort();
         Ok(listed)
     }
+}
+
+/// The key that all keys of a store are wrapped with; a new one only where there are none yet.
+fn kek_of(root: &Path) -> Result<KeyEncryptionKey> {
+    let path = root.join("kek");
+    let kept = any_set(&root.join("generations"))?;
+    if kept.is_some() && !path.exists() {
+        let advice = "is gone, and the keys here cannot be opened without it: put it back";
+        return Err(backend(format!("{} {advice}", path.display())));
+    }
+    let kek = load_kek(&path)?;
+    if kept.is_some_and(|set| matches!(set.unwrap(&kek), Err(UnwrapError::WrongKey))) {
+        let advice = "is not the key that the keys here were wrapped with: put that one back";
+        return Err(backend(format!("{} {advice}", path.display())));
+    }
+    Ok(kek)
+}
+
+fn is_set(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+fn read(path: &Path) -> Result<Option<WrappedKeySet>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(backend(error)),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(backend),
+    }
+}
+
+/// One of the sets of a folder, if there are any.
+fn any_set(folder: &Path) -> Result<Option<WrappedKeySet>> {
+    for entry in fs::read_dir(folder).map_err(backend)? {
+        let path = entry.map_err(backend)?.path();
+        if is_set(&path) {
+            return read(&path);
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
@@ -145,16 +181,22 @@ fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
     let part = crate::file::unfinished(path, &writer.to_string());
     let _ = fs::remove_file(&part);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    let linked = write_private(&part, bytes).and_then(|()| match fs::hard_link(&part, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    let linked = linked.and_then(|()| point!("keys.linked"));
+    // Whatever came of it, the hidden name has had its time.
+    let removed = fs::remove_file(&part);
+    linked.and(removed)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    let linked = match fs::hard_link(&part, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    };
-    fs::remove_file(&part)?;
-    linked?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    point!("keys.written")
 }
 
 #[cfg(test)]

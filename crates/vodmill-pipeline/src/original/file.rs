@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use vodmill_fault::point;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 
-use crate::file::{failed, make_dir, sync_and_finish, write_durably};
+use crate::file::{failed, make_dir, measure, passed, sync_and_finish, write_durably};
 
 /// A file and its state when it was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,11 +62,15 @@ impl FileOriginal {
         }
         let folder = Path::new(folder);
         make_dir(folder)?;
+        if self.was_copied_to(folder)? {
+            return fs::remove_file(&self.path).map_err(failed("remove", &self.path));
+        }
         let place = self.free_name(folder);
         if let Some(note) = note {
             let mut name = place.file_name().unwrap_or_default().to_owned();
             name.push(".reason.txt");
             write_durably(&place.with_file_name(name), note.as_bytes())?;
+            passed(point!("original.noted"))?;
         }
         match rename_to_free(&self.path, &place) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
@@ -75,8 +80,31 @@ impl FileOriginal {
         }
     }
 
+    /// Whether an earlier attempt copied it to another file system, and was killed before it removed
+    /// it here. Every byte is compared, since the original is removed next.
+    fn was_copied_to(&self, folder: &Path) -> Result<bool, Failed> {
+        let device = |path: &Path| fs::metadata(path).map(|facts| facts.dev());
+        if device(folder).map_err(failed("look at", folder))?
+            == device(&self.path).map_err(failed("look at", &self.path))?
+        {
+            return Ok(false);
+        }
+        for place in self.names(folder).take_while(|place| place.exists()) {
+            let is_as_long = FileOriginal::at(&place)?.bytes == self.bytes;
+            if is_as_long && measure(&place)? == measure(&self.path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn free_name(&self, folder: &Path) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default();
+        self.names(folder).find(|place| !place.exists()).unwrap_or_else(|| folder.join(name))
+    }
+
+    /// The names that it may have in a folder: its own, or one with a number.
+    fn names(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         let numbered = |number: u32| {
             let mut numbered = self.path.file_stem().unwrap_or_default().to_owned();
             numbered.push(format!(".{number}"));
@@ -86,8 +114,8 @@ impl FileOriginal {
             }
             folder.join(numbered)
         };
-        let names = std::iter::once(folder.join(name)).chain((2..).map(numbered));
-        names.into_iter().find(|place| !place.exists()).unwrap_or_else(|| folder.join(name))
+        let own = folder.join(self.path.file_name().unwrap_or_default());
+        std::iter::once(own).chain((2..).map(numbered))
     }
 }
 
@@ -112,6 +140,7 @@ fn copy_over(from: &Path, to: &Path) -> Result<(), Failed> {
         return Err(failed("copy", from)(error));
     }
     sync_and_finish(&part, to)?;
+    passed(point!("original.copied"))?;
     fs::remove_file(from).map_err(failed("remove", from))
 }
 

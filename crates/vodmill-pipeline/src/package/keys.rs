@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use vodmill_hls::key::{Iv, IvSeed, Kid, SegmentKey};
 use vodmill_hls::keyring::KeySet;
 
+use crate::file::sha256;
+
 /// Keys by their ids. Debug shows no secret.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct KeyTable(Vec<([u8; 16], [u8; 16])>);
@@ -56,6 +58,12 @@ impl ClearKeys {
     pub(crate) fn period(&self, period: usize) -> Option<(Kid, SegmentKey)> {
         let (kid, key) = self.table.0.get(period)?;
         Some((Kid::from_bytes(*kid), SegmentKey::from_bytes(*key)))
+    }
+
+    /// What tells this set from every other, and is no secret.
+    pub(crate) fn mark(&self) -> String {
+        let kids: Vec<u8> = self.table.0.iter().flat_map(|(kid, _)| *kid).collect();
+        sha256(&kids)
     }
 
     /// The IV of one piece of an object.

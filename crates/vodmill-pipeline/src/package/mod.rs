@@ -24,6 +24,7 @@ mod tree;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use vodmill_fault::point;
 use vodmill_model::transcode::Watch;
 use vodmill_model::{MediaError, Plan, Transcode};
 
@@ -35,7 +36,7 @@ pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
 
-use crate::file::{make_dir, remove_dir, sha256, write_durably};
+use crate::file::{make_dir, passed, remove_dir, sha256, write_durably};
 use crate::proof::{self, Proved};
 use crate::receipt::{ObjectFact, RECEIPT, Receipt};
 
@@ -77,6 +78,9 @@ pub(crate) struct PackageDone {
     pub multivariant: Option<String>,
     /// The text of `asset.json`, without its date.
     pub asset: String,
+    /// [Mark](ClearKeys::mark) of the keys that open it.
+    #[serde(default)]
+    pub keys: Option<String>,
 }
 
 /// What the makers of single outputs work with.
@@ -108,16 +112,19 @@ pub(crate) fn build(
     let mut receipt = made.receipt(&shop)?;
     let mut asset = describe::asset(&shop, &made, &receipt);
     receipt.description = describe::digest(&asset);
+    passed(point!("package.written"))?;
     let keys = order.basis.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
     let proved = Proved::new(&order.basis, &order.segments)?;
     proof::prove(&root, &receipt, shop.plan.proof, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
+    passed(point!("package.proved"))?;
     asset["receipt"] = describe::reference(&receipt, &sha256(&json));
     let asset = String::from_utf8_lossy(&describe::json(&asset)?).into_owned();
     let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
     let objects = receipt.objects.len() as u64;
-    Ok(PackageDone { objects, bytes, multivariant: made.multivariant, asset })
+    let keys = order.basis.keys.as_ref().map(ClearKeys::mark);
+    Ok(PackageDone { objects, bytes, multivariant: made.multivariant, asset, keys })
 }
 
 /// Everything that was made, but for its receipt and description.

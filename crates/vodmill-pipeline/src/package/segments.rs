@@ -11,7 +11,7 @@ use super::facts::{RunFact, SegmentsDone};
 use super::press::{self, Press};
 use super::stream::StreamPlan;
 use super::tree::TreeWriter;
-use super::{Basis, joined};
+use super::{Basis, ClearKeys, joined};
 use crate::file::make_dir;
 use crate::proof::Gauge;
 use crate::receipt::Holds;
@@ -51,7 +51,8 @@ pub(crate) fn build(
     let gauge = Gauge { transcode, level: basis.plan.proof, base: hls.base, rate };
     let floor = Floor { basis, run, gauge, tree: TreeWriter::new(order.out.clone(), watch) };
     let streams = make(&floor, &super::stream::plans(hls))?;
-    Ok(SegmentsDone { run: order.run, objects: floor.tree.objects(), streams })
+    let keys = basis.keys.as_ref().map(ClearKeys::mark);
+    Ok(SegmentsDone { run: order.run, objects: floor.tree.objects(), streams, keys })
 }
 
 fn make(floor: &Floor<'_>, plans: &[StreamPlan<'_>]) -> Result<Vec<RunFact>, MediaError> {

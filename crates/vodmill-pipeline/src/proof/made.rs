@@ -14,7 +14,7 @@ use super::findings::{self, Findings};
 use super::media::{Expected, Gauge, prove_segment};
 use super::playlists::{micros, slack};
 use crate::package::facts::{EntryFact, RunFact};
-use crate::package::{Basis, SegmentsDone};
+use crate::package::{Basis, ClearKeys, SegmentsDone};
 use crate::receipt::{Holds, ObjectFact, PlaylistFact};
 
 /// A segment or a picture that was just made.
@@ -135,7 +135,12 @@ impl Proved {
     pub(crate) fn new(basis: &Basis, runs: &[SegmentsDone]) -> Result<Proved, Failed> {
         prove_together(&basis.plan, runs)?;
         let mut proved = Proved::NOTHING;
+        let keys = basis.keys.as_ref().map(ClearKeys::mark);
         for run in runs {
+            if run.keys != keys {
+                let cause = format!("those of run {} are gone: nobody could open it", run.run);
+                return Err(Failed::new("find the keys of the segments", cause));
+            }
             for object in &run.objects {
                 proved.objects.insert(object.name.clone(), object.clone());
             }

@@ -189,6 +189,10 @@ impl<'a> Bench<'a> {
         let spawner = Spawner { command: child, bounds, sandbox, scratch: Some(&self.scratch) };
         let ended = spawner.run(assignment, self.progress, self.must_go);
         let away = self.original.as_ref().and_then(Offer::fault);
+        if away.is_none() && self.original.is_some() && matches!(ended, Err(ChildEnd::Media(_))) {
+            // What was found wrong may be a mixture of two files.
+            self.check_unchanged()?;
+        }
         match (ended, away) {
             // The child knows only that it could not read.
             (Err(ChildEnd::Media(MediaError::Failed(_))), Some(cause)) => {

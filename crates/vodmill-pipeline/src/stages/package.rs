@@ -1,11 +1,13 @@
 //! Put together, describe, prove and store everything that will be published besides the segments.
 
+use vodmill_fault::point;
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
 use super::segments::{basis, bounds, deliver};
 use super::{Bench, StageResult, TaskKind, done};
 use crate::child::{Assignment, ChildEnd};
+use crate::file::passed;
 use crate::package::{
     Damage, GENERATION, PackageDone, PackageOrder, SegmentsDone, renditions_of_package,
 };
@@ -32,6 +34,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     // Subtitles come from the original itself.
     bench.check_unchanged()?;
     deliver(bench, &prefix, &out.join(GENERATION))?;
+    passed(point!("package.stored"))?;
     done(&packaged)
 }
 

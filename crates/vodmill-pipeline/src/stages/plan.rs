@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use vodmill_fault::point;
 use vodmill_model::planner::{self, PlanInput};
 use vodmill_model::{Failed, MediaInfo, Plan};
 use vodmill_queue::NewTask;
@@ -10,16 +11,20 @@ use vodmill_store::{Key, StoreError};
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
 use crate::child::{Assignment, Bounds, ChildEnd};
+use crate::file::passed;
 use crate::job::asset_name;
 use crate::progress::Totals;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     bench.check_unchanged()?;
     let media = probe(bench)?;
+    passed(point!("plan.probed"))?;
     bench.check_unchanged()?;
     let plan = decide(bench, &media)?;
+    passed(point!("plan.decided"))?;
     let asset = name_asset(bench)?;
     let generation = generation(bench, &asset, &plan.digest())?;
+    passed(point!("plan.named"))?;
     let tasks = tasks(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
     completion.then = tasks;

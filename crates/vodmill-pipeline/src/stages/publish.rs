@@ -5,6 +5,7 @@
 //! if it is still what was looked at: a worker that was stopped in between, for however long, can
 //! take nothing back.
 
+use vodmill_fault::point;
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome};
 use vodmill_store::{Key, Put, Store, StoreError, Was};
@@ -12,8 +13,9 @@ use vodmill_store::{Key, Put, Store, StoreError, Was};
 use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult};
 use crate::child::ChildEnd;
+use crate::file::passed;
 use crate::headers;
-use crate::package::{ASSET, MULTIVARIANT, PackageDone};
+use crate::package::{ASSET, ClearKeys, MULTIVARIANT, PackageDone};
 
 /// How often the pointer may change under our eyes before the task is tried again later.
 const TRIES: u32 = 20;
@@ -22,21 +24,36 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let decided = bench.decided()?;
     let packaged: PackageDone = bench.result_of("package")?;
     let store = bench.destination()?;
+    check_keys(bench, &decided, packaged.keys.as_deref())?;
     bench.check_lease()?;
+    passed(point!("publish.leased"))?;
     let stage = || format!("point {} at its package", decided.asset);
     // The playlist first, since `asset.json` names it.
     if let Some(playlist) = &packaged.multivariant {
         let bytes = playlist.as_bytes();
         point(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
     }
+    passed(point!("publish.playlist"))?;
     let description = dated(packaged.asset.as_bytes())?;
     point(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
+    passed(point!("publish.pointed"))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
     Ok(Completion {
         result: published.to_string(),
         job: Some(JobOutcome::Published),
         ..Completion::default()
     })
+}
+
+/// Refuses to point at what nobody could open.
+fn check_keys(bench: &Bench<'_>, decided: &Decided, mark: Option<&str>) -> Result<(), ChildEnd> {
+    let Some(mark) = mark else { return Ok(()) };
+    let keys = bench.mill.keys.of_generation(&decided.asset, &decided.generation);
+    let keys = keys.map_err(ChildEnd::away("look for keys"))?;
+    match keys.is_some_and(|keys| ClearKeys::from(&keys).mark() == mark) {
+        true => Ok(()),
+        false => Err(Failed::new("find the keys of the package", "they are gone").into()),
+    }
 }
 
 /// Replaces one object of the pointer, unless it is of a later generation already: a job that was

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use vodmill_fault::point;
 use vodmill_hls::keyring::KeySet;
 use vodmill_model::plan::SegmentRun;
 use vodmill_model::{Failed, Plan};
@@ -10,7 +11,7 @@ use vodmill_store::{Key, Upload};
 
 use super::{Bench, Decided, StageResult, done};
 use crate::child::{Assignment, Bounds, ChildEnd};
-use crate::file::{failed, files_below};
+use crate::file::{failed, files_below, passed};
 use crate::headers;
 use crate::package::{Basis, ClearKeys, SegmentsDone, SegmentsOrder, renditions_of_run};
 
@@ -22,10 +23,12 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let out = bench.scratch.join("segments");
     let basis = basis(bench, decided, &digests)?;
     let bounds = bounds(bench, &basis)?;
+    passed(point!("segments.keyed"))?;
     let assignment = SegmentsOrder { basis, run, out: out.clone() };
     let assignment = Assignment::Segments(Box::new(assignment));
     let made: SegmentsDone = bench.run_child(&assignment, &bounds)?;
     deliver(bench, &prefix, &out)?;
+    passed(point!("segments.stored"))?;
     done(&made)
 }
 

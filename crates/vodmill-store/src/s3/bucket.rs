@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, Delete, ObjectIdentifier};
+use vodmill_fault::point;
 
 use super::client::{block, client};
 use super::digest::{Checksum, bare};
@@ -139,7 +140,8 @@ impl Bucket {
             request.send().await.map(drop).map_err(Fault::from)
         };
         match block(self.try_hard(0, send)) {
-            Ok(()) => Ok(()),
+            Ok(()) => point!("s3.removed")
+                .map_err(|error| self.error("remove", key, Fault::at_point(error))),
             Err(fault) => match (fault.kind, fault.error.status) {
                 // Gone, or another one by now.
                 (Kind::NotFound, _) | (_, Some(409 | 412)) => Ok(()),

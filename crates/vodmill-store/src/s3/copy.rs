@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
 use tokio::task::JoinSet;
+use vodmill_fault::point;
 
 use super::bucket::{Bucket, ObjectInfo, info_of};
 use super::client::block;
@@ -87,6 +88,7 @@ impl Bucket {
                 self.copy_pieces(from, &source, key, storage_class).await?
             };
             self.verify_copy(&source, key).await?;
+            point!("s3.copied").map_err(Fault::at_point)?;
             Ok(done)
         });
         copied.map_err(|fault: Fault| match fault.kind {

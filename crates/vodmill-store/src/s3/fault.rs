@@ -97,6 +97,11 @@ impl Fault {
         Fault { kind, error, after_unknown: kind == Kind::Unknown }
     }
 
+    /// A step that a test has ordered to fail.
+    pub(crate) fn at_point(error: std::io::Error) -> Fault {
+        Fault::ours(Kind::Passing, "FaultPoint", error.to_string())
+    }
+
     /// What arrived is not what was sent.
     pub(crate) fn corrupt(message: impl Into<String>) -> Fault {
         Fault::ours(Kind::Passing, "Corrupt", message)

@@ -8,6 +8,8 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, MultipartUpload,
 };
 
+use vodmill_fault::point;
+
 use super::bucket::{Bucket, info_of};
 use super::client::block;
 use super::digest::{Checksum, bare, content_md5, etag_of_whole, read_crc64, write_crc64};
@@ -46,7 +48,12 @@ impl Bucket {
     /// # Errors
     /// [`crate::StoreError::Remote`].
     pub fn abort_uploads(&self, prefix: &str) -> Result<()> {
-        for unfinished in self.unfinished(prefix)? {
+        self.abort_these(self.unfinished(prefix)?)
+    }
+
+    /// Aborts these uploads; those that are not there are no error.
+    pub(super) fn abort_these(&self, these: impl IntoIterator<Item = Unfinished>) -> Result<()> {
+        for unfinished in these {
             block(self.abort(&unfinished.key, &unfinished.upload)).map_err(|fault| {
                 self.error("abort an unfinished upload of", &unfinished.key, fault)
             })?;
@@ -71,6 +78,7 @@ impl Bucket {
             Some(stored) => stored,
             None => {
                 let upload = self.begin(&job.key, &job.options, !self.uses_md5()).await?;
+                point!("s3.upload.begun").map_err(Fault::at_point)?;
                 self.finish(&job, &upload, Vec::new()).await?
             }
         };
@@ -114,12 +122,15 @@ impl Bucket {
         there: Vec<Part>,
     ) -> Result<Stored, Stopped> {
         let parts = self.send_parts(job, upload, there).await?;
+        point!("s3.upload.filled").map_err(Fault::at_point)?;
         let finished = self.join_parts(&job.key, upload, &parts).await;
         if finished.as_ref().is_err_and(Fault::is_corrupt) {
             // Nothing in it can be trusted, so the next call is not to take it up.
             let _ = self.abort(&job.key, upload).await;
         }
-        Ok(finished?)
+        let finished = finished?;
+        point!("s3.upload.joined").map_err(Fault::at_point)?;
+        Ok(finished)
     }
 
     /// Uploads of `key` that were begun before, the latest first. A server or credentials that do

@@ -4,6 +4,7 @@ use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::Bytes;
+use vodmill_fault::point;
 
 use super::bucket::Bucket;
 use super::client::block;
@@ -139,12 +140,14 @@ impl Bucket {
             })?;
             Ok(stored(answer.e_tag(), answer.version_id()))
         };
-        match self.try_hard(body.length(), send).await {
+        let stored = match self.try_hard(body.length(), send).await {
             Err(fault) if fault.kind == Kind::Condition && fault.after_unknown => {
                 self.own_put(key, &writer, fault).await
             }
             tried => tried,
-        }
+        }?;
+        point!("s3.put.sent").map_err(Fault::at_point)?;
+        Ok(stored)
     }
 
     /// After a try whose answer was lost, the object that stands in the way may be our own.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::bucket::Bucket;
+use super::multipart::Unfinished;
 use super::put::{Condition, PutOptions};
 use super::read::Which;
 use super::settings::{ObjectSettings, S3Settings};
@@ -171,6 +172,13 @@ impl Store for S3Store {
     fn remove_objects(&self, keys: &[Key]) -> Result<()> {
         let keys: HashSet<_> = keys.iter().map(|key| self.raw_key(key)).collect();
         self.bucket.delete_many(&keys.into_iter().collect::<Vec<_>>())
+    }
+
+    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
+        let unfinished = self.bucket.unfinished(&format!("{}/", self.raw_key(prefix)))?;
+        let is_over =
+            |upload: &Unfinished| self.key_of(&upload.key).is_some_and(|key| is_over(&key));
+        self.bucket.abort_these(unfinished.into_iter().filter(is_over))
     }
 
     fn claims_hold(&self) -> bool {

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::CompletedPart;
 use tokio::task::JoinSet;
+use vodmill_fault::point;
 
 use super::bucket::Bucket;
 use super::budget::reserve;
 use super::client::block;
 use super::digest::{crc64_then, etag_of_parts, write_crc64};
+use super::fault::Fault;
 use super::put::{Body, Condition, PutOptions, Stored};
 use super::read::{Stopped, joined, off_thread};
 use crate::error::{Result, StoreError};
@@ -202,6 +204,7 @@ impl Bucket {
     async fn send_part(&self, job: &Job, upload: &str, number: i32) -> Result<Part, Stopped> {
         let body = job.body(number, self.uses_md5()).await.map_err(Stopped::File)?;
         let etag = self.put_part(&job.key, upload, number, &body).await?;
+        point!("s3.part.sent").map_err(Fault::at_point)?;
         let (bytes, crc64, md5) = (body.length(), body.crc64, body.md5);
         Ok(Part { number, bytes, etag, crc64, md5 })
     }

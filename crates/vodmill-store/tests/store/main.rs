@@ -56,6 +56,21 @@ fn a_failed_put_leaves_the_old_object_and_no_litter() {
 }
 
 #[test]
+fn what_was_begun_is_removed_where_nobody_is_at_work() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let store = LocalStore::new(dir.path());
+    let folder = dir.path().join("a/b");
+    std::fs::create_dir_all(&folder).expect("folder");
+    for name in [".vodmill-1-0-one.ts", ".vodmill-1-1-two-three.ts", "one.ts"] {
+        std::fs::write(folder.join(name), "x").expect("write");
+    }
+    let is_over = |key: &Key| key.as_str() == "a/b/two-three.ts";
+    store.remove_unfinished(&Key::new("a").expect("key"), &is_over).expect("remove");
+    assert!(folder.join(".vodmill-1-0-one.ts").exists() && folder.join("one.ts").exists());
+    assert!(!folder.join(".vodmill-1-1-two-three.ts").exists());
+}
+
+#[test]
 fn symbolic_links_are_not_published() {
     let dir = tempfile::tempdir().expect("scratch");
     let link = dir.path().join("link");

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use vodmill_model::Pipeline;
+use vodmill_fault::point;
 use vodmill_model::pipeline::{ObjectOptions, ServerSideEncryption};
+use vodmill_model::{Failed, Pipeline};
 use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
 use vodmill_store::Location;
@@ -208,6 +209,7 @@ impl Way {
         stop: &Stop,
     ) -> bool {
         let submitted = original.and_then(|original| {
+            passed(point!("inbox.settled"), "settled")?;
             let source = original.source();
             let submission = Submission {
                 original,
@@ -216,7 +218,9 @@ impl Way {
                 objects: self.objects.clone(),
                 disposal: self.disposal.clone(),
             };
-            Ok((source, mill.submit(&submission)?))
+            let submitted = mill.submit(&submission)?;
+            passed(point!("inbox.accepted"), "accepted")?;
+            Ok((source, submitted))
         });
         match submitted {
             Ok((original, submitted)) => {
@@ -236,6 +240,11 @@ impl Way {
             }
         }
     }
+}
+
+/// A fault point that was ordered to fail is a failure of ours.
+fn passed(point: std::io::Result<()>, what: &str) -> Result<(), Failed> {
+    point.map_err(|error| Failed::from_error(format!("take an original that has {what}"), &error))
 }
 
 fn make(folder: &Path) -> anyhow::Result<()> {

@@ -57,6 +57,16 @@ pub fn a_stopped_process_is_not_waited_for(world: World) {
     assert_eq!(world.claim().attempt, 1, "the attempt was not counted");
 }
 
+/// A process that has the queue to itself need not wait for one that is gone.
+pub fn let_go_with_all(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    world.queue.complete(&world.claim(), &ending()).unwrap();
+    assert_eq!(claim_ended(&world, "gone").as_deref(), Some("j"));
+    assert_eq!(claim_ended(&world, "me"), None);
+    world.queue.release_all().unwrap();
+    assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
+}
+
 /// Taken up again, it is nobody's to settle, and to be settled anew when it ends.
 pub fn retried_meanwhile(world: World) {
     world.enqueue("j", &[task("a", &[])]);

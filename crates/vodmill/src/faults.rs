@@ -1,0 +1,5 @@
+//! The program `vodmill` with fault points, for tests: see the crate `vodmill-fault`.
+
+fn main() -> std::process::ExitCode {
+    vodmill::main()
+}
