@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vodmill_tests::cases::case;
-use vodmill_tests::conformance::{Package, Report, assert_package};
-use vodmill_tests::product::{Daemon, Home, Random, objects, tree, wait_until};
+use vodmill_tests::conformance::assert_package;
+use vodmill_tests::product::{self, Daemon, Home, Random, objects, tree, wait_until};
 
 const KILLS: usize = 30;
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -26,7 +26,7 @@ fn thirty_kills_change_no_byte() {
 fn thirty_kills_change_no_media_behind_keys() {
     let home = Home::quick("", true);
     let (calm, rough) = calm_and_rough(&home);
-    let media = |asset: &Path| media(asset, &asset.with_file_name("keys"));
+    let media = |asset: &Path| product::media(asset, &asset.with_file_name("keys"));
     assert_eq!(media(&calm), media(&rough), "other media");
 }
 
@@ -174,20 +174,4 @@ impl Story {
         // A kill may come between the end of a task and the line that tells of it.
         assert!(self.done.len() <= tasks, "{:?}", self.done);
     }
-}
-
-/// All media of a package, encrypted parts decrypted, by name within its generation.
-fn media(asset: &Path, keys: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut report = Report::default();
-    let package = Package::load(asset, Some(keys), &mut report).expect("it loads");
-    let mut media = BTreeMap::new();
-    for rendition in &package.renditions {
-        media.insert(rendition.uri.clone(), fs::read(rendition.clear.path()).expect("media"));
-    }
-    for folder in ["private/mp4", "thumbnails"] {
-        for (name, path) in tree(&package.generation.join(folder)) {
-            media.insert(format!("{folder}/{name}"), fs::read(path).expect("an object"));
-        }
-    }
-    media
 }

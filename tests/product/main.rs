@@ -5,6 +5,8 @@ mod bucket_inbox;
 mod check;
 mod cluster;
 mod drain;
+mod failures;
+mod faultpoints;
 mod hdr;
 mod hls;
 mod inbox;

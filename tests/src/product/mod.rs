@@ -2,6 +2,7 @@
 
 mod cluster;
 mod daemon;
+mod faults;
 mod objects;
 mod processes;
 mod random;
@@ -18,7 +19,8 @@ use tempfile::TempDir;
 
 pub use cluster::{BUCKET, Cluster, clips};
 pub use daemon::{Daemon, gone, wait_until};
-pub use objects::{objects, tree};
+pub use faults::{Pass, Passes, fault_points};
+pub use objects::{media, objects, tree};
 pub use processes::{Process, descendants, signal};
 pub use random::Random;
 
@@ -63,15 +65,28 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match env::var_os("VODMILL_BIN") {
         Some(path) => path.into(),
-        None => build(),
+        None => build("vodmill", &[]),
     })
 }
 
+/// The program with fault points; a file of its own.
+pub fn binary_with_faults() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| build("vodmill-faults", &["--features", "faults"]))
+}
+
 /// Cargo says where it put the program, whatever its configuration is.
-fn build() -> PathBuf {
+fn build(name: &str, features: &[&str]) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "vodmill", "--bin", "vodmill"]);
+    command.args(["build", "--quiet", "--package", "vodmill", "--bin", name]).args(features);
+    // What cargo tells tests of themselves: a build script that looks at it would run again, and half
+    // of all crates with it.
+    let told = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+    for name in told.filter(|name| starts.iter().any(|start| name.starts_with(start))) {
+        command.env_remove(name);
+    }
     command.args(["--message-format", "json"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.stderr(Stdio::inherit()).output().expect("cargo runs");
     assert!(output.status.success(), "cargo build of vodmill: {}", output.status);
@@ -87,6 +102,7 @@ fn build() -> PathBuf {
 pub struct Home {
     directory: TempDir,
     environment: Vec<(String, String)>,
+    program: PathBuf,
 }
 
 /// What came of running the program.
@@ -103,8 +119,17 @@ pub struct Ended {
 impl Home {
     /// An empty home: everything is as the product has it by default, but files are taken sooner.
     pub fn new() -> Home {
+        Home::of(binary())
+    }
+
+    /// As [`new`](Home::new), for the program with fault points.
+    pub fn with_faults() -> Home {
+        Home::of(binary_with_faults())
+    }
+
+    fn of(program: &Path) -> Home {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let home = Home { directory, environment: Vec::new() };
+        let home = Home { directory, environment: Vec::new(), program: program.to_owned() };
         home.write("vodmill.toml", "settle_seconds = 1\n");
         home
     }
@@ -112,11 +137,19 @@ impl Home {
     /// A home whose default pipeline is quick: small rungs, one MP4, a new key every two segments.
     /// `hls` goes into its `[hls]` table.
     pub fn quick(hls: &str, encrypted: bool) -> Home {
-        let home = Home::new();
-        home.write("presets/small.toml", SMALL_LADDER);
-        home.write("presets/small-mp4.toml", SMALL_MP4);
-        home.pipeline("default", "", hls, encrypted);
-        home
+        Home::new().made_quick(hls, encrypted)
+    }
+
+    /// As [`quick`](Home::quick), for the program with fault points.
+    pub fn quick_with_faults(hls: &str, encrypted: bool) -> Home {
+        Home::with_faults().made_quick(hls, encrypted)
+    }
+
+    fn made_quick(self, hls: &str, encrypted: bool) -> Home {
+        self.write("presets/small.toml", SMALL_LADDER);
+        self.write("presets/small-mp4.toml", SMALL_MP4);
+        self.pipeline("default", "", hls, encrypted);
+        self
     }
 
     /// Adds a pipeline on the small presets.
@@ -162,14 +195,20 @@ impl Home {
         place
     }
 
-    /// Gives the program a variable of its environment.
+    /// Gives the program a variable of its environment, in place of what it had.
     pub fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable of its environment away.
+    pub fn unset(&mut self, name: &str) {
+        self.environment.retain(|(known, _)| known != name);
     }
 
     /// The program with this home.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.program);
         command.arg("--home").arg(self.path()).stdin(Stdio::null());
         command.envs(self.environment.iter().cloned());
         command

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::conformance::{Package, Report};
+
 /// Every file below a folder, by name.
 pub fn tree(folder: &Path) -> BTreeMap<String, PathBuf> {
     let mut files = BTreeMap::new();
@@ -30,4 +32,20 @@ pub fn objects(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         objects.insert(name, if described { dateless.collect::<String>().into() } else { bytes });
     }
     objects
+}
+
+/// All media of a package, encrypted parts decrypted, by name within its generation.
+pub fn media(asset: &Path, keys: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut report = Report::default();
+    let package = Package::load(asset, Some(keys), &mut report).expect("it loads");
+    let mut media = BTreeMap::new();
+    for rendition in &package.renditions {
+        media.insert(rendition.uri.clone(), fs::read(rendition.clear.path()).expect("media"));
+    }
+    for folder in ["private/mp4", "thumbnails"] {
+        for (name, path) in tree(&package.generation.join(folder)) {
+            media.insert(format!("{folder}/{name}"), fs::read(path).expect("an object"));
+        }
+    }
+    media
 }

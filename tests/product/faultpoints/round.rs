@@ -1,0 +1,201 @@
+//! Which points are walked through how.
+
+use std::fmt;
+
+/// What a job must go through to come by a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// All goes well.
+    Plain,
+    /// The original is refused.
+    Refused,
+    /// A task fails once.
+    Failing,
+    /// The process is killed once.
+    Killed,
+    /// The process stands still once.
+    Stopped,
+    /// A disk is full once.
+    Full,
+    /// A task takes long enough to tell of its progress.
+    Slow,
+    /// The daemon is told to leave while a child works.
+    Parked,
+    /// The job is cancelled, and taken up again.
+    Retried,
+    /// Packages and originals go to another file system.
+    Abroad,
+    /// Inbox, renditions and packages are in a bucket, the queue is PostgreSQL.
+    Buckets,
+    /// As `Buckets`, and events tell of originals.
+    Events,
+}
+
+impl Way {
+    /// On one machine.
+    pub const LOCAL: [Way; 10] = [
+        Way::Plain,
+        Way::Refused,
+        Way::Failing,
+        Way::Killed,
+        Way::Stopped,
+        Way::Full,
+        Way::Slow,
+        Way::Parked,
+        Way::Retried,
+        Way::Abroad,
+    ];
+
+    /// On many.
+    pub const REMOTE: [Way; 2] = [Way::Buckets, Way::Events];
+
+    /// The points that only this way leads by; some are on other ways too. A point that begins so,
+    /// and at which pass.
+    fn leads_by(self) -> &'static [&'static str] {
+        match self {
+            Way::Plain => &[],
+            Way::Refused => &["queue.reject.", "file.", "original.noted"],
+            Way::Failing => &["queue.fail."],
+            Way::Killed => &["queue.release_all."],
+            Way::Stopped => &["queue.reap."],
+            Way::Full => &["queue.postpone."],
+            Way::Slow => &["queue.progress."],
+            Way::Parked => &["queue.release."],
+            Way::Retried => {
+                &["queue.cancel.", "queue.restart.", "settle.withdrawn", "store.removed"]
+            }
+            Way::Abroad => &["store.files.copied", "original.copied"],
+            Way::Buckets => &["s3.", "queue.keep_secret."],
+            Way::Events => &["inbox.heard"],
+        }
+    }
+
+    /// The points on this way, of these.
+    pub fn points(self, all: &[String]) -> Vec<String> {
+        let special = |point: &&String| {
+            let ways = Way::LOCAL.iter().chain(&Way::REMOTE);
+            let mut starts = ways.flat_map(|way| way.leads_by());
+            starts.any(|start| point.starts_with(start)) && !point.starts_with("file.")
+        };
+        let is_here = |point: &&String| match self {
+            Way::Plain => !special(point),
+            _ => self.leads_by().iter().any(|start| point.starts_with(start)),
+        };
+        all.iter().filter(is_here).cloned().collect()
+    }
+
+    /// Points that are disturbed in one round: the job comes by each of them, one after the other,
+    /// and every one is a new start for what comes after. What leads by a point only once cannot lead
+    /// by another after that.
+    fn together(self) -> usize {
+        match self {
+            Way::Plain => 3,
+            Way::Retried | Way::Abroad | Way::Buckets => 2,
+            _ => 1,
+        }
+    }
+
+    /// What is to happen so that the job goes this way.
+    pub fn prelude(self) -> &'static str {
+        match self {
+            Way::Failing => "plan.named=fail;",
+            Way::Killed => "plan.named=kill;",
+            Way::Stopped => "plan.named=stop;",
+            Way::Full => "rendition.written=full;",
+            Way::Slow => "rendition.written=delay:2500;",
+            Way::Parked => "rendition.written=delay:4000;",
+            Way::Retried => "segments.stored=delay:15000;",
+            _ => "",
+        }
+    }
+}
+
+/// One job on its way, with something that happens at some points.
+#[derive(Clone, Debug)]
+pub struct Round {
+    pub way: Way,
+    /// `kill`, `fail`, `full`, `stop` or a delay.
+    pub action: &'static str,
+    /// Points, each with the pass at which it happens.
+    pub at: Vec<(String, usize)>,
+}
+
+impl Round {
+    /// A job to which nothing happens but what its way asks for.
+    pub fn calm(way: Way) -> Round {
+        Round { way, action: "delay:0", at: Vec::new() }
+    }
+
+    pub fn orders(&self) -> String {
+        let order = |(point, pass): &(String, usize)| format!("{point}={}@{pass};", self.action);
+        // All points, in one round.
+        let all = if self.action.starts_with("*=") { self.action } else { "" };
+        self.way.prelude().to_owned() + &self.at.iter().map(order).collect::<String>() + all
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at: Vec<_> = self.at.iter().map(|(point, pass)| format!("{point}@{pass}")).collect();
+        write!(f, "{:?}: {} {}", self.way, self.action, at.join(", "))
+    }
+}
+
+/// All rounds on these ways, for clear jobs and for encrypted ones, by turns.
+pub fn rounds(points: &[String], ways: &[Way]) -> (Vec<Round>, Vec<Round>) {
+    let (mut clear, mut encrypted) = (Vec::new(), Vec::new());
+    for way in ways {
+        let at: Vec<(String, usize)> =
+            way.points(points).into_iter().map(|point| (point, 1)).collect();
+        for (turn, action) in ["kill", "fail", "stop"].into_iter().enumerate() {
+            for (number, at) in apart(&at, way.together()).into_iter().enumerate() {
+                let round = Round { way: *way, action, at };
+                if (number + turn) % 2 == 0 { clear.push(round) } else { encrypted.push(round) }
+            }
+            // The first file of keys is the key that they are wrapped with, the second a key set.
+            let keys = at.iter().filter(|(point, _)| point.starts_with("keys."));
+            let second = keys.map(|(point, _)| vec![(point.clone(), 2)]);
+            encrypted.extend(second.map(|at| Round { way: *way, action, at }));
+        }
+        if *way == Way::Plain {
+            for (number, at) in apart(&writes(), 2).into_iter().enumerate() {
+                let round = Round { way: *way, action: "full", at };
+                if number % 2 == 0 { clear.push(round) } else { encrypted.push(round) }
+            }
+        }
+        for rounds in [&mut clear, &mut encrypted] {
+            rounds.push(Round { way: *way, action: "*=delay:30@*", at: Vec::new() });
+        }
+    }
+    encrypted.push(Round { way: ways[0], action: "*=delay:400", at: Vec::new() });
+    // While one looks for a fault.
+    if let Ok(wanted) = std::env::var("VODMILL_ROUNDS") {
+        let is_wanted = |round: &Round| round.to_string().contains(&wanted);
+        clear.retain(is_wanted);
+        encrypted.retain(is_wanted);
+    }
+    (clear, encrypted)
+}
+
+/// Steps at which a disk may be found to be full.
+fn writes() -> Vec<(String, usize)> {
+    let steps = [
+        "plan.probed",
+        "rendition.written",
+        "keys.written",
+        "segments.made",
+        "store.files.synced",
+        "package.written",
+        "file.written",
+        "store.put.written",
+        "queue.complete.written",
+        "queue.keep_rendition.written",
+    ];
+    steps.map(|point| (point.to_owned(), 1)).to_vec()
+}
+
+/// Groups whose members are as far apart as they can be.
+fn apart<T: Clone>(all: &[T], together: usize) -> Vec<Vec<T>> {
+    let groups = all.len().div_ceil(together);
+    (0..groups).map(|group| all.iter().skip(group).step_by(groups).cloned().collect()).collect()
+}
