@@ -147,7 +147,11 @@ impl<'l, 'a> Crew<'l, 'a> {
     /// What failed while it was settled is tried again much later, or at the next start.
     fn nudge(&mut self, happened: bool) {
         let long = self.happened.is_some_and(|at| at.elapsed() > LONG);
-        if happened && long && matches!(self.round.action, "fail" | "full") {
+        if happened
+            && long
+            && self.lane.bucket.is_none()
+            && matches!(self.round.action, "fail" | "full")
+        {
             self.members.iter().for_each(Daemon::terminate);
             self.happened = Some(Instant::now());
         }

@@ -13,7 +13,7 @@ use super::crew::Crew;
 use super::round::{Round, Way};
 
 /// Longest that a round may take.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 pub const SETTINGS: &str = "settle_seconds = 0\nlease_seconds = 5\nstall_seconds = 8\n\
                         drain_seconds = 0\nkeep_renditions = 0\nworkers = 2\n";
