@@ -131,7 +131,7 @@ fn kills_and_outages_change_no_byte() {
 fn under_fire(cluster: &Cluster, count: usize, random: &mut Random) {
     let (start, mut kills) = (Instant::now(), 0);
     let mut crew = Crew::start(cluster);
-    while !cluster.is_settled(count) {
+    while !cluster.is_cleared(count) {
         assert!(start.elapsed() < PATIENCE, "{:?}", cluster.home.jobs());
         if let Some((_, what)) = OUTAGES.iter().find(|(after, _)| *after == kills) {
             outage(cluster, what);

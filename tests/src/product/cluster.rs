@@ -106,6 +106,12 @@ impl Cluster {
             && self.inbox().iter().filter(|name| away(name)).count() == count
     }
 
+    /// As [`is_settled`](Cluster::is_settled), and the inbox is empty. Where a worker died between the
+    /// copy of an original and its removal, another comes by later.
+    pub fn is_cleared(&self, count: usize) -> bool {
+        self.is_settled(count) && self.inbox().iter().all(|name| name.contains("/done/"))
+    }
+
     /// Everything that is published, by key; descriptions without their dates. A worker that is
     /// killed while it tries the bucket out leaves what it tried with, which is not counted.
     pub fn published(&self) -> BTreeMap<String, Vec<u8>> {
