@@ -162,7 +162,7 @@ fn outage(cluster: &Cluster, what: &str) {
 #[test]
 fn a_worker_that_stood_still_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let names = clips(folder.path(), 6);
+    let names = clips(folder.path(), 8);
     let cluster = Cluster::start(Cloud::seaweedfs());
     cluster.pipeline("default", "");
     let calm = calm(&cluster, folder.path(), &names);
@@ -170,10 +170,8 @@ fn a_worker_that_stood_still_changes_nothing() {
     drop_all(&cluster, folder.path(), &names);
     let crew = Crew::start(&cluster);
     let mut still = Vec::new();
-    for worker in crew.members[1..].iter().cycle().take(6) {
-        if let Some(task) = stands_still(&cluster, worker) {
-            still.push(task);
-        }
+    for _ in 0..2 {
+        still.extend(all_stand_still(&cluster, &crew.members[1..]));
     }
     println!("stood still in {still:?}");
     assert!(still.len() > 2, "hardly anyone stood still with a task: {still:?}");
@@ -184,32 +182,42 @@ fn a_worker_that_stood_still_changes_nothing() {
     as_if_undisturbed(&cluster, &calm, names.len());
 }
 
-/// Stops a worker while it holds a task, and lets it go on when the task is someone else's, or is
-/// done. Its name; none when nothing was left to do.
+/// Stops every one of them while it holds a task, and lets them go on when all these tasks are someone
+/// else's, or done: the tasks' names. Whoever is not among them works alone meanwhile.
+fn all_stand_still(cluster: &Cluster, workers: &[Daemon]) -> Vec<String> {
+    let stopped = |worker| stands_still(cluster, worker).map(|task| (worker, task));
+    let stopped: Vec<(&Daemon, String)> = workers.iter().filter_map(stopped).collect();
+    for (worker, task) in &stopped {
+        wait_until("its task is taken from it", PATIENCE, || {
+            (held_by(worker, &cluster.backlog()).as_ref() != Some(task)).then_some(())
+        });
+    }
+    stopped.iter().for_each(|(worker, _)| worker.go_on());
+    stopped.into_iter().map(|(_, task)| task).collect()
+}
+
+/// A task that a worker holds.
+fn held_by(worker: &Daemon, backlog: &Value) -> Option<String> {
+    let leases = backlog["leases"].as_array().cloned().unwrap_or_default();
+    let holder = format!("{}-", worker.id());
+    let ours =
+        |lease: &&Value| lease["holder"].as_str().is_some_and(|one| one.starts_with(&holder));
+    leases.iter().find(ours).map(|lease| format!("{} of {}", lease["task"], lease["job"]))
+}
+
+/// Stops a worker while it holds a task: the task's name; none when nothing was left to do.
 fn stands_still(cluster: &Cluster, worker: &Daemon) -> Option<String> {
-    let held = |backlog: &Value| {
-        let leases = backlog["leases"].as_array().cloned().unwrap_or_default();
-        let holder = format!("{}-", worker.id());
-        let ours =
-            |lease: &&Value| lease["holder"].as_str().is_some_and(|one| one.starts_with(&holder));
-        leases.iter().find(ours).map(|lease| format!("{} of {}", lease["task"], lease["job"]))
-    };
-    let task = wait_until("the worker has a task", PATIENCE, || {
+    wait_until("the worker has a task", PATIENCE, || {
         let jobs = cluster.home.jobs();
         if !jobs.is_empty() && jobs.iter().all(|job| job["state"] == "published") {
             return Some(None);
         }
-        held(&cluster.backlog())?;
+        held_by(worker, &cluster.backlog())?;
         worker.stand_still();
-        let task = held(&cluster.backlog());
+        let task = held_by(worker, &cluster.backlog());
         if task.is_none() {
             worker.go_on();
         }
         task.map(Some)
-    })?;
-    wait_until("its task is taken from it", PATIENCE, || {
-        (held(&cluster.backlog()).as_ref() != Some(&task)).then_some(())
-    });
-    worker.go_on();
-    Some(task)
+    })
 }
