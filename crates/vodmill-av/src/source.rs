@@ -1,7 +1,7 @@
 //! Opening an original, safely, and reading its packets.
 
+mod cut;
 mod finder;
-mod mp4;
 mod open;
 mod sniff;
 
@@ -19,8 +19,8 @@ use vodmill_model::units::Ratio;
 use crate::error;
 use crate::original::Fault;
 
+pub(crate) use cut::container_is_cut;
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
-pub(crate) use mp4::container_is_cut;
 
 /// The first look at a file, before libav sees it: whether the container promises more bytes than
 /// there are.
@@ -29,7 +29,7 @@ pub(crate) use mp4::container_is_cut;
 /// `Rejected` for what is no media, and for what makes a player open other files.
 pub fn look(bytes: &[u8]) -> Result<bool, MediaError> {
     sniff::refuse_by_head(&bytes[..bytes.len().min(4096)])?;
-    Ok(mp4::bytes_are_cut(bytes))
+    Ok(cut::bytes_are_cut(bytes))
 }
 
 /// Errors in a row after which a container is given up.

@@ -31,6 +31,7 @@ pub fn diagnose(
         time(track, rate, &mut found);
         shape(track, &mut found);
         colour(track, fate, &mut found);
+        captions(track, &mut found);
         sync(media, track, policy, &mut found);
     }
     lengths(media, video, policy, &mut found);
@@ -180,6 +181,14 @@ fn shape(track: &VideoTrack, found: &mut Found) {
     if track.field_order != FieldOrder::Progressive {
         let detail = "pictures are interlaced";
         found.add(HazardCode::Interlaced, detail, "deinterlaced, one picture for each frame");
+    }
+}
+
+fn captions(track: &VideoTrack, found: &mut Found) {
+    if track.captions {
+        let detail = "captions (CEA-608 or CEA-708) stand in the pictures";
+        let remedy = "they are left out; deliver subtitles as a text track";
+        found.repair(HazardCode::CaptionsLost, detail, remedy);
     }
 }
 

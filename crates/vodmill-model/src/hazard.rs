@@ -56,6 +56,7 @@ hazards! {
     AudioOffset
     AudioOutlastsVideo
     TrackDropped
+    CaptionsLost
     StartNotZero
     NoDuration
     WrongDuration

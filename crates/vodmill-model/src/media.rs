@@ -94,6 +94,9 @@ pub struct VideoTrack {
     /// Whether the coded size changes within the track.
     #[serde(default)]
     pub size_changes: bool,
+    /// Whether captions stand in the pictures' own data (CEA-608, CEA-708).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub captions: bool,
     /// Points at which decoding can begin, thinned to at least half a second apart, first one
     /// first.
     pub seek_points: Vec<SeekPoint>,

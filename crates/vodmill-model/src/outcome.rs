@@ -133,6 +133,9 @@ reasons! {
     /// A hole in the timestamps, larger than can be filled with a still picture.
     TimestampGap = "timestamp_gap",
         "The timestamps jump far ahead with nothing in between. Export the file again, or raise `max_gap_seconds` in the pipeline.";
+    /// The tracks cannot be put together in time.
+    ClocksDisagree = "clocks_disagree",
+        "The timestamps of its tracks contradict each other, so that sound and picture cannot be put together. Export the file again from the source.";
     /// A pipeline asks for what this file does not have.
     NothingToDo = "nothing_to_do",
         "None of the pipeline's outputs can be made from this file. Use another pipeline.";

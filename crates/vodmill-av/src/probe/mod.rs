@@ -1,5 +1,6 @@
 //! What an original is: one pass over all its packets.
 
+mod captions;
 mod clock;
 mod frames;
 mod matrix;

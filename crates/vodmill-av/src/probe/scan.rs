@@ -7,6 +7,7 @@ use vodmill_model::media::ClockJump;
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::units::{Ratio, Ticks};
 
+use super::captions;
 use super::clock::ClockWatch;
 use super::meter::Meter;
 use super::parse::SizeWatch;
@@ -40,6 +41,9 @@ pub(super) struct TrackScan {
     pub timing: Timing,
     pub seek_points: SeekPoints,
     pub size_changes: bool,
+    /// Of pictures: whether captions are in them.
+    pub captions: bool,
+    may_have_captions: bool,
     sizes: Option<SizeWatch>,
     pub sound: Option<FormWatch>,
     /// First and end time of sound.
@@ -84,7 +88,9 @@ impl Scan {
         }
         // Tracks without a packet are tracks all the same.
         scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
-        scan.jumps = clock.into_jumps();
+        scan.jumps = clock.into_jumps().ok_or_else(|| {
+            error::rejected(Reason::ClocksDisagree, "the times of its tracks go back and forth")
+        })?;
         Ok(scan)
     }
 
@@ -133,12 +139,14 @@ impl TrackScan {
         // SAFETY: parameters of an open stream.
         let (sample_rate, extradata_size) =
             unsafe { ((*parameters.as_ptr()).sample_rate, (*parameters.as_ptr()).extradata_size) };
+        let may_have_captions = kind == Kind::Video && captions::may_be_in(parameters.id());
         let sound = || FormWatch::new(parameters.id(), extradata_size > 0);
         TrackScan {
             time_base: source.time_base(stream.index()),
             kind,
             sound: (kind == Kind::Audio).then(sound),
             sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
+            may_have_captions,
             sample_rate: u32::try_from(sample_rate).unwrap_or(0),
             ..TrackScan::default()
         }
@@ -190,6 +198,9 @@ impl TrackScan {
         let half_a_second = units_of(45_000, base);
         // Without a time of its own it would not be found again.
         let key = packet.is_key() && packet.pts().is_some();
+        if self.may_have_captions && !self.captions {
+            self.captions = packet.data().is_some_and(captions::are_in);
+        }
         self.seek_points.add(ordinal, time, key, half_a_second);
         if packet.is_key()
             && let Some(sizes) = &mut self.sizes

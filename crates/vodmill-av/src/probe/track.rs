@@ -55,6 +55,7 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
         pixel_format: format.map_or_else(|| "unknown".to_owned(), |format| format.name),
         field_order: names::field_order(&parameters),
         size_changes: scan.size_changes,
+        captions: scan.captions,
         seek_points: scan.seek_points.into_vec(),
     }
 }

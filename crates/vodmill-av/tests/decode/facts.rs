@@ -89,6 +89,31 @@ fn languages_subtitles_and_attachments() {
 }
 
 #[test]
+fn captions_in_the_pictures() {
+    let clips = Clips::new();
+    let bare = std::fs::read(clips.h264(SOURCE, "-f h264", "bare.h264")).unwrap();
+    // ITU-T H.264, D.1.6: user data of ATSC in front of each key picture.
+    let with = |name: &str, pair: &[u8; 2]| {
+        let sei = [b"\0\0\x01\x06\x04\x0e\xb5\0\x31GA94\x03\x41\xff\xfc", &pair[..], b"\xff\x80"];
+        let mut bytes = Vec::new();
+        for (at, &byte) in bare.iter().enumerate() {
+            if bare[at..].starts_with(b"\0\0\x01\x65") {
+                bytes.extend(sei.concat());
+            }
+            bytes.push(byte);
+        }
+        clips.write("with.h264", &bytes);
+        clips.ffmpeg("-r 25 -i with.h264 -c copy with.mp4");
+        clips.ffmpeg(&format!("-i with.mp4 -c copy {name}"));
+        probe(&clips.path(name)).unwrap().video[0].captions
+    };
+    for name in ["c.mp4", "c.ts"] {
+        assert!(with(name, b"\x94\x2c"), "{name}");
+        assert!(!with(name, b"\x80\x80"), "{name}: padding");
+    }
+}
+
+#[test]
 fn old_and_odd_containers_are_opened() {
     let clips = Clips::new();
     for (name, options) in [("a.au", "-c:a pcm_mulaw"), ("a.caf", "-c:a pcm_s24be")] {

@@ -75,6 +75,25 @@ fn a_hole_in_time_and_a_programme_too_long() {
 }
 
 #[test]
+fn tracks_that_go_by_clocks_of_their_own() {
+    let clips = Clips::new();
+    let source = "testsrc2=s=160x90:r=25:d=12 -f lavfi -i sine=d=12";
+    let mut flash = std::fs::read(clips.h264(source, "-c:a aac", "a.flv")).unwrap();
+    let mut at = 13;
+    while at < flash.len() {
+        let head = &mut flash[at..at + 11];
+        let size = u32::from_be_bytes([0, head[1], head[2], head[3]]) as usize;
+        if head[0] == 8 {
+            let time = u32::from_be_bytes([head[7], head[4], head[5], head[6]]) % 2000;
+            let [high, a, b, c] = time.to_be_bytes();
+            head[4..8].copy_from_slice(&[a, b, c, high]);
+        }
+        at += 11 + size + 4;
+    }
+    assert_eq!(reason(probe(&clips.write("b.flv", &flash))), Reason::ClocksDisagree);
+}
+
+#[test]
 fn encrypted_media() {
     let clips = Clips::new();
     let key = "-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb \

@@ -88,6 +88,7 @@ impl Original {
             colour: Colour { matrix, primaries, transfer, full_range: false },
             hdr10: Hdr10::default(),
             field_order: FieldOrder::Progressive,
+            captions: false,
             size_changes: false,
             seek_points: vec![SeekPoint { pts: 0, packet: 0 }],
         }

@@ -1,5 +1,7 @@
 //! Whether a container promises more bytes than the file has: a walk over the outermost boxes of
-//! MP4 (ISO/IEC 14496-12, 4.2), elements of Matroska (RFC 8794, 5 and 6) and chunks of AVI and WAV.
+//! MP4 (ISO/IEC 14496-12, 4.2), elements of Matroska (RFC 8794, 5 and 6), chunks of AVI and WAV,
+//! tags of FLV (Adobe Flash Video File Format 10.1, annex E) and objects of ASF (its specification
+//! 01.20.05, 5).
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,8 +11,12 @@ use vodmill_model::outcome::MediaError;
 use crate::error;
 use crate::original::Original;
 
-/// Outermost boxes that a walk looks at; fragmented files have two or three for each fragment.
+/// Outermost boxes or tags that a walk looks at; fragmented files have two or three for each
+/// fragment.
 const MAX_BOXES: usize = 1_000_000;
+
+const ASF_HEADER: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
+const ASF_DATA: [u8; 16] = *b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 
 /// Whether the file ends before the container says. False when it cannot be told.
 pub(crate) fn container_is_cut(path: &Path) -> Result<bool, MediaError> {
@@ -28,20 +34,26 @@ pub(super) fn bytes_are_cut(bytes: &[u8]) -> bool {
 fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
-    let mut head = [0; 12];
+    let mut head = [0; 24];
     let got = read_up_to(file, &mut head)?;
     if got >= 8 && is_mp4_start(&head) {
         mp4_is_cut(file, length)
     } else if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
         matroska_is_cut(file, length)
-    } else if head.starts_with(b"RIFF") && [&b"AVI "[..], b"WAVE"].contains(&&head[8..]) {
+    } else if head.starts_with(b"RIFF")
+        && [b"AVI ", b"WAVE"].iter().any(|kind| head[8..].starts_with(*kind))
+    {
         Ok(riff_is_cut(&head, length))
+    } else if head.starts_with(b"FLV\x01") {
+        flv_is_cut(file, u64::from(be32(&head[5..9])), length)
+    } else if head.starts_with(&ASF_HEADER) {
+        asf_is_cut(file, le64(&head[16..24]), length)
     } else {
         Ok(false)
     }
 }
 
-fn is_mp4_start(head: &[u8; 12]) -> bool {
+fn is_mp4_start(head: &[u8; 24]) -> bool {
     let kinds: [&[u8; 4]; 8] =
         [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
     kinds.iter().any(|kind| &head[4..8] == *kind)
@@ -100,10 +112,70 @@ fn matroska_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<boo
 
 /// Cut if the first chunk reaches beyond the end. Writers that cannot go back leave 0 or about the
 /// most that fits, and some count the chunk's head twice.
-fn riff_is_cut(head: &[u8; 12], length: u64) -> bool {
+fn riff_is_cut(head: &[u8; 24], length: u64) -> bool {
     const UNKNOWN: u32 = 0x7fff_0000;
     let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
     size < UNKNOWN && u64::from(size) > length
+}
+
+/// Cut if the last tag reaches beyond the end. The size behind it tells at once where it began; not
+/// every writer gets that size right, so that only a walk over all tags tells of a cut.
+fn flv_is_cut(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Result<bool> {
+    const HEAD: u64 = 11;
+    if length >= first + 4 + HEAD + 4 {
+        let back = u64::from(be32(&bytes_at::<4>(file, length - 4)?));
+        let begin = (length - 4).checked_sub(back).filter(|&begin| back > HEAD && begin > first);
+        if let Some(begin) = begin
+            && flv_tag_size(&bytes_at(file, begin)?) == Some(back)
+        {
+            return Ok(false);
+        }
+    }
+    let mut at = first.saturating_add(4);
+    for _ in 0..MAX_BOXES {
+        if at.saturating_add(4) > length {
+            return Ok(false);
+        }
+        let Some(size) = flv_tag_size(&bytes_at(file, at)?) else { return Ok(false) };
+        if at + size > length {
+            return Ok(true);
+        }
+        at += size + 4;
+    }
+    Ok(false)
+}
+
+/// Size of a tag with its head; none if this is no head of a tag.
+fn flv_tag_size(head: &[u8; 4]) -> Option<u64> {
+    let kind = head[0] & 0x1f;
+    [8, 9, 18].contains(&kind).then(|| 11 + u64::from(be32(&[0, head[1], head[2], head[3]])))
+}
+
+/// Cut if the data object, which follows the header, reaches beyond the end. Live streams leave its
+/// size 0 or that of its head.
+fn asf_is_cut(file: &mut (impl Read + Seek), header: u64, length: u64) -> io::Result<bool> {
+    const HEAD: u64 = 50;
+    if header.saturating_add(HEAD) > length {
+        return Ok(true);
+    }
+    let head: [u8; 24] = bytes_at(file, header)?;
+    let size = le64(&head[16..]);
+    Ok(head.starts_with(&ASF_DATA) && size > HEAD && header.saturating_add(size) > length)
+}
+
+fn bytes_at<const N: usize>(file: &mut (impl Read + Seek), at: u64) -> io::Result<[u8; N]> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = [0; N];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn be32(bytes: &[u8]) -> u32 {
+    bytes.iter().take(4).fold(0, |value, &byte| value << 8 | u32::from(byte))
+}
+
+fn le64(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 /// An EBML size; none when it is unknown.
@@ -178,6 +250,37 @@ mod tests {
             }
         }
         assert!(!cut(&[riff(b"CDXA", 113)]));
+    }
+
+    #[test]
+    fn flv_is_cut_within_a_tag() {
+        let head = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
+        let tag = |size: u8, back: u8| {
+            let head = [9, 0, 0, size, 0, 0, 0, 0, 0, 0, 0];
+            [&head[..], &vec![7; size.into()], &[0, 0, 0, back]].concat()
+        };
+        assert!(!cut(&[head.clone(), tag(20, 31), tag(30, 41)]));
+        assert!(!cut(&[head.clone(), tag(20, 0), tag(30, 0)]), "sizes behind tags are wrong");
+        let mut short = tag(30, 41);
+        short.truncate(40);
+        assert!(cut(&[head.clone(), tag(20, 31), short.clone()]));
+        short.truncate(6);
+        assert!(cut(&[head.clone(), tag(20, 31), short.clone()]));
+        short.truncate(3);
+        assert!(!cut(&[head.clone(), tag(20, 31), short]), "too little to tell");
+        assert!(!cut(&[head, vec![0xff; 40]]), "no tags at all");
+    }
+
+    #[test]
+    fn asf_is_cut_where_its_data_reaches_beyond_the_end() {
+        let header = [&ASF_HEADER[..], &30_u64.to_le_bytes(), &[0; 6]].concat();
+        let data = |size: u64| [&ASF_DATA[..], &size.to_le_bytes(), &[0; 76]].concat();
+        assert!(!cut(&[header.clone(), data(100)]));
+        assert!(cut(&[header.clone(), data(101)]));
+        for live in [0, 50] {
+            assert!(!cut(&[header.clone(), data(live)]));
+        }
+        assert!(cut(&[header]), "no data");
     }
 
     #[test]
