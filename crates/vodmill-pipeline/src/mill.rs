@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use vodmill_hls::keyring::KeyStore;
@@ -24,6 +26,10 @@ use crate::renditions::Renditions;
 use crate::settings::{Layout, Settings};
 use crate::stages::TaskKind;
 use crate::{Error, Result};
+
+/// How long a job that is to be retried may be in the hands of its settler, and between two looks.
+const SETTLING: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// One worker process: what it works with, and the folder that is its alone.
 pub struct Mill {
@@ -228,10 +234,19 @@ impl Mill {
 /// As [`Mill::retry`], on a queue that another process may be working on.
 ///
 /// # Errors
-/// If there is no such job, or it is not one that can be retried.
+/// If there is no such job, or it is not one that can be retried; or if what is left of it is still
+/// being put away after some seconds.
 pub fn retry(queue: &dyn Queue, job: &str) -> Result<()> {
-    // Scratch may be gone; what was encoded is found again among the renditions.
-    Ok(queue.restart(job)?)
+    let begun = Instant::now();
+    loop {
+        // Scratch may be gone; what was encoded is found again among the renditions.
+        match queue.restart(job) {
+            Err(vodmill_queue::Error::BeingSettled { .. }) if begun.elapsed() < SETTLING => {
+                thread::sleep(LOOK);
+            }
+            done => return Ok(done?),
+        }
+    }
 }
 
 /// Where a mill with that state folder has its queue, to look into from another process.

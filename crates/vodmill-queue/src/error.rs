@@ -45,6 +45,16 @@ pub enum Error {
         /// Why it cannot be done.
         problem: String,
     },
+    /// The job has ended, and somebody puts away what is left of it just now.
+    #[error("{operation} {job}: it is being put away; try again in {seconds} s")]
+    BeingSettled {
+        /// What was tried.
+        operation: &'static str,
+        /// The job's id.
+        job: String,
+        /// Seconds after which it is anybody's again, if its settler does not come back.
+        seconds: u64,
+    },
     /// There is no queue at this place, and it may not be created.
     #[error("open queue: there is no database at {place}")]
     NoDatabase {
@@ -118,6 +128,9 @@ pub(crate) enum Fault {
     NoSuchJob(String),
     AmbiguousJob(String),
     Refused(String),
+    BeingSettled {
+        seconds: u64,
+    },
 }
 
 impl Fault {
@@ -129,6 +142,9 @@ impl Fault {
             }
             Fault::Refused(problem) => {
                 Error::Refused { operation, object: object.to_string(), problem }
+            }
+            Fault::BeingSettled { seconds } => {
+                Error::BeingSettled { operation, job: object.name.to_owned(), seconds }
             }
             Fault::LeaseLost => {
                 let (job, task) = (object.name.to_owned(), object.task.to_owned());

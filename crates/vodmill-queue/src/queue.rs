@@ -160,7 +160,8 @@ pub trait Queue: Send + Sync {
     ///
     /// # Errors
     /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) in any other
-    /// state, or if no task is unfinished.
+    /// state, or if no task is unfinished; [`BeingSettled`](crate::Error::BeingSettled) as long as
+    /// it is [handed out](Self::claim_ended).
     fn retry(&self, job: &str) -> Result<()>;
 
     /// Takes a failed, rejected or cancelled job up again from its beginning: the tasks that it was
@@ -168,7 +169,7 @@ pub trait Queue: Send + Sync {
     ///
     /// # Errors
     /// [`NoSuchJob`](crate::Error::NoSuchJob); [`Refused`](crate::Error::Refused) in any other
-    /// state.
+    /// state; [`BeingSettled`](crate::Error::BeingSettled) as [`retry`](Self::retry).
     fn restart(&self, job: &str) -> Result<()>;
 
     /// The job of this id.

@@ -68,6 +68,7 @@ pub(crate) fn reopen(tx: &mut dyn Tx, job: &str) -> Sql<()> {
         JobState::Failed | JobState::Rejected | JobState::Cancelled => {}
         state => return Err(Fault::Refused(format!("it is {state}"))),
     }
+    refuse_while_settled(tx, job)?;
     tx.execute(
         "UPDATE jobs SET state = 'waiting', reason = NULL, ended_at = NULL, cleaned = 0,
            settler = NULL, settle_until = NULL
@@ -75,4 +76,20 @@ pub(crate) fn reopen(tx: &mut dyn Tx, job: &str) -> Sql<()> {
         params![job],
     )?;
     Ok(())
+}
+
+/// Whoever settles a job removes what it stored: what a new attempt stores meanwhile would go too.
+fn refuse_while_settled(tx: &mut dyn Tx, job: &str) -> Sql<()> {
+    let now = tx.now()?;
+    let until = tx.one(
+        "SELECT settle_until FROM jobs WHERE id = ?1 AND cleaned = 0 AND settle_until > ?2",
+        params![job, now],
+        |row| row.get::<i64>(0),
+    )?;
+    match until {
+        Some(until) => {
+            Err(Fault::BeingSettled { seconds: (until - now).unsigned_abs() / 1000 + 1 })
+        }
+        None => Ok(()),
+    }
 }

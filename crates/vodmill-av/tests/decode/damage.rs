@@ -47,12 +47,9 @@ fn a_file_cut_off_is_truncated_or_incomplete() {
     let end = clips.plain();
     cut(&end);
     assert_eq!(reason(probe(&end)), Reason::Incomplete, "its index was at the end");
-    for (more, name) in [
-        ("-movflags +faststart", "begin.mp4"),
-        ("", "cut.mkv"),
-        ("", "cut.flv"),
-        ("", "cut.asf"),
-    ] {
+    for (more, name) in
+        [("-movflags +faststart", "begin.mp4"), ("", "cut.mkv"), ("", "cut.flv"), ("", "cut.asf")]
+    {
         let path = clips.h264("testsrc2=s=160x90:r=25:d=2", more, name);
         assert!(!probe(&path).unwrap().truncated, "{name}");
         cut(&path);

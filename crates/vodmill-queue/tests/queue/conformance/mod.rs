@@ -52,7 +52,8 @@ macro_rules! on {
             }
             settling {
                 handed_to_one not_before_its_holders_are_gone
-                a_stopped_process_is_not_waited_for let_go_with_all retried_meanwhile
+                a_stopped_process_is_not_waited_for let_go_with_all
+                not_retried_while_it_is_settled retried_when_its_settler_is_gone
             }
             looks {
                 backlog_by_kind leases_are_listed quarantined_then_retried

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vodmill_queue::{Completion, JobOutcome, TaskState};
+use vodmill_queue::{Completion, Error, JobOutcome, TaskState};
 
 use crate::world::{MINUTE, World, ending, task};
 
@@ -67,13 +67,28 @@ pub fn let_go_with_all(world: World) {
     assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
 }
 
-/// Taken up again, it is nobody's to settle, and to be settled anew when it ends.
-pub fn retried_meanwhile(world: World) {
+/// Its settler would remove what it stores now.
+pub fn not_retried_while_it_is_settled(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    world.queue.cancel("j").unwrap();
+    assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
+    for refused in [world.queue.restart("j"), world.queue.retry("j")] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, Error::BeingSettled { seconds: 1..=61, .. }), "{refused}");
+    }
+    world.queue.mark_cleaned("j").unwrap();
+    world.queue.restart("j").unwrap();
+}
+
+/// Taken up again after its settler was gone, it is nobody's to settle, and to be settled anew when
+/// it ends.
+pub fn retried_when_its_settler_is_gone(world: World) {
     world.enqueue("j", &[task("a", &[])]);
     let reason = "why".into();
     let job = Some(JobOutcome::Failed { reason });
     world.queue.cancel("j").unwrap();
     assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
+    world.clock.advance(MINUTE);
     world.queue.restart("j").unwrap();
     assert_eq!(claim_ended(&world, "you"), None);
     assert!(world.queue.mark_cleaned("j").is_err());
