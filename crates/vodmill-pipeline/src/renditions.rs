@@ -5,7 +5,7 @@
 //! encoded once, by whichever worker, for whichever job and before whichever crash, is not encoded
 //! again. Every writer has a place of its own: two that make the same do not meet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,19 +148,16 @@ impl Renditions {
         // A job that cannot be asked for may be under way.
         let is_over = |key: &Key| self.has_ended(job_of(key)).unwrap_or(false);
         self.store.remove_unfinished(&prefix, &is_over)?;
+        // All rows at once: there may be very many, and every worker asks at its start.
+        let known: HashSet<String> = self.queue.rendition_places(PREFIX)?.into_iter().collect();
         let mut orphans = Vec::new();
-        let mut jobs = BTreeMap::new();
         for entry in self.store.list(&prefix)? {
             let place = entry.key.as_str();
-            let job = job_of(&entry.key).to_owned();
-            let has_ended = *match jobs.entry(job) {
-                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(new) => {
-                    let ended = self.has_ended(new.key())?;
-                    new.insert(ended)
-                }
-            };
-            if has_ended && !self.has_row(place)? {
+            // Once more in this order, since its row may have been written a moment ago.
+            let is_orphan = !known.contains(place)
+                && self.has_ended(job_of(&entry.key))?
+                && !self.has_row(place)?;
+            if is_orphan {
                 orphans.push(entry.key);
             }
         }
@@ -168,7 +165,7 @@ impl Renditions {
     }
 
     fn has_row(&self, place: &str) -> crate::Result<bool> {
-        Ok(!self.queue.renditions_of_places(place)?.is_empty())
+        Ok(!self.queue.rendition_places(place)?.is_empty())
     }
 
     fn has_ended(&self, job: &str) -> crate::Result<bool> {

@@ -67,6 +67,8 @@ pub struct JobFilter {
     pub state: Option<JobState>,
     /// Only those of this pipeline.
     pub pipeline: Option<String>,
+    /// Only those of this source.
+    pub source: Option<String>,
 }
 
 pub(crate) fn enqueue(tx: &mut dyn Tx, job: &NewJob, tasks: &[NewTask]) -> Sql<Enqueued> {
@@ -104,7 +106,12 @@ pub(crate) fn list(tx: &mut dyn Tx, filter: &JobFilter, limit: u32) -> Sql<Vec<J
     let state = filter.state.map(JobState::as_str);
     let mut sql = format!("{SELECT} WHERE 1 = 1");
     let mut params = vec![Param::from(limit)];
-    for (column, value) in [("state", state), ("pipeline", filter.pipeline.as_deref())] {
+    let wanted = [
+        ("state", state),
+        ("pipeline", filter.pipeline.as_deref()),
+        ("source", filter.source.as_deref()),
+    ];
+    for (column, value) in wanted {
         if let Some(value) = value {
             params.push(value.into());
             sql.push_str(&format!(" AND {column} = ?{}", params.len()));

@@ -235,8 +235,8 @@ impl<E: Engine> Queue for E {
         self.write("forget rendition", digest.into(), |tx| renditions::forget(tx, digest, place))
     }
 
-    fn renditions_of_places(&self, prefix: &str) -> Result<Vec<RenditionInfo>> {
-        self.read("list renditions of", prefix.into(), |tx| renditions::of_places(tx, prefix))
+    fn rendition_places(&self, prefix: &str) -> Result<Vec<String>> {
+        self.read("list renditions of", prefix.into(), |tx| renditions::places(tx, prefix))
     }
 
     fn keep_secret(&self, id: &str, names: &[String], value: &str) -> Result<Kept> {

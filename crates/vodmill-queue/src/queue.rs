@@ -332,11 +332,12 @@ pub trait Queue: Send + Sync {
     /// Only the database's.
     fn forget_rendition(&self, digest: &str, place: &str) -> Result<()>;
 
-    /// The renditions whose place begins with `prefix`, by digest. It marks nothing as used.
+    /// The places of renditions that begin with `prefix`, by digest; it looks at all of them, and
+    /// marks nothing as used.
     ///
     /// # Errors
     /// Only the database's.
-    fn renditions_of_places(&self, prefix: &str) -> Result<Vec<RenditionInfo>>;
+    fn rendition_places(&self, prefix: &str) -> Result<Vec<String>>;
 
     /// Keeps a secret. The first for an id decides: its value and names count. A name belongs to one
     /// id.

@@ -96,9 +96,8 @@ pub(crate) fn forget(tx: &mut dyn Tx, digest: &str, place: &str) -> Sql<()> {
     Ok(())
 }
 
-pub(crate) fn of_places(tx: &mut dyn Tx, prefix: &str) -> Sql<Vec<RenditionInfo>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM renditions WHERE substr(place, 1, length(?1)) = ?1 ORDER BY digest"
-    );
-    tx.all(&sql, params![prefix], info)
+pub(crate) fn places(tx: &mut dyn Tx, prefix: &str) -> Sql<Vec<String>> {
+    let sql =
+        "SELECT place FROM renditions WHERE substr(place, 1, length(?1)) = ?1 ORDER BY digest";
+    tx.all(sql, params![prefix], |row| row.get(0))
 }

@@ -112,6 +112,11 @@ pub fn listed(world: World) {
     assert_eq!(ids(waiting, 9), ["three", "one"]);
     let other = JobFilter { pipeline: Some("other".into()), ..JobFilter::default() };
     assert!(ids(other, 9).is_empty());
+    let source = world.queue.job("two").unwrap().source;
+    let same = JobFilter { source: Some(source), ..JobFilter::default() };
+    assert!(ids(same, 9).contains(&"two".to_owned()));
+    let nowhere = JobFilter { source: Some("nowhere".into()), ..JobFilter::default() };
+    assert!(ids(nowhere, 9).is_empty());
 }
 
 pub fn swept_once_ended(world: World) {

@@ -29,9 +29,9 @@ pub fn renditions_are_found_by_place(world: World) {
     for (digest, place) in [("x", "a%/1"), ("y", "a/2"), ("z", "a%/3")] {
         world.queue.keep_rendition(&rendition(digest, place, 1)).unwrap();
     }
-    let of = |prefix| world.queue.renditions_of_places(prefix).unwrap();
-    assert_eq!(digests(&of("a%/")), ["x", "z"]);
-    assert_eq!(digests(&of("")), ["x", "y", "z"]);
+    let of = |prefix| world.queue.rendition_places(prefix).unwrap();
+    assert_eq!(of("a%/"), ["a%/1", "a%/3"]);
+    assert_eq!(of(""), ["a%/1", "a/2", "a%/3"]);
 }
 
 pub fn the_longest_unused_is_evicted(world: World) {
