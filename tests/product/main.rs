@@ -14,5 +14,6 @@ mod inputs;
 mod kill;
 mod long;
 mod readers;
+mod rekey;
 mod rooms;
 mod scripts;

@@ -19,6 +19,7 @@ mod package;
 mod progress;
 mod proof;
 mod receipt;
+mod rekey;
 mod renditions;
 mod settings;
 mod settle;
@@ -28,10 +29,13 @@ mod work;
 
 pub use error::{Error, Result};
 pub use job::{Disposal, Submission};
-pub use mill::{Mill, Shared, Submitted, check, keys_of, plan, probe, queue_path, retry};
+pub use mill::{
+    Mill, Shared, Submitted, check, keys_of, names_path, plan, probe, queue_path, retry,
+};
 pub use package::KeyTable;
 pub use progress::{Bar, progress};
 pub use proof::{CheckReport, Finding};
 pub use receipt::Receipt;
+pub use rekey::{Rekey, Rekeyed};
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
 pub use stop::{Stop, StopLevel};

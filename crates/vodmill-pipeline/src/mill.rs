@@ -79,7 +79,7 @@ impl Mill {
     /// [`Error::Busy`] while another process works in the folder; else what failed.
     pub fn open(settings: Settings, libav: String) -> Result<Mill> {
         let lock = take(&Layout::new(settings.state.clone()))?;
-        let names = SqliteQueue::open(settings.keys.with_file_name("names.sqlite"))?;
+        let names = SqliteQueue::open(names_path(&settings.keys))?;
         let keys = DirKeyStore::open(&settings.keys)?;
         Mill::alone(settings, libav, Arc::new(names), Arc::new(keys), lock)
     }
@@ -210,10 +210,10 @@ impl Mill {
             return Ok(None);
         }
         for state in [JobState::Waiting, JobState::Running] {
-            let pipeline = Some(order.pipeline.clone());
-            let jobs = self.queue.jobs(&JobFilter { state: Some(state), pipeline }, u32::MAX)?;
-            let source = order.original.source();
-            let mut jobs = jobs.into_iter().filter(|job| job.source == source);
+            let (pipeline, source) = (order.pipeline.clone(), order.original.source());
+            let filter =
+                JobFilter { state: Some(state), pipeline: Some(pipeline), source: Some(source) };
+            let mut jobs = self.queue.jobs(&filter, u32::MAX)?.into_iter();
             let found = jobs.find(|job| order.is_same_original(&job.payload));
             if found.is_some() {
                 return Ok(found);
@@ -252,6 +252,11 @@ pub fn retry(queue: &dyn Queue, job: &str) -> Result<()> {
 /// Where a mill with that state folder has its queue, to look into from another process.
 pub fn queue_path(state: &Path) -> PathBuf {
     Layout::new(state.to_owned()).queue()
+}
+
+/// Where a mill with that folder of keys has the names of assets and the numbers of generations.
+pub fn names_path(keys: &Path) -> PathBuf {
+    keys.with_file_name("names.sqlite")
 }
 
 /// The keys of a published package, as far as `store` has them.

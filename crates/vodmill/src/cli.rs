@@ -82,6 +82,12 @@ pub enum Command {
     Jobs(Jobs),
     /// List or export keys
     Keys(Keys),
+    /// Publish an asset again with other keys, without encoding
+    ///
+    /// Its segments are decrypted and encrypted anew, playlists and receipt follow, and the pointer
+    /// moves to the new generation. The old one stays, with its keys, for pages that are open. Run it
+    /// again if it was interrupted: it goes on with the keys that it has made.
+    Rekey(Rekey),
     /// List, show or validate presets
     Presets(Catalogue),
     /// List, show or validate pipelines
@@ -344,6 +350,19 @@ pub enum KeysAction {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+}
+
+/// `rekey`.
+#[derive(Debug, Args)]
+pub struct Rekey {
+    /// The asset's name, as `vodmill keys list` shows it
+    pub asset: String,
+    /// Where it is published: a folder or s3://BUCKET/PREFIX [default: where pipelines publish]
+    #[arg(long = "in", value_name = "PLACE")]
+    pub place: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `presets` and `pipelines`.

@@ -14,7 +14,7 @@ use crate::file::sha256;
 use crate::receipt::{Mp4Fact, RECEIPT, Receipt, VideoRange};
 
 /// The serialised form of what is published, for people to read too.
-pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|e| Failed::from_error("describe", &e))?;
     bytes.push(b'\n');

@@ -60,6 +60,11 @@ impl ClearKeys {
         Some((Kid::from_bytes(*kid), SegmentKey::from_bytes(*key)))
     }
 
+    /// The key period of an id.
+    pub(crate) fn period_of(&self, kid: &Kid) -> Option<usize> {
+        self.table.0.iter().position(|(id, _)| id == kid.as_bytes())
+    }
+
     /// What tells this set from every other, and is no secret.
     pub(crate) fn mark(&self) -> String {
         let kids: Vec<u8> = self.table.0.iter().flat_map(|(kid, _)| *kid).collect();

@@ -26,7 +26,8 @@ use crate::original::{Offer, Unchecked};
 use crate::renditions::Made;
 use crate::settings::Settings;
 
-pub(crate) use publish::withdraw;
+pub(crate) use plan::generation_number;
+pub(crate) use publish::{dated, move_pointer, withdraw};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

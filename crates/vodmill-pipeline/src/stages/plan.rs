@@ -78,7 +78,7 @@ pub(super) fn published_number(asset_json: &[u8]) -> Option<u32> {
 }
 
 /// The number in a generation's name.
-pub(super) fn generation_number(generation: &str) -> Option<u32> {
+pub(crate) fn generation_number(generation: &str) -> Option<u32> {
     generation.strip_prefix('g')?.split('-').next()?.parse().ok()
 }
 

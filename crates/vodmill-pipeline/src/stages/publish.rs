@@ -31,11 +31,11 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     // The playlist first, since `asset.json` names it.
     if let Some(playlist) = &packaged.multivariant {
         let bytes = playlist.as_bytes();
-        point(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
+        point_to(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
     }
     passed(point!("publish.playlist"))?;
     let description = dated(packaged.asset.as_bytes())?;
-    point(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
+    point_to(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
     passed(point!("publish.pointed"))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
     Ok(Completion {
@@ -56,12 +56,27 @@ fn check_keys(bench: &Bench<'_>, decided: &Decided, mark: Option<&str>) -> Resul
     }
 }
 
-/// Replaces one object of the pointer, unless it is of a later generation already: a job that was
+fn point_to(
+    store: &dyn Store,
+    decided: &Decided,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    move_pointer(store, &decided.asset, &decided.generation, name, bytes)
+}
+
+/// Replaces one object of an asset's pointer, unless it is of a later generation already: who was
 /// overtaken publishes its own, and leaves the pointer.
-fn point(store: &dyn Store, decided: &Decided, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let key = Key::new(format!("{}/{name}", decided.asset))?;
+pub(crate) fn move_pointer(
+    store: &dyn Store,
+    asset: &str,
+    generation: &str,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let key = Key::new(format!("{asset}/{name}"))?;
     let headers = headers::of_pointer(name);
-    let ours = generation_number(&decided.generation);
+    let ours = generation_number(generation);
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
             Ok((there, _)) if number_in(&there) > ours => return Ok(()),
@@ -105,7 +120,7 @@ fn leads_to(pointer: &[u8], generation: &str) -> bool {
 
 /// The description with the date of publication: the one thing in a package that differs from one
 /// run to the next.
-fn dated(asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
+pub(crate) fn dated(asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
     let fault = |error: serde_json::Error| Failed::from_error("date asset.json", &error);
     let mut asset: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(asset_json).map_err(fault)?;

@@ -7,7 +7,9 @@ mod jobs;
 mod keys;
 mod plan;
 mod probe;
+mod published;
 mod queue;
+mod rekey;
 mod run;
 mod shared;
 mod sync;
@@ -54,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
+        Command::Rekey(arguments) => rekey::run(&config, &arguments),
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),
         Command::Sync(arguments) => sync::run(&arguments),

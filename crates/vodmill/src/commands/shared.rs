@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore};
-use vodmill_pipeline::{Mill, Shared, queue_path};
+use vodmill_pipeline::{Mill, Shared, names_path, queue_path};
 use vodmill_queue::{PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;
 
@@ -48,6 +48,14 @@ pub fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
 fn shared_queue(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     let Some(url) = config.queue() else { return Ok(None) };
     Ok(Some(Arc::new(PostgresQueue::open(&url).context("open the shared queue")?)))
+}
+
+/// The names of assets and the numbers of generations.
+pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
+    match shared_queue(config)? {
+        Some(queue) => Ok(queue),
+        None => Ok(Arc::new(SqliteQueue::open(names_path(&config.keys()))?)),
+    }
 }
 
 /// The key store, if there is one yet.

@@ -1,0 +1,192 @@
+//! Other keys for a published package, without encoding: its segments are decrypted and encrypted
+//! anew, its playlists and receipt follow, and the pointer moves to the new generation.
+//!
+//! Everything is read from the destination and held against the receipt that is there, so that what
+//! was proved of the old generation holds for the new one: the clear bytes are the same. Whoever
+//! begins again after a crash finds the keys that were stored, takes the same generation, and makes
+//! the same bytes.
+
+mod objects;
+mod playlist;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::Value;
+use vodmill_hls::keyring::{KeySet, KeyStore};
+use vodmill_model::transcode::Watch;
+use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
+use vodmill_queue::Queue;
+use vodmill_store::{Key, Store, StoreError};
+
+use crate::file::sha256;
+use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
+use crate::receipt::{RECEIPT, Receipt};
+use crate::stages::{dated, generation_number, move_pointer};
+use crate::{Error, Result, headers};
+
+/// What to give other keys, and what with.
+pub struct Rekey<'a> {
+    /// The store that assets are published in.
+    pub store: &'a dyn Store,
+    /// Where keys are kept.
+    pub keys: &'a dyn KeyStore,
+    /// Where numbers of generations come from.
+    pub names: &'a dyn Queue,
+    /// The asset's name.
+    pub asset: &'a str,
+    /// A folder for what is under way, at best on the file system of the store; gone afterwards.
+    pub scratch: PathBuf,
+    /// Told how far it is, in bytes.
+    pub watch: &'a dyn Watch,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rekeyed {
+    /// The asset.
+    pub asset: String,
+    /// The generation that was published before; it is still there.
+    pub before: String,
+    /// The generation that is published now.
+    pub generation: String,
+    /// Bytes of all objects.
+    pub bytes: u64,
+    /// Bytes of those that were encrypted anew.
+    pub encrypted_bytes: u64,
+}
+
+impl Rekey<'_> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// A refusal if there is no such package or it is not encrypted; a failure if its keys are not
+    /// there, if it is damaged, or if a store fails. The old generation stays published then.
+    pub fn run(&self) -> Result<Rekeyed> {
+        let old = self.published()?;
+        let old_keys = self.keys_of(&old.receipt.generation)?;
+        let generation = self.new_generation(&old.receipt.generation)?;
+        let fresh = KeySet::generate(old_keys.table.len());
+        let fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
+        let stored = self.keys.put(self.asset, &generation, fresh)?;
+        let new_keys = ClearKeys::from(&stored);
+        let mut receipt = Receipt { generation: generation.clone(), ..old.receipt.clone() };
+        let encrypted_bytes =
+            objects::make(self, &old.receipt, &mut receipt, &old_keys, &new_keys)?;
+        self.publish(&old, receipt)?;
+        Ok(Rekeyed {
+            asset: self.asset.to_owned(),
+            before: old.receipt.generation,
+            generation,
+            bytes: old.receipt.objects.iter().map(|object| object.bytes).sum(),
+            encrypted_bytes,
+        })
+    }
+
+    /// The package that the pointer leads to, if its receipt is the one that the pointer names.
+    fn published(&self) -> Result<Published> {
+        let (description, multivariant) = (self.pointer(ASSET)?, self.pointer(MULTIVARIANT)?);
+        let description = description.ok_or_else(|| self.refused("it is not published"))?;
+        let description: Value = serde_json::from_slice(&description)
+            .map_err(|error| Failed::from_error(format!("read {}/{ASSET}", self.asset), &error))?;
+        let generation = description["generation"].as_str().unwrap_or_default();
+        let bytes = self.store.get(&self.key(generation, RECEIPT)?)?;
+        let receipt: Receipt = serde_json::from_slice(&bytes)
+            .map_err(|error| Failed::from_error(format!("read {RECEIPT}"), &error))?;
+        if description["receipt"]["sha256"] != sha256(&bytes).as_str() {
+            let what = format!("its {RECEIPT} is not the one that {ASSET} names");
+            return Err(Failed::new(format!("read {}", self.asset), what).into());
+        }
+        if !receipt.encrypted {
+            return Err(self.refused("it is not encrypted"));
+        }
+        let multivariant = multivariant.map(String::from_utf8).transpose();
+        let multivariant = multivariant
+            .map_err(|error| Failed::from_error(format!("read {MULTIVARIANT}"), &error))?;
+        Ok(Published { description, multivariant, receipt })
+    }
+
+    fn pointer(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match self.store.get(&Key::new(format!("{}/{name}", self.asset))?) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn keys_of(&self, generation: &str) -> Result<ClearKeys> {
+        let keys = self.keys.of_generation(self.asset, generation)?;
+        let missing = || {
+            let stage = format!("find the keys of {} {generation}", self.asset);
+            Error::from(Failed::new(stage, "the key store does not have them"))
+        };
+        Ok(ClearKeys::from(&keys.ok_or_else(missing)?))
+    }
+
+    /// The same for the same generation before it, so that a second attempt goes on with the first.
+    fn new_generation(&self, before: &str) -> Result<String> {
+        let cause = format!("rekey {before}");
+        let number = self.names.next_generation(self.asset, &cause)?;
+        let number = number.max(generation_number(before).unwrap_or(0) + 1);
+        Ok(format!("g{number:04}-{}", &sha256(format!("{} {cause}", self.asset).as_bytes())[..8]))
+    }
+
+    /// Describes the new generation, and points at it.
+    fn publish(&self, old: &Published, mut receipt: Receipt) -> Result<()> {
+        let (before, after) = (&old.receipt.generation, receipt.generation.clone());
+        let multivariant = old.multivariant.as_ref().map(|text| moved(text, before, &after));
+        receipt.multivariant = multivariant.as_ref().map(|text| sha256(text.as_bytes()));
+        let mut description = old.description.clone();
+        move_paths(&mut description, before, &after);
+        description["generation"] = after.as_str().into();
+        receipt.description = describe::digest(&description);
+        let json = describe::json(&receipt)?;
+        self.store.put(&self.key(&after, RECEIPT)?, &json, &headers::of_object(RECEIPT))?;
+        description["receipt"] = describe::reference(&receipt, &sha256(&json));
+        if let Some(text) = &multivariant {
+            move_pointer(self.store, self.asset, &after, MULTIVARIANT, text.as_bytes())?;
+        }
+        let description = dated(&describe::json(&description)?)?;
+        Ok(move_pointer(self.store, self.asset, &after, ASSET, &description)?)
+    }
+
+    /// The key of an object of a generation.
+    fn key(&self, generation: &str, name: &str) -> Result<Key> {
+        Ok(Key::new(format!("{}/{generation}/{name}", self.asset))?)
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        let refusal = Rejected::new(Reason::NotAPackage, format!("{}: {why}", self.asset));
+        MediaError::from(refusal).into()
+    }
+}
+
+/// A package as it is published.
+struct Published {
+    description: Value,
+    multivariant: Option<String>,
+    receipt: Receipt,
+}
+
+/// A multivariant playlist whose URIs lead to another generation: lines, and quoted attributes.
+fn moved(text: &str, before: &str, after: &str) -> String {
+    let line = |line: &str| match line.strip_prefix(&format!("{before}/")) {
+        Some(rest) => format!("{after}/{rest}"),
+        None => line.replace(&format!("URI=\"{before}/"), &format!("URI=\"{after}/")),
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// Moves every path in a description from one generation to another.
+fn move_paths(value: &mut Value, before: &str, after: &str) {
+    match value {
+        Value::String(text) => {
+            if let Some(rest) = text.strip_prefix(&format!("{before}/")) {
+                *text = format!("{after}/{rest}");
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|it| move_paths(it, before, after)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| move_paths(it, before, after)),
+        _ => {}
+    }
+}

@@ -1,0 +1,227 @@
+//! The objects of a generation, brought over: encrypted ones with other keys, all others as they
+//! are. A few at a time, so that what is under way has bounded room.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use vodmill_hls::aes128;
+use vodmill_model::Failed;
+use vodmill_model::transcode::Progress;
+use vodmill_store::Upload;
+
+use super::Rekey;
+use super::playlist::{Piece, Rewritten, rewrite};
+use crate::file::{failed, make_dir, measure, remove_dir, sha256};
+use crate::package::ClearKeys;
+use crate::receipt::{Holds, ObjectFact, Receipt};
+use crate::{Error, Result, headers};
+
+/// Bytes of objects that are made before they are stored.
+const BATCH: u64 = 1 << 30;
+
+/// How an object gets to the new generation.
+enum Way<'a> {
+    /// As other text.
+    Playlist(&'a Rewritten),
+    /// With other keys.
+    Encrypted(&'a [Piece]),
+    /// As it is.
+    Copied,
+}
+
+/// Makes and stores every object but the receipt, and notes in `new` what they are now. Gives the
+/// bytes that were encrypted.
+pub(super) fn make(
+    rekey: &Rekey<'_>,
+    old: &Receipt,
+    new: &mut Receipt,
+    old_keys: &ClearKeys,
+    new_keys: &ClearKeys,
+) -> Result<u64> {
+    let mut playlists = HashMap::new();
+    for fact in old.playlists.iter().filter(|fact| fact.holds != Holds::Subtitles) {
+        let text = read(rekey, old, &fact.name)?;
+        let text = String::from_utf8(text)
+            .map_err(|error| Failed::from_error(format!("read {}", fact.name), &error))?;
+        playlists.insert(fact.name.as_str(), rewrite(&fact.name, &text, old_keys, new_keys)?);
+    }
+    let pieces: HashMap<&str, &[Piece]> = playlists
+        .values()
+        .flat_map(|playlist| &playlist.pieces)
+        .map(|(object, pieces)| (object.as_str(), pieces.as_slice()))
+        .collect();
+    let way = |object: &ObjectFact| match playlists.get(object.name.as_str()) {
+        Some(playlist) => Way::Playlist(playlist),
+        None => pieces.get(object.name.as_str()).map_or(Way::Copied, |it| Way::Encrypted(it)),
+    };
+    remove_dir(&rekey.scratch)?;
+    make_dir(&rekey.scratch)?;
+    let done = AtomicU64::new(0);
+    let made = batches(&new.objects).try_fold(Vec::new(), |mut made, batch| {
+        made.extend(make_batch(rekey, old, &new.generation, batch, &way, &done)?);
+        Ok::<_, Error>(made)
+    });
+    remove_dir(&rekey.scratch)?;
+    let encrypted = new.objects.iter().filter(|it| pieces.contains_key(it.name.as_str()));
+    let bytes = encrypted.map(|object| object.bytes).sum();
+    new.objects = made?;
+    Ok(bytes)
+}
+
+/// Objects in runs of at most [`BATCH`] bytes, or of one.
+fn batches(objects: &[ObjectFact]) -> impl Iterator<Item = &[ObjectFact]> {
+    let mut rest = objects;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|object| {
+            bytes += object.bytes;
+            bytes <= BATCH
+        });
+        let count = fits.count().max(1).min(rest.len());
+        let (batch, after) = rest.split_at(count);
+        rest = after;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Makes objects side by side, and stores them.
+fn make_batch<'a>(
+    rekey: &Rekey<'_>,
+    old: &Receipt,
+    generation: &str,
+    batch: &[ObjectFact],
+    way: &(impl Fn(&ObjectFact) -> Way<'a> + Sync),
+    done: &AtomicU64,
+) -> Result<Vec<ObjectFact>> {
+    let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let total = old.objects.iter().map(|object| object.bytes).sum();
+    let work = || -> Result<()> {
+        while let Some(object) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let upload = make_one(rekey, old, generation, object, &way(object))?;
+            made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(upload);
+            let done = done.fetch_add(object.bytes, Ordering::Relaxed) + object.bytes;
+            rekey.watch.progress(Progress { of: "rekey".to_owned(), done, total: Some(total) });
+        }
+        Ok(())
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    let mut made = made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    made.sort_by(|(a, _): &(ObjectFact, Upload), (b, _)| a.cmp(b));
+    let (facts, uploads): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    rekey.store.put_files(&uploads)?;
+    Ok(facts)
+}
+
+fn make_one(
+    rekey: &Rekey<'_>,
+    old: &Receipt,
+    generation: &str,
+    object: &ObjectFact,
+    way: &Way<'_>,
+) -> Result<(ObjectFact, Upload)> {
+    let name = &object.name;
+    let file = rekey.scratch.join(sha256(name.as_bytes()));
+    let fact = match way {
+        Way::Copied => {
+            rekey.store.get_file(&rekey.key(&old.generation, name)?, &file)?;
+            let (bytes, sha256) = measure(&file)?;
+            same(object, bytes, &sha256)?;
+            object.clone()
+        }
+        Way::Playlist(playlist) => written(&file, name, playlist.text.as_bytes())?,
+        Way::Encrypted(pieces) => {
+            let mut bytes = read(rekey, old, name)?;
+            let clear = encrypt(name, &mut bytes, pieces)?;
+            let fact = written(&file, name, &bytes)?;
+            prove(&file, &fact, pieces, &clear)?;
+            fact
+        }
+    };
+    let key = rekey.key(generation, name)?;
+    let upload = Upload { key, file, bytes: fact.bytes, headers: headers::of_object(name) };
+    Ok((fact, upload))
+}
+
+/// An object of the old generation, if it is the one that its receipt lists.
+fn read(rekey: &Rekey<'_>, old: &Receipt, name: &str) -> Result<Vec<u8>> {
+    let listed = old.objects.iter().find(|object| object.name == name);
+    let listed = listed
+        .ok_or_else(|| Failed::new(format!("read {name}"), "the receipt does not list it"))?;
+    let bytes = rekey.store.get(&rekey.key(&old.generation, name)?)?;
+    same(listed, bytes.len() as u64, &sha256(&bytes))?;
+    Ok(bytes)
+}
+
+fn same(object: &ObjectFact, bytes: u64, sha256: &str) -> Result<()> {
+    match object.bytes == bytes && object.sha256 == sha256 {
+        true => Ok(()),
+        false => {
+            let stage = format!("read {}", object.name);
+            Err(Failed::new(stage, "it is damaged: its digest is not the receipt's").into())
+        }
+    }
+}
+
+fn written(file: &std::path::Path, name: &str, bytes: &[u8]) -> Result<ObjectFact> {
+    fs::write(file, bytes).map_err(failed("write", file))?;
+    Ok(ObjectFact { name: name.to_owned(), bytes: bytes.len() as u64, sha256: sha256(bytes) })
+}
+
+/// Decrypts every piece and encrypts it anew; what lies between them is clear and stays. Gives the
+/// clear bytes of each.
+fn encrypt(name: &str, object: &mut [u8], pieces: &[Piece]) -> Result<Vec<Vec<u8>>> {
+    let mut all = Vec::new();
+    for piece in pieces {
+        let range = range_of(name, object, piece)?;
+        let mut clear = object[range.clone()].to_vec();
+        aes128::decrypt(&piece.from.0, &piece.from.1, &mut clear)
+            .map_err(|error| Failed::from_error(format!("decrypt {name}"), &error))?;
+        let mut sealed = clear.clone();
+        aes128::encrypt(&piece.to.0, &piece.to.1, &mut sealed);
+        // Padding depends on the length alone.
+        object[range].copy_from_slice(&sealed);
+        all.push(clear);
+    }
+    Ok(all)
+}
+
+fn range_of(name: &str, object: &[u8], piece: &Piece) -> Result<std::ops::Range<usize>> {
+    let begin = usize::try_from(piece.offset).unwrap_or(usize::MAX);
+    let length = piece.length.map_or(object.len().saturating_sub(begin), |length| {
+        usize::try_from(length).unwrap_or(usize::MAX)
+    });
+    let end = begin.saturating_add(length);
+    match end <= object.len() {
+        true => Ok(begin..end),
+        false => Err(Failed::new(format!("read {name}"), "a piece reaches beyond its end").into()),
+    }
+}
+
+/// Reads what was written, and tries every key on it: it has to open what was there before.
+fn prove(
+    file: &std::path::Path,
+    fact: &ObjectFact,
+    pieces: &[Piece],
+    clear: &[Vec<u8>],
+) -> Result<()> {
+    let bytes = fs::read(file).map_err(failed("read", file))?;
+    for (piece, clear) in pieces.iter().zip(clear) {
+        let mut opened = bytes[range_of(&fact.name, &bytes, piece)?].to_vec();
+        let stage = || format!("prove {}", fact.name);
+        aes128::decrypt(&piece.to.0, &piece.to.1, &mut opened)
+            .map_err(|error| Failed::from_error(stage(), &error))?;
+        if opened != *clear {
+            return Err(Failed::new(stage(), "its new key opens something else").into());
+        }
+    }
+    same(fact, bytes.len() as u64, &sha256(&bytes))
+}
