@@ -25,6 +25,7 @@ mod settings;
 mod settle;
 mod stages;
 mod stop;
+mod sweep;
 mod work;
 
 pub use error::{Error, Result};
@@ -39,3 +40,4 @@ pub use receipt::Receipt;
 pub use rekey::{Rekey, Rekeyed};
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
 pub use stop::{Stop, StopLevel};
+pub use sweep::{OldGeneration, Sweep};

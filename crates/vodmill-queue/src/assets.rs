@@ -46,6 +46,11 @@ pub(crate) fn next_generation(tx: &mut dyn Tx, asset: &str, job: &str) -> Sql<u3
     Ok(generation)
 }
 
+pub(crate) fn republished(tx: &mut dyn Tx) -> Sql<Vec<String>> {
+    let sql = "SELECT asset FROM generations GROUP BY asset HAVING count(*) > 1 ORDER BY asset";
+    tx.all(sql, params![], |row| row.get(0))
+}
+
 pub(crate) fn set_on_job(tx: &mut dyn Tx, job: &str, asset: &str, source_name: &str) -> Sql<()> {
     let changed = tx.execute(
         "UPDATE jobs SET asset = ?2, source_name = ?3 WHERE id = ?1",

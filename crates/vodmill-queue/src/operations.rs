@@ -199,6 +199,10 @@ impl<E: Engine> Queue for E {
         })
     }
 
+    fn republished_assets(&self) -> Result<Vec<String>> {
+        self.read("list assets", "published again".into(), assets::republished)
+    }
+
     fn set_job_asset(&self, job: &str, asset: &str, source_name: &str) -> Result<()> {
         let object = Object::from(job);
         around!("set_job_asset").write(self, "set asset of job", object, always, |tx| {

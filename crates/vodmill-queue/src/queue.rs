@@ -287,6 +287,12 @@ pub trait Queue: Send + Sync {
     /// Only the database's.
     fn next_generation(&self, asset: &str, job: &str) -> Result<u32>;
 
+    /// The assets that have had more than one number, by name.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn republished_assets(&self) -> Result<Vec<String>>;
+
     /// Notes on the job which asset it publishes, and the name that its source went by.
     ///
     /// # Errors

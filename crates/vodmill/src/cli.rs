@@ -82,6 +82,11 @@ pub enum Command {
     Jobs(Jobs),
     /// List or export keys
     Keys(Keys),
+    /// Remove generations that were replaced long enough ago
+    ///
+    /// What is published stays, and so does what is under way. The daemon does the same once a day,
+    /// by `old_generations_days` of vodmill.toml.
+    Gc(Gc),
     /// Publish an asset again with other keys, without encoding
     ///
     /// Its segments are decrypted and encrypted anew, playlists and receipt follow, and the pointer
@@ -350,6 +355,24 @@ pub enum KeysAction {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+}
+
+/// `gc`.
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Days for which a generation is kept after it was replaced [default: `old_generations_days` of
+    /// vodmill.toml]
+    #[arg(long, value_name = "DAYS")]
+    pub keep_days: Option<u32>,
+    /// Where to look: a folder or s3://BUCKET/PREFIX [default: where pipelines publish]
+    #[arg(long = "in", value_name = "PLACE")]
+    pub place: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rekey`.

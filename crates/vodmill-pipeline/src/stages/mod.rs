@@ -27,7 +27,7 @@ use crate::renditions::Made;
 use crate::settings::Settings;
 
 pub(crate) use plan::generation_number;
-pub(crate) use publish::{dated, move_pointer, withdraw};
+pub(crate) use publish::{dated, leads_to, move_pointer, withdraw};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

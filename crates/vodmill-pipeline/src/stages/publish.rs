@@ -114,7 +114,8 @@ pub(crate) fn withdraw(store: &dyn Store, decided: &Decided) -> crate::Result<()
     Ok(store.remove(&decided.prefix()?)?)
 }
 
-fn leads_to(pointer: &[u8], generation: &str) -> bool {
+/// Whether one of the pointer's objects names a generation.
+pub(crate) fn leads_to(pointer: &[u8], generation: &str) -> bool {
     String::from_utf8_lossy(pointer).contains(generation)
 }
 

@@ -3,19 +3,21 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vodmill_api::{Folder, Server, Site};
 use vodmill_hls::keyring::KeyStore;
-use vodmill_pipeline::Stop;
+use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::Location;
 
-use super::DAEMON;
 use super::shared::open_mill;
+use super::{DAEMON, gc};
 use crate::cli::Daemon;
 use crate::config::Config;
 use crate::inbox::Inboxes;
 use crate::signals;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// `vodmill daemon`.
 pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
@@ -29,6 +31,7 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     };
     std::thread::scope(|scope| {
         scope.spawn(|| inboxes.watch(&mill, &stop));
+        scope.spawn(|| sweep(config, &stop));
         mill.work(&stop, &|| false);
     });
     if let Some(server) = server {
@@ -36,6 +39,20 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Removes old generations now and then. Nobody waits for it: what fails is tried again next time.
+fn sweep(config: &Config, stop: &Stop) {
+    let keep = DAY * config.settings.old_generations_days;
+    while stop.level() == StopLevel::Running {
+        if let Err(error) = gc::sweep(config, keep, None, false) {
+            tracing::warn!(error = format!("{error:#}"), "old generations not removed");
+        }
+        let next = Instant::now() + DAY;
+        while stop.level() == StopLevel::Running && Instant::now() < next {
+            stop.wait(DAY);
+        }
+    }
 }
 
 fn serve(

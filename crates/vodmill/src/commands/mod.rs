@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod daemon;
+mod gc;
 mod jobs;
 mod keys;
 mod plan;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
+        Command::Gc(arguments) => gc::run(&config, &arguments),
         Command::Rekey(arguments) => rekey::run(&config, &arguments),
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),

@@ -23,6 +23,9 @@ pub struct Settings {
     /// Disk space for encoded streams of finished jobs, kept so that a changed preset encodes only
     /// what it touches.
     pub keep_renditions: Bytes,
+    /// Days for which a generation stays after another took its place, so that pages that are open
+    /// play on; the daemon removes it then.
+    pub old_generations_days: u32,
     /// Memory that one child process may take.
     pub child_memory: Bytes,
     /// Seconds without progress after which a child process is killed and its work tried again.
@@ -63,6 +66,7 @@ impl Default for Settings {
             listen: None,
             drain_seconds: 30,
             keep_renditions: Bytes(10 << 30),
+            old_generations_days: 7,
             child_memory: Bytes(2 << 30),
             stall_seconds: 120,
             sandbox: SandboxName(Sandbox::IfPossible),
