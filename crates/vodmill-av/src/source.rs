@@ -32,6 +32,9 @@ pub fn look(bytes: &[u8]) -> Result<bool, MediaError> {
     Ok(cut::bytes_are_cut(bytes))
 }
 
+/// An allocation that succeeds where memory is not short.
+const ENOUGH: usize = 64 << 20;
+
 /// Errors in a row after which a container is given up.
 const MAX_ERRORS_IN_A_ROW: u32 = 256;
 
@@ -86,11 +89,22 @@ pub(crate) enum Read {
     Torn,
 }
 
+/// What the sample tables of an MP4 say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Samples {
+    /// Samples lie beyond the end of the file.
+    pub some_are_beyond: bool,
+    /// Samples were counted that libav does not know where to find; or an edit list leaves them out.
+    pub some_are_left_out: bool,
+}
+
 /// An original that libav has opened, with the parameters of its streams known.
 pub(crate) struct Source {
     input: Input,
     path: PathBuf,
     fault: Fault,
+    /// Errors that were stepped over.
+    errors: u64,
 }
 
 impl Source {
@@ -102,7 +116,7 @@ impl Source {
     /// Opens `path`; no picture beyond `max_pixels` is decoded in finding out what is in it.
     pub(crate) fn open_within(path: &Path, max_pixels: u64) -> Result<Source, MediaError> {
         let (input, fault) = open::open(path, max_pixels)?;
-        Ok(Source { input, path: path.to_owned(), fault })
+        Ok(Source { input, path: path.to_owned(), fault, errors: 0 })
     }
 
     /// libav's view of the file.
@@ -174,13 +188,45 @@ impl Source {
             }
             match Error::from(code) {
                 Error::Eof => return Ok(Read::End),
-                Error::Other { errno: ffmpeg_next::error::ENOMEM } => {
+                // Also what libav says of a packet that claims to have two gigabytes.
+                Error::Other { errno: ffmpeg_next::error::ENOMEM } if memory_is_short() => {
                     return Err(error::libav("read", self.path.display(), Error::from(code)));
                 }
-                _ => {}
+                _ => self.errors += 1,
             }
         }
         Ok(Read::Torn)
+    }
+
+    /// What the sample tables of an MP4 say against `bytes`, the size of the file. Reading ends
+    /// without a word where they make no sense.
+    pub(crate) fn samples(&self, bytes: u64) -> Samples {
+        if !self.input.format().name().starts_with("mov,") {
+            return Samples::default();
+        }
+        let mut all = Samples::default();
+        for stream in self.input.streams() {
+            // SAFETY: the stream belongs to the open input; entries are asked for one by one, within
+            // their number, and copied.
+            unsafe {
+                let stream = stream.as_ptr().cast_mut();
+                let count = ffi::avformat_index_get_entries_count(stream);
+                all.some_are_left_out |= i64::from(count) < (*stream).nb_frames;
+                all.some_are_beyond |= (0..count).any(|number| {
+                    let entry = ffi::avformat_index_get_entry(stream, number);
+                    !entry.is_null() && {
+                        let end = (*entry).pos.saturating_add((*entry).size().into());
+                        u64::try_from(end).is_ok_and(|end| end > bytes)
+                    }
+                });
+            }
+        }
+        all
+    }
+
+    /// Errors within the container that reading stepped over.
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors
     }
 
     fn refuse_a_failing_disk(&self) -> Result<(), MediaError> {
@@ -198,4 +244,8 @@ impl Source {
             cause => Err(error::libav("read", self.path.display(), cause)),
         }
     }
+}
+
+fn memory_is_short() -> bool {
+    Vec::<u8>::new().try_reserve_exact(ENOUGH).is_err()
 }

@@ -66,7 +66,7 @@ fn file(media: &MediaInfo, found: &mut Found) {
     if media.corrupt_packets > 0 {
         found.repair(
             HazardCode::Damaged,
-            format!("{} packets are marked as corrupt", media.corrupt_packets),
+            format!("{} packets are corrupt or cannot be read", media.corrupt_packets),
             "damaged pictures are concealed, damaged sound is replaced by silence",
         );
     }

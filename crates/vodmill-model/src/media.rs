@@ -37,7 +37,7 @@ pub struct MediaInfo {
     /// Whether the file ends before its index says, or reading it ended in an error.
     #[serde(default)]
     pub truncated: bool,
-    /// Packets that the container itself marks as corrupt.
+    /// Packets that the container itself marks as corrupt, and errors in reading it.
     #[serde(default)]
     pub corrupt_packets: u64,
 }

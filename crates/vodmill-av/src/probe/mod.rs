@@ -49,11 +49,22 @@ pub(crate) fn probe(
     })?;
     let mut info = streams::describe(&source, scan);
     (info.bytes, info.sha256) = (bytes, sha256);
+    let samples = source.samples(bytes);
+    info.truncated |= samples.some_are_beyond;
+    info.truncated |= samples.some_are_left_out && is_shorter_than_declared(&info);
     info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
     refuse(&info, policy)?;
     look_at_frames(original, &mut info, policy)?;
     meter.finish();
     Ok(info)
+}
+
+/// By more than a second and a hundredth.
+fn is_shorter_than_declared(info: &MediaInfo) -> bool {
+    info.declared_duration.is_some_and(|declared| {
+        let missing = declared - length(info);
+        missing > Ticks::from_seconds(1) && missing.0 > declared.0 / 100
+    })
 }
 
 /// A FLAC file counts its samples in front (RFC 9639, 8.2), and so tells when some are missing.

@@ -86,6 +86,9 @@ impl Scan {
             }
             scan.take(source, number, &packet, &mut clock)?;
         }
+        if !scan.torn {
+            scan.corrupt += source.errors();
+        }
         // Tracks without a packet are tracks all the same.
         scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
         scan.jumps = clock.into_jumps().ok_or_else(|| {

@@ -26,6 +26,22 @@ fn damaged_frames_are_counted_against_what_is_tolerated() {
 }
 
 #[test]
+fn a_sample_table_that_leads_beyond_the_file_is_seen() {
+    let clips = Clips::new();
+    let path = clips.h264("testsrc2=s=160x90:r=25:d=4", "-movflags +faststart", "vast.mp4");
+    let whole = std::fs::read(&path).unwrap();
+    assert!(!probe(&path).unwrap().truncated);
+    let sizes = whole.windows(4).position(|window| window == b"stsz").unwrap() + 16;
+    // The one is too large for libav, which then knows no sample from there on.
+    for size in [0x0001_0000_u32, 0x3fff_ff00, 0x7fff_ff00] {
+        let mut bytes = whole.clone();
+        bytes[sizes + 4 * 30..][..4].copy_from_slice(&size.to_be_bytes());
+        let info = probe(&clips.write("vast-1.mp4", &bytes)).unwrap();
+        assert!(info.truncated, "{size:#x}: {info:?}");
+    }
+}
+
+#[test]
 fn a_chunk_without_a_single_frame_is_damaged() {
     let clips = Clips::new();
     let path = clips.h264("testsrc2=s=160x90:r=25:d=2", "-movflags +faststart", "gone.mp4");

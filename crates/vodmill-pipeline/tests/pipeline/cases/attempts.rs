@@ -36,6 +36,7 @@ fn spent_attempts_fail_the_job_and_nothing_else() {
         assert!(home.root.join("inbox").join(format!("{title}.mov")).is_file(), "{what:?}");
         let spent = quarantined(&mill, id);
         assert_eq!(spent.attempts, 4, "{what:?}");
+        assert_no_key(&mill, spent.evidence.as_deref().unwrap_or_default());
     }
     assert_state(&mill, &good, JobState::Published);
     home.assert_sound(&mill, "good");
@@ -56,6 +57,19 @@ fn assert_evidence(spent: &TaskInfo) {
     assert_eq!(evidence["task"], "video/0001");
     assert_eq!(evidence["attempt"], 4);
     assert!(evidence["cause"].as_str().is_some_and(|cause| cause.contains("signal: 6")));
+}
+
+/// Neither as hex digits nor as a list of bytes.
+fn assert_no_key(mill: &Mill, evidence: &str) {
+    let keys = mill.keys();
+    let sets = keys.list().expect("list keys");
+    assert!(!sets.is_empty());
+    for kid in sets.iter().flat_map(|set| &set.kids) {
+        let key = *keys.get(kid).expect("a store").expect("a key").key.expose();
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let list = serde_json::to_string(&key).expect("JSON");
+        assert!(!evidence.contains(&hex) && !evidence.contains(&list), "a key is in {evidence}");
+    }
 }
 
 fn retried_with_what_it_had(home: &Home, mill: &Mill, job: &str) {
