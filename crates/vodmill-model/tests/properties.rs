@@ -244,7 +244,8 @@ fn sound_that_outlasts_the_pictures_is_cut_or_has_the_last_one_held() {
         (plan.timeline.video.unwrap().frames, held)
     };
     assert_eq!(frames(0), (100, false));
-    assert_eq!(frames(45_000), (100, false));
+    assert_eq!(frames(9_000), (100, false));
+    assert_eq!(frames(18_000), (105, true));
     assert_eq!(frames(90_000), (125, true));
 }
 

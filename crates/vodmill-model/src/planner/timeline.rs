@@ -9,8 +9,9 @@ use crate::pipeline::Pipeline;
 use crate::plan::{Timeline, VideoTimeline};
 use crate::units::{Frames, Gop, Ratio, TICKS_PER_SECOND, Ticks};
 
-/// Sound that outlasts the pictures by more than this has the last picture held for it.
-pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 2);
+/// Sound that outlasts the pictures by more than this has the last picture held for it; less is what
+/// encoders pad sound with.
+pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 10);
 
 /// The clock for these tracks.
 pub(super) fn timeline(
