@@ -7,8 +7,10 @@ mod asset;
 mod money;
 mod prices;
 mod report;
+mod summary;
 
 pub use asset::{Asset, Audio, Hls, Mp4, Subtitles, Variant};
 pub use money::{Bytes, Money};
 pub use prices::{Cdn, PriceFile, Region, Storage, Tier};
 pub use report::{Assumptions, CostError, Report, Row, Saving, report};
+pub use summary::{Month, Summary, summary};

@@ -72,6 +72,8 @@ pub struct Report {
     pub total: Money,
     /// What a thousand views cost to serve.
     pub serve_1000: Money,
+    /// Of `serve`, the transfer to viewers.
+    pub transfer: Money,
     /// Bytes to viewers, for all views.
     pub transferred: Bytes,
     /// Requests to the CDN in an hour of viewing.
@@ -190,6 +192,7 @@ impl Desk<'_> {
             serve,
             total: make + keep + serve,
             serve_1000: serve.of(1000, self.given.views.into()),
+            transfer: self.transfer(transferred),
             transferred,
             requests_view_hour: self.requests_view_hour(),
             renditions: self.rows(),
@@ -242,15 +245,8 @@ impl Desk<'_> {
         Bytes(u64::try_from(all).unwrap_or(u64::MAX))
     }
 
-    /// Transfer on top of what is transferred besides, month by month.
     fn transfer(&self, bytes: Bytes) -> Money {
-        let months = self.given.months.max(1);
-        let other = self.given.other_transfer;
-        let with = Bytes(other.0.saturating_add(bytes.0 / u64::from(months)));
-        let cdn = &self.region.cdn;
-        let month = cdn.transfer(with) - cdn.transfer(other);
-        // A month's bytes were rounded down; the whole is what one month costs, in proportion.
-        month.of(bytes.0.into(), u128::from((with.0 - other.0).max(1)))
+        transfer(self.region, self.given, bytes)
     }
 
     fn serve(&self, bytes: Bytes) -> Money {
@@ -398,4 +394,14 @@ impl Desk<'_> {
         let part = |area: u128| u64::try_from(ms * area / all).unwrap_or(u64::MAX);
         pixels.into_iter().map(|(id, area)| (id.to_owned(), part(area))).collect()
     }
+}
+
+/// What transfer costs on top of what is transferred besides, month by month.
+pub(super) fn transfer(region: &Region, given: &Assumptions, bytes: Bytes) -> Money {
+    let other = given.other_transfer;
+    let month = bytes.0 / u64::from(given.months.max(1));
+    let with = Bytes(other.0.saturating_add(month));
+    let price = region.cdn.transfer(with) - region.cdn.transfer(other);
+    // A month's bytes were rounded down; the whole is what one month costs, in proportion.
+    price.of(bytes.0.into(), u128::from((with.0 - other.0).max(1)))
 }

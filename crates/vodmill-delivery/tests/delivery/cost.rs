@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use vodmill_delivery::cost::{
     Asset, Assumptions, Bytes, Cdn, CostError, Money, PriceFile, Region, Storage, Tier, report,
+    summary,
 };
 
 const GB: u64 = 1 << 30;
@@ -109,6 +110,22 @@ fn transfer_is_on_top_of_what_there_is() {
     let besides = report(&asset(), &region(), "", &given).expect("a report");
     // 10 GB at 0.1; or 5 at 0.05 and 5 at 0.01.
     assert_eq!(alone.serve - besides.serve, money("1") - money("0.3"));
+}
+
+#[test]
+fn many_assets_share_the_tiers_of_transfer() {
+    let older = Asset { published_at: Some("2025-12-31T23:59:59Z".into()), ..asset() };
+    let assets = [asset(), older, asset()];
+    let sum = summary(&assets, &region(), "", &given(10, 1)).expect("a summary");
+    // Ten views of 2.5 GB: 10 GB at 0.1, 10 at 0.05, 5 at 0.01.
+    assert_eq!(sum.transferred, Bytes(25 * GB));
+    let besides: Money = sum.assets.iter().map(|one| one.serve - one.transfer).sum();
+    assert_eq!(sum.serve, besides + money("1.55"));
+    assert_eq!(sum.make, sum.assets.iter().map(|one| one.make).sum());
+    let months: Vec<_> = sum.months.iter().map(|(name, one)| (name.as_str(), one.assets)).collect();
+    assert_eq!(months, [("2025-12", 1), ("2026-02", 2)]);
+    let none = summary(&[], &region(), "", &given(10, 1)).expect("a summary");
+    assert_eq!(none.total, Money(0));
 }
 
 #[test]
