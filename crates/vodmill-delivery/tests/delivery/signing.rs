@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
+use proptest::prelude::*;
 use sha1::{Digest as _, Sha1};
 use vodmill_delivery::{Epoch, PolicyError, UrlError};
 use vodmill_delivery::{Hash, KeyError, Policy, Resource, SignError, SignableUrl, Signer};
@@ -215,5 +216,54 @@ fn a_policy_signs_only_what_it_covers() {
         assert!(signer.url(&url(good), &policy).is_ok(), "{resource} {good}");
         let refused = signer.url(&url(bad), &policy);
         assert!(matches!(refused, Err(SignError::NotCovered { .. })), "{resource} {bad}");
+    }
+}
+
+/// `*` by trying every split, which is slow and plainly right.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some((b'*', rest)) => (0..=text.len()).any(|skip| fits(rest, &text[skip..])),
+        Some((one, rest)) => text
+            .split_first()
+            .is_some_and(|(first, after)| (*one == b'?' || one == first) && fits(rest, after)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_policy_is_json_that_says_its_resource(
+        text in "(https?://|http\\*://)?\\PC{0,40}", expires in 0..2_147_483_648_u64
+    ) {
+        if let Ok(resource) = text.parse::<Resource>() {
+            let policy = Policy::new(resource, Epoch(expires)).expect("a policy");
+            let json: serde_json::Value = serde_json::from_str(&policy.to_json()).expect("JSON");
+            let statement = &json["Statement"][0];
+            prop_assert_eq!(statement["Resource"].as_str(), Some(text.as_str()));
+            let until = &statement["Condition"]["DateLessThan"]["AWS:EpochTime"];
+            prop_assert_eq!(until.as_u64(), Some(expires));
+            prop_assert!(!policy.to_json().contains(char::is_whitespace));
+        }
+        // Whatever it is, looking at it is safe.
+        let _ = text.parse::<SignableUrl>();
+        let _ = text.parse::<vodmill_delivery::AddressRange>();
+    }
+
+    #[test]
+    fn wildcards_match_what_they_say(pattern in "[ab*?]{0,8}", text in "[ab?]{0,10}") {
+        let resource: Resource = format!("https://h/{pattern}").parse().expect("a resource");
+        let url: SignableUrl = format!("https://h/{text}").parse().expect("a URL");
+        prop_assert_eq!(resource.matches(&url), fits(pattern.as_bytes(), text.as_bytes()));
+    }
+
+    #[test]
+    fn a_name_in_a_url_is_itself_and_no_wildcard(name in "\\PC{0,30}") {
+        let url = format!("https://h/{}", vodmill_delivery::encode_path(&name));
+        let resource: Resource = url.parse().expect("a resource");
+        prop_assert!(!resource.has_wildcard() && !url.contains('?'));
+        let url: SignableUrl = url.parse().expect("a URL");
+        prop_assert!(resource.matches(&url));
     }
 }
