@@ -8,6 +8,7 @@ use serde_json::Value;
 /// Each crate of the product and the crates of the product that it may see.
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-model", &[]),
+    ("vodmill-delivery", &[]),
     ("vodmill-fault", &[]),
     ("vodmill-hls", &["vodmill-model"]),
     ("vodmill-store", &["vodmill-fault", "vodmill-model"]),
@@ -19,13 +20,21 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
     (
         "vodmill-api",
-        &["vodmill-hls", "vodmill-model", "vodmill-pipeline", "vodmill-queue", "vodmill-store"],
+        &[
+            "vodmill-delivery",
+            "vodmill-hls",
+            "vodmill-model",
+            "vodmill-pipeline",
+            "vodmill-queue",
+            "vodmill-store",
+        ],
     ),
     (
         "vodmill",
         &[
             "vodmill-api",
             "vodmill-av",
+            "vodmill-delivery",
             "vodmill-fault",
             "vodmill-hls",
             "vodmill-model",
@@ -45,6 +54,7 @@ const AT_HOME_IN: &[(&str, &str)] = &[
     ("cbc", "vodmill-hls"),
     ("aes-gcm", "vodmill-hls"),
     ("axum", "vodmill-api"),
+    ("rsa", "vodmill-delivery"),
     ("tokio-postgres", "vodmill-queue"),
     ("aws-config", "vodmill-store"),
     ("aws-sdk-s3", "vodmill-store"),

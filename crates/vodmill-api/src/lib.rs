@@ -9,6 +9,8 @@ mod keys;
 mod pages;
 mod server;
 mod site;
+mod viewer;
 
 pub use server::{Server, ServerError};
 pub use site::{Folder, Site};
+pub use viewer::{ReadObject, Tree, ViewerPlaylists};

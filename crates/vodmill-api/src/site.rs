@@ -9,10 +9,11 @@ use axum::routing::get;
 use tower_http::cors::{Any, CorsLayer};
 use vodmill_hls::keyring::KeyStore;
 
+use crate::viewer::ViewerPlaylists;
 use crate::{files, keys, pages};
 
 /// First parts of paths that are no folder's.
-const RESERVED: [&str; 4] = ["k", "play", "hls.js", "player.js"];
+const RESERVED: [&str; 5] = ["k", "v", "play", "hls.js", "player.js"];
 
 /// What is served.
 pub struct Site {
@@ -20,6 +21,8 @@ pub struct Site {
     pub folders: Vec<Folder>,
     /// Where keys are asked for.
     pub keys: Arc<dyn KeyStore>,
+    /// Playlists with signatures for a CDN, where it is configured.
+    pub viewers: Option<ViewerPlaylists>,
     /// hls.js, for browsers that cannot play HLS themselves.
     pub player_js: Option<PathBuf>,
 }
@@ -64,7 +67,8 @@ impl Site {
         self.folders.iter().find(|folder| folder.name == name)
     }
 
-    pub(crate) fn router(self) -> Router {
+    pub(crate) fn router(mut self) -> Router {
+        let viewers = self.viewers.take().map(ViewerPlaylists::router);
         Router::new()
             .route("/", get(pages::index))
             .route("/play/{folder}/{*asset}", get(pages::player))
@@ -72,8 +76,9 @@ impl Site {
             .route("/hls.js", get(pages::hls_js))
             .route("/k/{kid}", get(keys::key))
             .route("/{folder}/{*path}", get(files::file))
-            .layer(cors())
             .with_state(Arc::new(self))
+            .merge(viewers.unwrap_or_default())
+            .layer(cors())
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Pipeline {
     pub destination: String,
     /// How published objects are kept in a bucket.
     pub objects: ObjectOptions,
+    /// Where viewers fetch what is published; without this table, vodmill does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// Name of the ladder preset for HLS; empty for no HLS.
     pub ladder: String,
     /// Name of a second ladder, which keeps high dynamic range: where the original has it, its rungs
@@ -58,6 +61,7 @@ impl Default for Pipeline {
             done_class: String::new(),
             events: String::new(),
             objects: ObjectOptions::default(),
+            delivery: None,
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
             hdr_ladder: String::new(),
@@ -95,6 +99,15 @@ pub struct ObjectOptions {
     pub sse: Option<ServerSideEncryption>,
     /// Key for `aws:kms`; the account's when empty.
     pub kms_key: String,
+}
+
+/// Where viewers fetch what is published. It changes no byte of a package, and so no job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// URL of the destination at the CDN, as `https://d111111abcdef8.cloudfront.net/tv`: assets are
+    /// right below it.
+    pub base_url: String,
 }
 
 /// Encryption at rest, by the server of a bucket.

@@ -325,7 +325,7 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     let (bounds, sandbox) = (&bounds, limits.sandbox);
     let spawner = Spawner { command, bounds, sandbox, scratch: None };
     match spawner.run(assignment, &mut |_| {}, &|| false) {
-        Ok(result) => Ok(result),
+        Ok((result, _)) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),
         Err(ChildEnd::Away(failed)) => Err(failed.into()),
         Err(ChildEnd::Short(cause)) => Err(Failed::new("media child", cause).into()),

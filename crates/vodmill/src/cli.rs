@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use crate::commands::CacheRule;
-use crate::config::settings::LogFilter;
+use crate::commands::{CacheRule, Moment, Share, Span};
+use crate::config::settings::{Bytes, LogFilter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use vodmill_delivery::{AddressRange, Resource};
 use vodmill_store::sync::Limit;
 
 const EXAMPLES: &str = "\
@@ -99,6 +100,10 @@ pub enum Command {
     Pipelines(Catalogue),
     /// Make what is under a prefix of a bucket equal to a folder
     Sync(Sync),
+    /// Sign a URL for CloudFront, or make the cookies that let a player in
+    Sign(Sign),
+    /// Say what an asset, or all of a pipeline, costs to make, keep and serve
+    Cost(Cost),
     /// Media work in a process of its own; started by vodmill itself
     #[command(hide = true)]
     Child,
@@ -332,6 +337,88 @@ pub enum JobsAction {
         /// The job
         id: String,
     },
+}
+
+/// `sign`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill sign talk --for 6h --cookies          cookies for all of asset talk
+  vodmill sign https://d1.cloudfront.net/talk/g0001/mp4/phone.mp4 --for 30m
+  vodmill sign https://d1.cloudfront.net/talk/index.m3u8 --for 6h --cookies \\
+      --wildcard 'https://d1.cloudfront.net/talk/*' --address 192.0.2.0/24
+
+Needs key_pair_id and private_key_file under [delivery] in vodmill.toml, and for an asset base_url
+under [delivery] in its pipeline. Times are seconds since 1970 or as 2026-01-31T12:00:00Z.")]
+pub struct Sign {
+    /// A whole URL, or the name of an asset
+    #[arg(value_name = "URL|ASSET")]
+    pub what: String,
+    /// The asset's pipeline [default: the one that has published it]
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// How long it holds: 90s, 30m, 6h or 7d
+    #[arg(long = "for", value_name = "TIME", required_unless_present = "expires")]
+    pub duration: Option<Span>,
+    /// When it ends
+    #[arg(long, value_name = "TIME", conflicts_with = "duration")]
+    pub expires: Option<Moment>,
+    /// When it begins to hold [default: at once]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Moment>,
+    /// Let in only this IPv4 address or range
+    #[arg(long, value_name = "ADDR[/BITS]")]
+    pub address: Option<AddressRange>,
+    /// Let in to all URLs that fit: `*` is any run of characters, `?` any one. For an asset without
+    /// a pattern: all of it
+    #[arg(long, value_name = "PATTERN", num_args = 0..=1, require_equals = false)]
+    pub wildcard: Option<Option<Resource>>,
+    /// Print Set-Cookie lines instead of a URL; for an asset they are for all of it
+    #[arg(long)]
+    pub cookies: bool,
+}
+
+/// `cost`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill cost talk --views 10000 --region eu-central-1
+  vodmill cost talk --views 10000 --region eu-central-1 --share 1080p=60 --share 720p=30
+  vodmill cost default --views 1000000 --region us-east-1 --months 24 --json
+
+The built-in prices are a dated example, to be replaced by your own: `prices` under [delivery] in
+vodmill.toml, or --prices.")]
+pub struct Cost {
+    /// Name of an asset, or of a pipeline for all that it has published
+    #[arg(value_name = "ASSET|PIPELINE")]
+    pub what: String,
+    /// Views in all
+    #[arg(long, value_name = "N")]
+    pub views: u64,
+    /// Region of the price file
+    #[arg(long, value_name = "NAME")]
+    pub region: String,
+    /// Months that it is kept, over which the views are spread evenly
+    #[arg(long, value_name = "N", default_value = "12", value_parser = clap::value_parser!(u32).range(1..=1200))]
+    pub months: u32,
+    /// How much of a programme a view takes, in per cent
+    #[arg(long, value_name = "P", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub watched: u32,
+    /// Views that play a rung, in per cent; what is left goes evenly to those not named
+    #[arg(long, value_name = "RUNG=P")]
+    pub share: Vec<Share>,
+    /// What is transferred in a month besides, as 5TiB: these views then start at its price
+    #[arg(long, value_name = "SIZE", default_value = "0")]
+    pub other_transfer: Bytes,
+    /// The asset's pipeline [default: the one that has published it]
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Price file [default: `prices` of vodmill.toml, or the built-in example]
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `keys`.

@@ -5,15 +5,46 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use vodmill_api::{Folder, Server, Site};
+use vodmill_api::{Folder, ReadObject, Server, Site, Tree, ViewerPlaylists};
+use vodmill_delivery::{Hash, Signer};
 use vodmill_hls::keyring::{KeySet, KeyStore as _, MemoryKeyStore};
 
 pub const SEGMENT: &[u8] = b"0123456789abcdef";
+pub const MEDIA: &str = "#EXTM3U
+#EXT-X-KEY:METHOD=AES-128,URI=\"https://keys.example/k/1?v=1\",IV=0x1
+#EXTINF:6.000000,
+000000.ts
+#EXT-X-ENDLIST
+";
+pub const MULTIVARIANT: &str = "#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=1
+g1/hls/low/index.m3u8
+";
 
 pub struct Demo {
     pub server: Server,
     pub keys: KeySet,
     pub home: TempDir,
+}
+
+/// What signs for a CDN in front of `published`.
+fn viewers(published: std::path::PathBuf) -> ViewerPlaylists {
+    let pem = include_str!("../../../vodmill-delivery/tests/keys/ec-pkcs8.pem");
+    let read: ReadObject = Arc::new(move |name| match std::fs::read(published.join(name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    });
+    let away: ReadObject = Arc::new(|_| Err(std::io::Error::other("the store is away")));
+    let base_url = "https://cdn.example/tv".to_owned();
+    ViewerPlaylists {
+        trees: vec![
+            Tree { name: "talks".into(), base_url: base_url.clone(), read },
+            Tree { name: "away".into(), base_url, read: away },
+        ],
+        signer: Signer::new("K1", pem, Hash::Sha256).expect("a signer"),
+        valid_seconds: 600,
+        token: "token".to_owned(),
+    }
 }
 
 /// One published asset of one generation, and its key.
@@ -22,10 +53,14 @@ pub fn demo(player_js: bool) -> Demo {
     let published = home.path().join("published");
     let tree = published.join("talk/g1/hls/low");
     std::fs::create_dir_all(&tree).expect("tree");
+    std::fs::create_dir_all(published.join("a talk*/g1/hls/low")).expect("tree");
     for (file, content) in [
         ("talk/asset.json", &b"{}"[..]),
         ("talk/index.m3u8", b"#EXTM3U\n"),
         ("talk/g1/hls/low/index.m3u8", b"#EXTM3U\n"),
+        ("a talk*/g1/hls/low/index.m3u8", MEDIA.as_bytes()),
+        ("a talk*/index.m3u8", MULTIVARIANT.as_bytes()),
+        ("talk/torn.m3u8", b"#EXTM3U\n#EXT-X-MAP:URI=\"a\n"),
         ("talk/g1/hls/low/000000.ts", SEGMENT),
         ("talk/g1/.scratch", b"not for you"),
         ("../secret", b"not for you"),
@@ -42,6 +77,7 @@ pub fn demo(player_js: bool) -> Demo {
     let site = Site {
         folders: Folder::name_all([published]),
         keys: Arc::new(store),
+        viewers: Some(viewers(home.path().join("published"))),
         player_js: player_js.then_some(script),
     };
     let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");

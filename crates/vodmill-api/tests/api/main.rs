@@ -4,3 +4,4 @@ mod client;
 mod files;
 mod keys;
 mod pages;
+mod viewer;

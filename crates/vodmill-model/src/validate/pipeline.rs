@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::catalogue::Catalogue;
-use crate::pipeline::{Container, Encryption, Pipeline, Thumbnails};
+use crate::pipeline::{Container, Delivery, Encryption, Pipeline, Thumbnails};
 use crate::preset::{HdrPolicy, Ladder, VideoCodec};
 
 /// What may stand in a key's URI.
@@ -23,6 +23,9 @@ pub(super) fn check(
     check_input(pipeline, report);
     if let Some(encryption) = &pipeline.encryption {
         check_encryption(encryption, pipeline, report);
+    }
+    if let Some(delivery) = &pipeline.delivery {
+        check_delivery(delivery, report);
     }
     if let Some(thumbnails) = &pipeline.thumbnails {
         check_thumbnails(thumbnails, report);
@@ -161,6 +164,19 @@ fn check_encryption(encryption: &Encryption, pipeline: &Pipeline, report: &mut R
         let message = format!("{{{unknown}}} is unknown: use {{kid}}, {{asset}}, {{generation}}");
         report.add(path, message);
     }
+}
+
+fn check_delivery(delivery: &Delivery, report: &mut Report<'_>) {
+    let url = &delivery.base_url;
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let odd = |c: char| !c.is_ascii_graphic() || "\"\\<>^`{|}?#*@".contains(c);
+    let whole = rest.is_some_and(|rest| !rest.starts_with(['/', ':']) && !rest.is_empty());
+    let message = format!(
+        "{url:?} is no URL that assets can stand below: write it whole, without a query and a slash \
+         at its end, as \"https://cdn.example/tv\""
+    );
+    let right = whole && !url.contains(odd) && !url.ends_with('/');
+    report.expect(right, "delivery.base_url", message);
 }
 
 /// What stands in braces; a brace that is left open counts as well.

@@ -106,14 +106,14 @@ impl From<vodmill_queue::Error> for ChildEnd {
 }
 
 impl Spawner<'_> {
-    /// Runs an assignment to its end. `progress` hears how far it is; as soon as `must_go` answers
-    /// true, the child is killed and the work parked.
+    /// Runs an assignment to its end: its result, and what the child has cost. `progress` hears how
+    /// far it is; as soon as `must_go` answers true, the child is killed and the work parked.
     pub(crate) fn run<T: DeserializeOwned>(
         &self,
         assignment: &Assignment,
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
-    ) -> Result<T, ChildEnd> {
+    ) -> Result<(T, Usage), ChildEnd> {
         let mut child = Guard(self.start()?);
         let events = listen(&mut child.0);
         let log = std::thread::spawn({
@@ -124,7 +124,7 @@ impl Spawner<'_> {
         let stdin = child.0.stdin.take();
         let stdin = stdin.map(|mut pipe| tell(&mut pipe, assignment).map(|()| pipe)).transpose()?;
         let said = self.listen_until_end(&events, progress, must_go);
-        let said = match said {
+        let (said, usage) = match said {
             Ok(said) => said,
             Err(end) => {
                 child.kill();
@@ -135,8 +135,9 @@ impl Spawner<'_> {
         drop(stdin);
         match said {
             Some(Event::Done(value)) => {
-                Ok(serde_json::from_value(value)
-                    .map_err(|e| Failed::from_error("read result", &e))?)
+                let result = serde_json::from_value(value)
+                    .map_err(|e| Failed::from_error("read result", &e))?;
+                Ok((result, usage))
             }
             Some(Event::Rejected(rejected)) => Err(rejected.into()),
             Some(Event::Failed(failed)) => Err(ChildEnd::from(failed).with_log(log)),
@@ -184,8 +185,9 @@ impl Spawner<'_> {
         events: &Receiver<Event>,
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
-    ) -> Result<Option<Event>, ChildEnd> {
+    ) -> Result<(Option<Event>, Usage), ChildEnd> {
         let mut watchdog = Watchdog::new(self.bounds);
+        let mut usage = Usage::default();
         loop {
             if let Some(cause) = watchdog.verdict() {
                 return Err(Failed::new("media child", cause).into());
@@ -196,12 +198,13 @@ impl Spawner<'_> {
                     progress(step);
                 }
                 Ok(Event::Confined(confinement)) => self.look_at(confinement),
-                Ok(Event::Usage(usage)) => {
+                Ok(Event::Usage(said)) => {
+                    usage = said;
                     let Usage { cpu_ms, peak_memory } = usage;
                     tracing::debug!(cpu_ms, peak_memory, "media child ends");
                 }
-                Ok(end) => return Ok(Some(end)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Ok(end) => return Ok((Some(end), usage)),
+                Err(RecvTimeoutError::Disconnected) => return Ok((None, usage)),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if must_go() {

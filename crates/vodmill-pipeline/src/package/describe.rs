@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use vodmill_model::Failed;
-use vodmill_model::plan::Hazard;
+use vodmill_model::plan::{Hazard, VariantPlan};
 use vodmill_model::units::Size;
 
 use super::hls::{Hls, Variant};
+use super::stream::Stream;
 use super::{MULTIVARIANT, Made, Shop};
 use crate::file::sha256;
 use crate::receipt::{Mp4Fact, RECEIPT, Receipt, VideoRange};
@@ -44,6 +45,8 @@ pub(super) fn asset(shop: &Shop<'_>, made: &Made, receipt: &Receipt) -> Value {
             "tracks": shop.plan.original.tracks,
         },
         "repairs": repairs(shop),
+        // The receipt is an object too.
+        "objects": receipt.objects.len() + 1,
         "bytes": receipt.objects.iter().map(|object| object.bytes).sum::<u64>(),
         "built_by": shop.plan.build,
     })
@@ -54,12 +57,15 @@ pub(crate) fn reference(receipt: &Receipt, sha256: &str) -> Value {
     json!({ "path": format!("{}/{RECEIPT}", receipt.generation), "sha256": sha256 })
 }
 
-/// SHA-256 of a description as far as its receipt can vouch for it: without the reference to the
-/// receipt itself, and without the date.
+/// What is added to a description later: the reference to its receipt, and what differs from one
+/// run to the next.
+const LATER: [&str; 4] = ["receipt", "published_at", "encode_cpu_ms", "package_cpu_ms"];
+
+/// SHA-256 of a description as far as its receipt can vouch for it.
 pub(crate) fn digest(asset: &Value) -> String {
     let fields = asset.as_object().into_iter().flatten();
     let vouched: BTreeMap<_, _> =
-        fields.filter(|(name, _)| !["receipt", "published_at"].contains(&name.as_str())).collect();
+        fields.filter(|(name, _)| !LATER.contains(&name.as_str())).collect();
     sha256(&serde_json::to_vec(&vouched).unwrap_or_default())
 }
 
@@ -69,15 +75,15 @@ fn path(shop: &Shop<'_>, name: &str) -> String {
 
 fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
     let plan = shop.plan.hls.as_ref();
-    let names = plan.map(|plan| plan.variants.iter().map(|variant| variant.name.as_str()));
-    let variants = names.into_iter().flatten().zip(&hls.variants);
+    let plans = plan.iter().flat_map(|plan| &plan.variants);
+    let variants = plans.zip(&hls.variants);
     json!({
         "playlist": MULTIVARIANT,
         "container": plan.map(|plan| plan.container),
         "encrypted": shop.basis.keys.is_some(),
         "target_duration_s": hls.target,
         "segments": shop.plan.timeline.segment_ends.len(),
-        "variants": variants.map(|(name, variant)| describe_variant(shop, hls, name, variant)).collect::<Vec<_>>(),
+        "variants": variants.map(|(plan, made)| describe_variant(shop, hls, plan, made)).collect::<Vec<_>>(),
         "audio": plan.iter().flat_map(|plan| &plan.audio).zip(&hls.audio).map(|(audio, stream)| json!({
             "name": audio.name, "language": audio.language, "default": audio.default,
             "channels": audio.channels, "codecs": stream.fact.codecs, "bytes": stream.bytes(),
@@ -86,15 +92,15 @@ fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
         })).collect::<Vec<_>>(),
         "subtitles": plan.iter().flat_map(|plan| &plan.subtitles).zip(&hls.subtitles).map(|(subtitle, stream)| json!({
             "name": subtitle.name, "language": subtitle.language, "default": subtitle.default,
-            "forced": subtitle.forced, "playlist": path(shop, &stream.fact.name),
+            "forced": subtitle.forced, "bytes": stream.bytes(), "playlist": path(shop, &stream.fact.name),
         })).collect::<Vec<_>>(),
     })
 }
 
-fn describe_variant(shop: &Shop<'_>, hls: &Hls, name: &str, variant: &Variant) -> Value {
+fn describe_variant(shop: &Shop<'_>, hls: &Hls, plan: &VariantPlan, variant: &Variant) -> Value {
     let rates = variant.stream.bit_rates(hls.target).unwrap_or_default();
     let described = json!({
-        "name": name,
+        "name": plan.name,
         "width": variant.stream.fact.size.map(|size| size.width),
         "height": variant.stream.fact.size.map(|size| size.height),
         "codecs": variant.stream.fact.codecs,
@@ -103,6 +109,8 @@ fn describe_variant(shop: &Shop<'_>, hls: &Hls, name: &str, variant: &Variant) -
         "bytes": variant.stream.bytes(),
         "playlist": path(shop, &variant.stream.fact.name),
         "iframes": variant.iframes.as_ref().map(|stream| path(shop, &stream.fact.name)),
+        "iframes_bytes": variant.iframes.as_ref().map(Stream::bytes),
+        "encode": plan.video,
     });
     with_range(described, variant.stream.fact.range)
 }
@@ -130,6 +138,7 @@ fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
         "height": mp4.size.map(|size| size.height),
         "codecs": mp4.codecs,
         "audio_tracks": mp4.audio_tracks,
+        "encode": plan.and_then(|plan| plan.video.as_deref()),
     });
     with_range(described, mp4.range)
 }

@@ -19,6 +19,11 @@ pub(super) struct SubtitleStream {
 }
 
 impl SubtitleStream {
+    /// Bytes of all its segments.
+    pub fn bytes(&self) -> u64 {
+        self.sizes.iter().map(|segment| segment.bytes).sum()
+    }
+
     /// Measured bit rates, for an EXT-X-TARGETDURATION in seconds.
     pub fn bit_rates(&self, target: u64) -> Result<BitRates, Failed> {
         BitRates::measure(&self.sizes, target)

@@ -1,6 +1,7 @@
 //! The stages: one file each. [`run_task`] is the table of contents.
 
 mod audio;
+mod effort;
 mod package;
 mod plan;
 mod publish;
@@ -78,14 +79,15 @@ pub(crate) type StageResult = Result<Completion, ChildEnd>;
 
 /// Runs the task that a lease is on.
 pub(crate) fn run_task(mut bench: Bench<'_>) -> StageResult {
-    match TaskKind::of(bench.lease)? {
+    let completion = match TaskKind::of(bench.lease)? {
         TaskKind::Plan => plan::run(&mut bench),
         TaskKind::Video => video::run(&mut bench),
         TaskKind::Audio => audio::run(&mut bench),
         TaskKind::Segments => segments::run(&mut bench),
         TaskKind::Package => package::run(&mut bench),
         TaskKind::Publish => publish::run(&mut bench),
-    }
+    }?;
+    effort::noted(completion, bench.cpu_ms)
 }
 
 /// What a stage works with; its scratch goes with it.
@@ -95,6 +97,8 @@ pub(crate) struct Bench<'a> {
     pub order: JobOrder,
     /// A folder for this attempt alone.
     pub scratch: PathBuf,
+    /// Milliseconds of processor time that its children took.
+    cpu_ms: u64,
     progress: &'a mut dyn FnMut(Progress),
     must_go: &'a dyn Fn() -> bool,
     original: Option<Offer>,
@@ -112,7 +116,7 @@ impl<'a> Bench<'a> {
             .map_err(|error| Failed::from_error(stage(), &error))?;
         let scratch = mill.layout.attempt(&lease.job_id, &lease.token.to_string());
         make_dir(&scratch)?;
-        Ok(Bench { mill, lease, order, scratch, progress, must_go, original: None })
+        Ok(Bench { mill, lease, order, scratch, cpu_ms: 0, progress, must_go, original: None })
     }
 
     /// Where a child reads the original.
@@ -204,7 +208,11 @@ impl<'a> Bench<'a> {
                 let evidence = assignment.evidence(&self.scratch);
                 Err(Failed { evidence, ..failed }.into())
             }
-            (ended, _) => ended,
+            (ended, _) => {
+                let (result, usage) = ended?;
+                self.cpu_ms += usage.cpu_ms;
+                Ok(result)
+            }
         }
     }
 }

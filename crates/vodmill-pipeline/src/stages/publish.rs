@@ -10,6 +10,7 @@ use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome};
 use vodmill_store::{Key, Put, Store, StoreError, Was};
 
+use super::effort::Effort;
 use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult};
 use crate::child::ChildEnd;
@@ -34,7 +35,8 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
         point_to(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
     }
     passed(point!("publish.playlist"))?;
-    let description = dated(packaged.asset.as_bytes())?;
+    let effort = Effort::of(&bench.mill.queue.tasks(&bench.lease.job_id)?);
+    let description = dated(&effort.told_in(packaged.asset.as_bytes())?)?;
     point_to(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
     passed(point!("publish.pointed"))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vodmill_api::{Folder, Server, Site};
+use anyhow::Context as _;
+use vodmill_api::{Folder, ReadObject, Server, Site, Tree, ViewerPlaylists};
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::{Stop, StopLevel};
-use vodmill_store::Location;
+use vodmill_store::{Key, Location, Store, StoreError};
 
+use super::delivered::{signer, store};
 use super::shared::open_mill;
 use super::{DAEMON, gc};
 use crate::cli::Daemon;
@@ -69,12 +71,45 @@ fn serve(
             Location::Bucket { .. } => {}
         }
     }
-    let site =
-        Site { folders: Folder::name_all(folders), keys, player_js: arguments.player_js.clone() };
+    let folders = Folder::name_all(folders);
+    let viewers = viewers(config, address)?;
+    let site = Site { folders, keys, viewers, player_js: arguments.player_js.clone() };
     let server = Server::start(site, address)?;
     tracing::info!(address = %server.address(), "serving");
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "keys are served to everyone who can connect");
     }
     Ok(server)
+}
+
+/// What signs playlists for viewers, where a key and the CDN's address are configured. The server
+/// does not ask who a viewer is, so others may not reach it: whatever does ask stands before it.
+fn viewers(config: &Config, address: SocketAddr) -> anyhow::Result<Option<ViewerPlaylists>> {
+    let Some(signer) = signer(config)? else { return Ok(None) };
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "no signed playlists: they are served on a loopback address only");
+        return Ok(None);
+    }
+    let mut trees = Vec::new();
+    for (name, pipeline) in &config.catalogue.pipelines {
+        let Some(delivery) = &pipeline.delivery else { continue };
+        let store = store(config, (name, pipeline)).context("open destination")?;
+        let base_url = delivery.base_url.clone();
+        trees.push(Tree { name: name.clone(), base_url, read: reader(store) });
+    }
+    let delivery = &config.settings.delivery;
+    let (valid_seconds, token) = (delivery.valid_seconds.into(), delivery.token.clone());
+    Ok(Some(ViewerPlaylists { trees, signer, valid_seconds, token }))
+}
+
+/// Reads objects of a destination; what is no key is not there.
+fn reader(store: Arc<dyn Store>) -> ReadObject {
+    Arc::new(move |name| {
+        let Ok(key) = Key::new(name) else { return Ok(None) };
+        match store.get(&key) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::NotFound(_)) => Ok(None),
+            Err(error) => Err(std::io::Error::other(error)),
+        }
+    })
 }

@@ -2,7 +2,9 @@
 
 mod catalogue;
 mod check;
+mod cost;
 mod daemon;
+mod delivered;
 mod gc;
 mod jobs;
 mod keys;
@@ -13,6 +15,7 @@ mod queue;
 mod rekey;
 mod run;
 mod shared;
+mod sign;
 mod sync;
 mod worker;
 
@@ -23,6 +26,8 @@ use vodmill_av::Libav;
 use vodmill_model::{Pipeline, Preset, Transcode as _};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
 
+pub use cost::Share;
+pub use sign::{Moment, Span};
 pub use sync::CacheRule;
 
 use crate::cli::{Cli, Command};
@@ -62,6 +67,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),
         Command::Sync(arguments) => sync::run(&arguments),
+        Command::Sign(arguments) => sign::run(&config, &arguments),
+        Command::Cost(arguments) => cost::run(&config, &arguments),
         Command::Child => Ok(ExitCode::SUCCESS),
     }
 }

@@ -1,5 +1,6 @@
 //! All of the configuration, read and validated as a whole before anything else happens.
 
+pub mod delivery;
 pub mod files;
 pub mod problem;
 mod schema;
@@ -54,6 +55,7 @@ impl Config {
         let config = Config { home, settings, catalogue };
         config.check_places(&pipelines, &mut problems);
         config.check_sharing(&mut problems);
+        config.settings.delivery.check(&mut problems);
         Problems::none_or(problems, config)
     }
 

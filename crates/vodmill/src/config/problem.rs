@@ -37,6 +37,11 @@ impl Problems {
         problems.dedup();
         Err(Problems(problems))
     }
+
+    /// `problems`, of which there is one at least.
+    pub fn some(problems: Vec<Problem>) -> Problems {
+        Problems(problems)
+    }
 }
 
 impl fmt::Display for Problems {

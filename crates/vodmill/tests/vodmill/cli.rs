@@ -9,7 +9,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["probe"],
         &["plan"],
@@ -22,6 +22,8 @@ fn help_of_all_commands_is_as_committed() {
         &["jobs"],
         &["keys", "export"],
         &["presets"],
+        &["sign"],
+        &["cost"],
     ];
     let mut all = String::new();
     for command in commands {

@@ -74,6 +74,12 @@ fn assert_pointer(home: &Home, asset: &str) {
     let mp4 = json.pointer("/mp4/0/path").and_then(|path| path.as_str());
     assert!(folder.join(mp4.expect("an MP4")).is_file());
     assert!(json["published_at"].is_string());
+    assert!(json["encode_cpu_ms"].is_u64() && json["package_cpu_ms"].is_u64());
+    let objects = json["objects"].as_u64().expect("a number");
+    let generation = folder.join(json["generation"].as_str().expect("a generation"));
+    assert_eq!(objects, crate::tree::read(&generation).len() as u64);
+    let variant = &json["hls"]["variants"][0];
+    assert!(variant["encode"].is_string() && variant["iframes_bytes"].is_u64(), "{variant}");
     let text = fs::read(folder.join("index.m3u8")).expect("index.m3u8");
     let playlist = MultivariantPlaylist::parse(&text).expect("a playlist").playlist;
     assert_eq!(playlist.variants.len(), 2);

@@ -1,0 +1,16 @@
+//! What an asset costs to make, keep and serve.
+//!
+//! Sums of money are whole billionths, sizes whole bytes, times whole milliseconds: nothing is
+//! rounded but prices of parts of a unit, half up, once each.
+
+mod asset;
+mod money;
+mod prices;
+mod report;
+mod summary;
+
+pub use asset::{Asset, Audio, Hls, Mp4, Subtitles, Variant};
+pub use money::{Bytes, Money};
+pub use prices::{Cdn, PriceFile, Region, Storage, Tier};
+pub use report::{Assumptions, CostError, Report, Row, Saving, report};
+pub use summary::{Month, Summary, summary};

@@ -1,0 +1,5 @@
+//! The crate from outside.
+
+mod cost;
+mod rewriting;
+mod signing;

@@ -1,0 +1,178 @@
+//! `vodmill sign`: URLs and cookies that CloudFront lets in.
+
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use vodmill_delivery::{
+    Cookie, Epoch, Policy, PolicyError, Resource, SignableUrl, Signer, encode_path,
+};
+
+use super::delivered::{owner, signer};
+use crate::cli::Sign;
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::output::print;
+
+/// A moment, as seconds since 1970 or as RFC 3339 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(pub Epoch);
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Moment, String> {
+        if let Ok(seconds) = text.parse() {
+            return Ok(Moment(Epoch(seconds)));
+        }
+        let at = text.parse::<jiff::Timestamp>().ok();
+        let seconds = at.and_then(|at| u64::try_from(at.as_second()).ok());
+        let wrong = || format!("{text:?} is no time such as 1767225600 or 2026-01-01T00:00:00Z");
+        seconds.map(|seconds| Moment(Epoch(seconds))).ok_or_else(wrong)
+    }
+}
+
+/// A length of time in seconds, as 90s, 30m, 6h or 7d.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub u64);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+        let unit = units.iter().find_map(|(unit, s)| text.strip_suffix(*unit).zip(Some(*s)));
+        let span =
+            unit.and_then(|(count, seconds)| count.parse::<u64>().ok()?.checked_mul(seconds));
+        let span = span.filter(|&seconds| seconds > 0).map(Span);
+        span.ok_or_else(|| format!("{text:?} is no length of time such as 90s, 30m, 6h or 7d"))
+    }
+}
+
+/// `vodmill sign`.
+pub fn run(config: &Config, arguments: &Sign) -> anyhow::Result<ExitCode> {
+    let missing = "key_pair_id and private_key_file are not set under [delivery] in vodmill.toml";
+    let target = Target::of(config, arguments)?;
+    let signer = signer(config)?.ok_or_else(|| Usage::error(missing))?;
+    let policy = policy(arguments, target.resource.clone())?;
+    match arguments.cookies {
+        true => print(&cookies(&signer, &policy, &target)?)?,
+        false => {
+            if target.url.as_str().contains(".m3u8") {
+                eprintln!(
+                    "vodmill: this URL is for the playlist alone; a player also needs what it \
+                     names: use --cookies, or the playlists that the daemon serves under /v/"
+                );
+            }
+            print(&signer.url(&target.url, &policy).map_err(|why| Usage::because(why.into()))?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is signed.
+struct Target {
+    url: SignableUrl,
+    resource: Resource,
+    /// Below what cookies are sent, for an asset.
+    path: Option<String>,
+}
+
+impl Target {
+    fn of(config: &Config, arguments: &Sign) -> anyhow::Result<Target> {
+        let what = &arguments.what;
+        let (url, all) = match what.contains("://") {
+            true => (what.clone(), None),
+            false => {
+                let asset = asset_url(config, arguments)?;
+                (format!("{asset}/index.m3u8"), Some(asset))
+            }
+        };
+        let url: SignableUrl =
+            url.parse().with_context(|| format!("sign {what}")).map_err(Usage::because)?;
+        let whole = |asset: &str| format!("{asset}/*").parse::<Resource>();
+        let resource = match (&arguments.wildcard, &all) {
+            (Some(Some(given)), _) => given.clone(),
+            (Some(None), None) => {
+                let message = "--wildcard needs a pattern where a URL is signed";
+                return Err(Usage::error(message));
+            }
+            (Some(None), Some(asset)) => whole(asset)?,
+            (None, Some(asset)) if arguments.cookies => whole(asset)?,
+            (None, _) => url.clone().into(),
+        };
+        let path = all.as_deref().and_then(|asset| asset.splitn(4, '/').nth(3).map(str::to_owned));
+        Ok(Target { url, resource, path })
+    }
+}
+
+/// Where an asset is at the CDN.
+fn asset_url(config: &Config, arguments: &Sign) -> anyhow::Result<String> {
+    let (name, pipeline) = owner(config, arguments.pipeline.as_deref(), &arguments.what)?;
+    let no_base = || {
+        Usage::error(format!("pipeline {name} has no base_url under [delivery]: give a whole URL"))
+    };
+    let delivery = pipeline.delivery.as_ref().ok_or_else(no_base)?;
+    Ok(format!("{}/{}", delivery.base_url, encode_path(&arguments.what)))
+}
+
+fn policy(arguments: &Sign, resource: Resource) -> anyhow::Result<Policy> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let expires = match (arguments.expires, arguments.duration) {
+        (Some(Moment(moment)), _) => moment,
+        (None, Some(Span(seconds))) => Epoch(now.saturating_add(seconds)),
+        (None, None) => return Err(Usage::error("give --for or --expires")),
+    };
+    if expires <= Epoch(now) {
+        return Err(Usage::error("it would have ended already"));
+    }
+    let made = || -> Result<Policy, PolicyError> {
+        let policy = Policy::new(resource, expires)?;
+        let policy = match arguments.from {
+            Some(Moment(from)) => policy.starting(from)?,
+            None => policy,
+        };
+        Ok(match arguments.address {
+            Some(address) => policy.only_from(address),
+            None => policy,
+        })
+    };
+    made().map_err(|why| Usage::because(why.into()))
+}
+
+/// A page adds `Domain` where it is not the CDN itself that sets them.
+fn cookies(signer: &Signer, policy: &Policy, target: &Target) -> anyhow::Result<String> {
+    if !policy.covers(&target.url) {
+        let (resource, url) = (policy.resource(), &target.url);
+        return Err(Usage::error(format!("{resource} does not cover {url}")));
+    }
+    let path = target.path.as_deref().map_or("/".to_owned(), |path| format!("/{path}/"));
+    let line = |Cookie { name, value }: &Cookie| {
+        format!("Set-Cookie: {name}={value}; Path={path}; Secure; HttpOnly\n")
+    };
+    Ok(signer.cookies(policy)?.iter().map(line).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_both_forms() {
+        let at = Ok(Moment(Epoch(1_767_225_600)));
+        assert_eq!("1767225600".parse(), at);
+        assert_eq!("2026-01-01T00:00:00Z".parse(), at);
+        assert_eq!("2026-01-01T01:00:00+01:00".parse(), at);
+        for wrong in ["", "tomorrow", "2026-01-01", "-5", "1960-01-01T00:00:00Z"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
+        assert_eq!(
+            ["90s", "30m", "6h", "7d"].map(|text| text.parse().map(|Span(s)| s)),
+            [Ok(90), Ok(1800), Ok(21_600), Ok(604_800)]
+        );
+        for wrong in ["", "6", "h", "0h", "-1h", "1.5h", "99999999999999999999d", "1w"] {
+            assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+        }
+    }
+}
