@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::audience::Audience;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::outbox::{self, DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy};
+use crate::outbox::{self, DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Retention};
 use crate::stale::{self, Batch, BatchLimits, Counted, StalePath};
 use crate::state::{BatchState, DeliveryState};
 
@@ -70,11 +70,12 @@ pub trait Outbox: Send + Sync {
     /// Only the database's.
     fn retry_deliveries(&self, which: DeadLetters<'_>) -> Result<u64>;
 
-    /// Forgets what was delivered, and what was given up, for so long; how many.
+    /// Forgets what ended long enough ago, and gives up what nobody has carried for too long; how
+    /// many were forgotten.
     ///
     /// # Errors
     /// Only the database's.
-    fn forget_deliveries(&self, delivered: Duration, dead: Duration) -> Result<u64>;
+    fn forget_deliveries(&self, keep: &Retention) -> Result<u64>;
 }
 
 /// Paths that caches are to drop, sent in batches.
@@ -118,13 +119,7 @@ pub trait StaleCaches: Send + Sync {
     /// Only the database's.
     fn batch_completed(&self, batch: &Batch) -> Result<()>;
 
-    /// It comes again after `delay`; nothing went wrong.
-    ///
-    /// # Errors
-    /// Only the database's.
-    fn put_off_batch(&self, batch: &Batch, delay: Duration) -> Result<()>;
-
-    /// Notes that sending or asking failed: it comes again after a pause, or is given up if its time
+    /// Notes that it could not be sent, or is not done yet: it comes again after a pause, or is given up if its time
     /// is over or there is no policy; then the pipeline's listeners are told `warning`.
     ///
     /// # Errors
@@ -155,11 +150,11 @@ pub trait StaleCaches: Send + Sync {
     /// Only the database's.
     fn stale_counts(&self, limit: u32) -> Result<Vec<(String, u64)>>;
 
-    /// Forgets batches that ended so long ago; how many.
+    /// Forgets batches that ended so long ago, and wishes that nobody has sent for so long; how many.
     ///
     /// # Errors
     /// Only the database's.
-    fn forget_batches(&self, ended: Duration) -> Result<u64>;
+    fn forget_batches(&self, keep: Duration) -> Result<u64>;
 }
 
 impl<E: Engine> Outbox for E {
@@ -204,8 +199,8 @@ impl<E: Engine> Outbox for E {
         self.write("retry", "dead letters".into(), |tx| outbox::retry(tx, which))
     }
 
-    fn forget_deliveries(&self, delivered: Duration, dead: Duration) -> Result<u64> {
-        self.write("forget", "deliveries".into(), |tx| outbox::forget(tx, delivered, dead))
+    fn forget_deliveries(&self, keep: &Retention) -> Result<u64> {
+        self.write("forget", "deliveries".into(), |tx| outbox::forget(tx, keep))
     }
 }
 
@@ -241,11 +236,6 @@ impl<E: Engine> StaleCaches for E {
         self.write("note completed batch", object, |tx| stale::completed(tx, batch))
     }
 
-    fn put_off_batch(&self, batch: &Batch, delay: Duration) -> Result<()> {
-        let object = batch.reference.as_str().into();
-        self.write("put off batch", object, |tx| stale::put_off(tx, batch, delay))
-    }
-
     fn batch_failed(
         &self,
         batch: &Batch,
@@ -271,7 +261,7 @@ impl<E: Engine> StaleCaches for E {
         self.read("count", "stale paths".into(), |tx| stale::counts(tx, limit))
     }
 
-    fn forget_batches(&self, ended: Duration) -> Result<u64> {
-        self.write("forget", "batches".into(), |tx| stale::forget(tx, ended))
+    fn forget_batches(&self, keep: Duration) -> Result<u64> {
+        self.write("forget", "batches".into(), |tx| stale::forget(tx, keep))
     }
 }

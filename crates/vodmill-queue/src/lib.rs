@@ -55,7 +55,7 @@ pub use finish::{Completion, Failure, JobOutcome, RetryPolicy};
 pub use graph::NewTask;
 pub use jobs::{Enqueued, JobFilter, JobInfo, NewJob};
 pub use lease::{ClaimFilter, Lease};
-pub use outbox::{DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Event};
+pub use outbox::{DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Event, Retention};
 pub use postgres::{PostgresOptions, PostgresQueue};
 pub use quarantine::QuarantinedTask;
 pub use queue::Queue;

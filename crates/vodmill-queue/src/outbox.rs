@@ -79,6 +79,18 @@ pub struct DeliveryInfo {
     pub event: Event,
 }
 
+/// For how long deliveries are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// After they were delivered.
+    pub delivered: Duration,
+    /// After they were given up.
+    pub dead: Duration,
+    /// Without an end, before they are given up: longer than any policy, for targets that nobody
+    /// serves any more.
+    pub unserved: Duration,
+}
+
 /// Which dead letters to take up again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeadLetters<'a> {
@@ -295,10 +307,17 @@ pub(crate) fn retry(tx: &mut dyn Tx, which: DeadLetters<'_>) -> Sql<u64> {
     tx.execute(&sql, &params)
 }
 
-pub(crate) fn forget(tx: &mut dyn Tx, delivered: Duration, dead: Duration) -> Sql<u64> {
+pub(crate) fn forget(tx: &mut dyn Tx, keep: &Retention) -> Sql<u64> {
     let now = tx.now()?;
+    tx.execute(
+        "UPDATE deliveries SET state = 'dead', ended_at = ?1,
+           error = coalesce(error, 'nobody serves this target any more')
+         WHERE state = 'waiting' AND since <= ?2",
+        params![now, now - millis(keep.unserved)],
+    )?;
     let mut gone = 0;
-    for (state, age) in [(DeliveryState::Delivered, delivered), (DeliveryState::Dead, dead)] {
+    let ages = [(DeliveryState::Delivered, keep.delivered), (DeliveryState::Dead, keep.dead)];
+    for (state, age) in ages {
         let sql = "DELETE FROM deliveries WHERE state = ?1 AND ended_at <= ?2";
         gone += tx.execute(sql, params![state, now - millis(age)])?;
     }

@@ -270,16 +270,6 @@ pub(crate) fn completed(tx: &mut dyn Tx, batch: &Batch) -> Sql<()> {
     Ok(())
 }
 
-pub(crate) fn put_off(tx: &mut dyn Tx, batch: &Batch, delay: Duration) -> Sql<()> {
-    let now = tx.now()?;
-    tx.execute(
-        "UPDATE batches SET run_at = ?3 WHERE reference = ?1 AND token = ?2
-           AND state IN ('open', 'sent')",
-        params![&batch.reference, batch.token, now + millis(delay)],
-    )?;
-    Ok(())
-}
-
 pub(crate) fn failed(
     tx: &mut dyn Tx,
     batch: &Batch,
@@ -330,10 +320,13 @@ pub(crate) fn counts(tx: &mut dyn Tx, limit: u32) -> Sql<Vec<(String, u64)>> {
     tx.all(sql, params![limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-pub(crate) fn forget(tx: &mut dyn Tx, ended: Duration) -> Sql<u64> {
-    let before = tx.now()? - millis(ended);
-    let sql = "DELETE FROM batches WHERE state IN ('completed', 'dead') AND ended_at <= ?1";
-    tx.execute(sql, params![before])
+pub(crate) fn forget(tx: &mut dyn Tx, keep: Duration) -> Sql<u64> {
+    let before = tx.now()? - millis(keep);
+    let sql = "DELETE FROM stale_paths WHERE created_at <= ?1";
+    let wishes = tx.execute(sql, params![before])?;
+    // Those too whose distribution nobody serves any more.
+    let sql = "DELETE FROM batches WHERE coalesce(ended_at, since) <= ?1";
+    Ok(wishes + tx.execute(sql, params![before])?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use vodmill_queue::{
     Audience, Completion, DeadLetters, Delivery, DeliveryPolicy, DeliveryState, EventKind,
-    JobOutcome, Listener, NewJob,
+    JobOutcome, Listener, NewJob, Retention,
 };
 
 use crate::world::{MINUTE, POLICY, World, ending, job, task};
@@ -272,14 +272,19 @@ pub fn forgotten_in_time(world: World) {
     assert!(world.queue.delivered(&claim(&world, "site").unwrap()).unwrap());
     let dead = claim(&world, "site").unwrap();
     world.queue.delivery_failed(&dead, "410", None).unwrap();
-    let forget = || world.queue.forget_deliveries(MINUTE, 3 * MINUTE).unwrap();
+    let keep = Retention { delivered: MINUTE, dead: 3 * MINUTE, unserved: 1000 * MINUTE };
+    let forget = || world.queue.forget_deliveries(&keep).unwrap();
     assert_eq!(forget(), 0);
     world.clock.advance(MINUTE);
     assert_eq!(forget(), 1);
     world.clock.advance(2 * MINUTE);
     assert_eq!(forget(), 1);
     world.clock.advance(100 * MINUTE);
-    assert_eq!(forget(), 0, "what waits is never forgotten");
-    assert_eq!(world.queue.deliveries(None, 9).unwrap().len(), 1);
+    assert_eq!(forget(), 0, "what waits is not forgotten");
+    world.clock.advance(1000 * MINUTE);
+    assert_eq!(forget(), 0);
+    let left = world.queue.deliveries(None, 9).unwrap();
+    assert_eq!((left.len(), left[0].state), (1, DeliveryState::Dead), "nobody came for it");
+    assert_eq!(world.queue.retry_deliveries(DeadLetters::All).unwrap(), 1);
     assert_eq!(heard(&world, "site").len(), 1);
 }

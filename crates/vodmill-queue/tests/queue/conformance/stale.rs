@@ -104,7 +104,7 @@ pub fn never_more_than_the_limits(world: World) {
     world.queue.batch_completed(&asked).unwrap();
     assert_eq!(asked.reference, first.reference);
     let asked = claim(&world).unwrap();
-    world.queue.put_off_batch(&asked, MINUTE).unwrap();
+    world.queue.batch_failed(&asked, "in progress", Some(&PAUSES), "").unwrap();
     let third = claim(&world).unwrap();
     assert_eq!(third.paths, ["/5/index.m3u8", "/6/index.m3u8", "/z/asset.json", "/z/index.m3u8"]);
 }
