@@ -122,7 +122,7 @@ fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     };
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
     Catalogue {
-        pipelines: [(pipeline.to_owned(), wanted.clone())].into(),
+        pipelines: [(pipeline.to_owned(), wanted.essence())].into(),
         presets: presets.map(|(name, preset)| (name.clone(), preset.clone())).collect(),
     }
 }

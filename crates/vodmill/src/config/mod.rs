@@ -1,5 +1,6 @@
 //! All of the configuration, read and validated as a whole before anything else happens.
 
+pub mod aws;
 pub mod files;
 pub mod problem;
 mod schema;

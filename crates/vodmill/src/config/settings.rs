@@ -8,6 +8,8 @@ use tracing_subscriber::filter::LevelFilter;
 use vodmill_pipeline::Sandbox;
 use vodmill_store::s3::S3Settings;
 
+use super::aws::AwsSettings;
+
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -54,6 +56,8 @@ pub struct Settings {
     pub lease_seconds: u32,
     /// How buckets are reached.
     pub s3: S3Settings,
+    /// How AWS is reached, but for buckets.
+    pub aws: AwsSettings,
     /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
     pub log: LogFilter,
 }
@@ -76,6 +80,7 @@ impl Default for Settings {
             work: None,
             lease_seconds: 60,
             s3: S3Settings::default(),
+            aws: AwsSettings::default(),
             log: LogFilter("info".to_owned()),
         }
     }
