@@ -44,16 +44,20 @@ fn listed(home: &Home, arguments: &[&str]) -> Value {
 fn f14_a_receiver_that_is_down_loses_nothing() {
     let receiver = Receiver::start(Mood::Status(500));
     let url = receiver.url();
-    let table = format!("[[notify]]\nname = \"site\"\nto = \"{url}\"\nsecret_file = \"secret\"\n");
+    let table = format!(
+        "[[notify]]\nname = \"site\"\nto = \"{url}\"\nsecret_file = \"secret\"\n\
+         [input]\ntruncated = \"repair\"\n"
+    );
     let home = home("", &table);
     let mut daemon = Daemon::start(&home, &[]);
     home.drop_into("default", &case("good.mp4"), "film.mp4");
     home.drop_into("default", &case("text.mp4"), "bad.mp4");
-    wait_for_states(&home, &["published", "rejected"]);
+    home.drop_into("default", &case("truncated_faststart.mp4"), "cut.mp4");
+    wait_for_states(&home, &["published", "published", "rejected"]);
     assert!(receiver.taken().is_empty() && !receiver.heard().is_empty());
     let waiting = listed(&home, &["outbox", "--json"]);
     let waiting = waiting.as_array().expect("a list");
-    assert_eq!(waiting.len(), 4, "{waiting:?}");
+    assert!(waiting.len() >= 7, "{waiting:?}");
     assert!(waiting.iter().all(|one| one["state"] == "waiting"), "{waiting:?}");
     daemon.kill();
     receiver.set(Mood::Status(200));
@@ -69,8 +73,13 @@ fn f14_a_receiver_that_is_down_loses_nothing() {
     wait_for("progressing", "bad.mp4");
     let published = wait_for("published", "film.mp4");
     assert_eq!(published["asset"], "film");
-    let generation = home.asset_json(&home.only_asset())["generation"].clone();
+    let generation = home.asset_json(&home.at("published/film"))["generation"].clone();
     assert_eq!(published["published"], json!({ "generation": generation }));
+    wait_for("published", "cut.mp4");
+    let warned = wait_for("warning", "cut.mp4");
+    let repairs = home.asset_json(&home.at("published/cut"))["repairs"].clone();
+    let repairs = repairs.as_array().expect("a list");
+    assert!(repairs.contains(&warned["warning"]), "{warned} is none of {repairs:?}");
     let rejected = wait_for("rejected", "bad.mp4");
     let why = &rejected["rejected"];
     let texts = ["reason", "detail", "remedy"].map(|name| why[name].as_str().unwrap_or_default());
