@@ -13,6 +13,7 @@ mod inbox;
 mod inputs;
 mod kill;
 mod long;
+mod notifications;
 mod readers;
 mod rekey;
 mod rooms;

@@ -11,13 +11,15 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-delivery", &[]),
     ("vodmill-fault", &[]),
     ("vodmill-hls", &["vodmill-model"]),
-    ("vodmill-store", &["vodmill-fault", "vodmill-model"]),
+    ("vodmill-aws", &[]),
+    ("vodmill-store", &["vodmill-aws", "vodmill-fault", "vodmill-model"]),
     ("vodmill-queue", &["vodmill-fault", "vodmill-model"]),
     ("vodmill-av", &["vodmill-model"]),
     (
         "vodmill-pipeline",
         &["vodmill-fault", "vodmill-hls", "vodmill-model", "vodmill-queue", "vodmill-store"],
     ),
+    ("vodmill-notify", &["vodmill-aws", "vodmill-queue"]),
     (
         "vodmill-api",
         &[
@@ -35,9 +37,11 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "vodmill-api",
             "vodmill-av",
             "vodmill-delivery",
+            "vodmill-aws",
             "vodmill-fault",
             "vodmill-hls",
             "vodmill-model",
+            "vodmill-notify",
             "vodmill-pipeline",
             "vodmill-queue",
             "vodmill-store",
@@ -56,9 +60,11 @@ const AT_HOME_IN: &[(&str, &str)] = &[
     ("axum", "vodmill-api"),
     ("rsa", "vodmill-delivery"),
     ("tokio-postgres", "vodmill-queue"),
-    ("aws-config", "vodmill-store"),
+    ("aws-config", "vodmill-aws"),
     ("aws-sdk-s3", "vodmill-store"),
     ("aws-sdk-sqs", "vodmill-store"),
+    ("aws-sdk-sns", "vodmill-notify"),
+    ("aws-sigv4", "vodmill-notify"),
 ];
 
 #[test]

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod diagnose;
 pub mod hazard;
 pub mod media;
+pub mod notify;
 pub mod original;
 pub mod outcome;
 pub mod pipeline;

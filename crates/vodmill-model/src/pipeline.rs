@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::notify::{Invalidation, Notify};
+
 /// A file in `pipelines/`. Its name is the file's name without `.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +51,20 @@ pub struct Pipeline {
     pub input: InputPolicy,
     /// Longest piece of work and loss, in seconds; rounded to whole segments.
     pub chunk_seconds: u32,
+    /// Who is told of its jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
+    /// Whose caches drop the pointer of an asset that is published again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invalidation: Option<Invalidation>,
+}
+
+impl Pipeline {
+    /// As far as it decides what is made, and where: a job stays the same when others are told of it,
+    /// or viewers fetch it from another address.
+    pub fn essence(&self) -> Pipeline {
+        Pipeline { delivery: None, notify: Vec::new(), invalidation: None, ..self.clone() }
+    }
 }
 
 impl Default for Pipeline {
@@ -72,6 +88,8 @@ impl Default for Pipeline {
             proof: ProofLevel::Standard,
             input: InputPolicy::default(),
             chunk_seconds: 60,
+            notify: Vec::new(),
+            invalidation: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Checks of a whole catalogue: every mistake at once, each with what to do about it.
 
+mod notify;
 mod pipeline;
 mod preset;
 

@@ -121,10 +121,8 @@ fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
         ladders.into_iter().chain(&wanted.mp4).any(|used| used == name)
     };
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
-    // Where viewers fetch it changes no byte: another address is no other job.
-    let wanted = Pipeline { delivery: None, ..wanted.clone() };
     Catalogue {
-        pipelines: [(pipeline.to_owned(), wanted)].into(),
+        pipelines: [(pipeline.to_owned(), wanted.essence())].into(),
         presets: presets.map(|(name, preset)| (name.clone(), preset.clone())).collect(),
     }
 }

@@ -10,7 +10,8 @@ use crate::clock::{UnixMillis, millis};
 use crate::engine::{Param, Tx, params};
 use crate::error::{Fault, Sql};
 use crate::lease::{ClaimFilter, Lease};
-use crate::state::JobState;
+use crate::outbox::{self, News};
+use crate::state::{EventKind, JobState};
 
 /// How often a claim looks again when others have taken what it had chosen. Whoever took it got
 /// something to do, so the queue as a whole moves on.
@@ -50,7 +51,10 @@ fn begin_job(tx: &mut dyn Tx, job: &str, now: UnixMillis) -> Sql<String> {
              WHERE id IN (SELECT id FROM jobs WHERE id = ?1 AND state = 'waiting' {})",
             tx.skip_locked()
         );
-        tx.execute(&sql, params![job, now])?;
+        if tx.execute(&sql, params![job, now])? == 1 {
+            let news = News { kind: EventKind::Progressing, task: None, detail: "" };
+            outbox::tell(tx, job, &news, now)?;
+        }
     }
     Ok(payload)
 }

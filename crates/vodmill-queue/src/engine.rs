@@ -3,10 +3,13 @@
 //! The operations are written once, with `?1` for placeholders. What the engines do not share is
 //! asked of [`Tx`]: the time, locks on rows, fencing tokens.
 
+use std::sync::Arc;
+
+use crate::audience::{Audience, Hall};
 use crate::clock::UnixMillis;
 use crate::error::{Fault, Object, Result, Sql};
 use crate::signal::Signal;
-use crate::state::{JobState, TaskState};
+use crate::state::{BatchState, DeliveryState, EventKind, JobState, TaskState};
 
 /// A database that holds a queue. Whatever is one is a [`Queue`](crate::Queue).
 pub(crate) trait Engine: Send + Sync {
@@ -30,6 +33,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// What tells waiting claimers that a task may be ready.
     fn signal(&self) -> &Signal;
+
+    /// Who is told of what happens in this process.
+    fn audience(&self) -> &Hall;
 }
 
 /// A transaction.
@@ -57,6 +63,9 @@ pub(crate) trait Tx {
 
     /// Keeps off whoever locks the same word, until the end.
     fn lock(&mut self, word: &str) -> Sql<()>;
+
+    /// Who is told of what happens.
+    fn audience(&self) -> Arc<Audience>;
 
     /// Ends a SELECT that is to wait for, and then lock, its rows.
     fn row_lock(&self) -> &'static str;
@@ -136,23 +145,28 @@ impl<'a> From<&'a String> for Param<'a> {
     }
 }
 
+impl From<Option<i64>> for Param<'_> {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
 impl<'a> From<Option<&'a str>> for Param<'a> {
     fn from(value: Option<&'a str>) -> Self {
         Self::Text(value)
     }
 }
 
-impl From<JobState> for Param<'_> {
-    fn from(value: JobState) -> Self {
-        Self::Text(Some(value.as_str()))
-    }
+macro_rules! param_of_word {
+    ($($word:ty),*) => { $(
+        impl From<$word> for Param<'_> {
+            fn from(value: $word) -> Self {
+                Self::Text(Some(value.as_str()))
+            }
+        }
+    )* };
 }
-
-impl From<TaskState> for Param<'_> {
-    fn from(value: TaskState) -> Self {
-        Self::Text(Some(value.as_str()))
-    }
-}
+param_of_word!(JobState, TaskState, EventKind, DeliveryState, BatchState);
 
 /// A row of a result.
 #[derive(Debug)]
@@ -209,17 +223,16 @@ impl FromCell for String {
     }
 }
 
-impl FromCell for JobState {
-    fn from_cell(cell: &Cell) -> Option<Self> {
-        String::from_cell(cell).and_then(|word| Self::from_word(&word))
-    }
+macro_rules! from_word {
+    ($($word:ty),*) => { $(
+        impl FromCell for $word {
+            fn from_cell(cell: &Cell) -> Option<Self> {
+                String::from_cell(cell).and_then(|word| Self::from_word(&word))
+            }
+        }
+    )* };
 }
-
-impl FromCell for TaskState {
-    fn from_cell(cell: &Cell) -> Option<Self> {
-        String::from_cell(cell).and_then(|word| Self::from_word(&word))
-    }
-}
+from_word!(JobState, TaskState, EventKind, DeliveryState, BatchState);
 
 impl<T: FromCell> FromCell for Option<T> {
     fn from_cell(cell: &Cell) -> Option<Self> {

@@ -8,7 +8,9 @@ use crate::error::{Fault, Sql};
 use crate::graph::{self, NewTask, Parent};
 use crate::jobs;
 use crate::lease::{COMPLETED, FAILED, Lease, REJECTED, held_unless};
-use crate::state::{JobState, TaskState};
+use crate::outbox::{self, News};
+use crate::stale::{self, StalePath};
+use crate::state::{EventKind, JobState, TaskState};
 
 /// What a completed task leaves behind, all in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub struct Completion {
     pub then: Vec<NewTask>,
     /// Ends the job.
     pub job: Option<JobOutcome>,
+    /// What somebody should know, and what ends nothing; opaque. Each is told of as an event.
+    pub warnings: Vec<String>,
+    /// Paths whose old content caches are to drop.
+    pub stale: Vec<StalePath>,
 }
 
 /// How a completed task ends its job.
@@ -77,10 +83,27 @@ pub(crate) fn complete(tx: &mut dyn Tx, lease: &Lease, completion: &Completion) 
         end_job(tx, &lease.job_id, outcome, now)?;
     }
     add_tasks(tx, lease, &completion.then, now)?;
+    tell(tx, lease, completion, now)?;
     match jobs::is_stranded(tx, &lease.job_id)? {
         true => Err(Fault::Refused("it is the last task, and gives no outcome".into())),
         false => Ok(()),
     }
+}
+
+/// Writes what is to leave the house because of a completion.
+fn tell(tx: &mut dyn Tx, lease: &Lease, completion: &Completion, now: UnixMillis) -> Sql<()> {
+    stale::wish(tx, &lease.pipeline, &completion.stale)?;
+    let told = |kind, detail| News { kind, task: Some(lease.key.as_str()), detail };
+    for warning in &completion.warnings {
+        outbox::tell(tx, &lease.job_id, &told(EventKind::Warning, warning), now)?;
+    }
+    let news = match &completion.job {
+        None => return Ok(()),
+        Some(JobOutcome::Published) => told(EventKind::Published, &completion.result),
+        Some(JobOutcome::Rejected { reason }) => told(EventKind::Rejected, reason),
+        Some(JobOutcome::Failed { reason }) => told(EventKind::Failed, reason),
+    };
+    outbox::tell(tx, &lease.job_id, &news, now)
 }
 
 pub(crate) fn fail(
@@ -134,7 +157,10 @@ pub(crate) fn reject(tx: &mut dyn Tx, lease: &Lease, reason: &str) -> Sql<()> {
     let state = TaskState::Rejected;
     let closing = Closing { state, ended_as: REJECTED, error: reason, evidence: None };
     close(tx, held.id, &closing, now)?;
-    jobs::end(tx, &lease.job_id, JobState::Rejected, Some(reason), now)?;
+    if jobs::end(tx, &lease.job_id, JobState::Rejected, Some(reason), now)? {
+        let news = News { kind: EventKind::Rejected, task: Some(&lease.key), detail: reason };
+        outbox::tell(tx, &lease.job_id, &news, now)?;
+    }
     Ok(())
 }
 
@@ -163,8 +189,13 @@ pub(crate) fn quarantine(
     now: UnixMillis,
 ) -> Sql<()> {
     close(tx, task, closing, now)?;
-    jobs::end(tx, job, JobState::Failed, Some(closing.error), now)?;
-    Ok(())
+    if !jobs::end(tx, job, JobState::Failed, Some(closing.error), now)? {
+        return Ok(());
+    }
+    let key = tx.one("SELECT key FROM tasks WHERE id = ?1", params![task], |row| row.get(0))?;
+    let key: Option<String> = key;
+    let news = News { kind: EventKind::Failed, task: key.as_deref(), detail: closing.error };
+    outbox::tell(tx, job, &news, now)
 }
 
 fn close(tx: &mut dyn Tx, task: i64, closing: &Closing<'_>, now: UnixMillis) -> Sql<()> {

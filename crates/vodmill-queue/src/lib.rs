@@ -12,13 +12,17 @@
 //! (`engine.rs`), and the tests of the contract are run on both.
 //!
 //! Beside jobs the queue holds what their work shares and must agree on: asset names and generation
-//! numbers, the rows of renditions, wrapped keys, settings.
+//! numbers, the rows of renditions, wrapped keys, settings. And it holds what is to leave the house:
+//! events ([`Outbox`]) and paths that caches are to drop ([`StaleCaches`]).
 
 mod around;
 mod assets;
+mod audience;
 mod backlog;
+mod chance;
 mod claim;
 mod clock;
+mod courier;
 mod engine;
 mod error;
 mod finish;
@@ -26,6 +30,7 @@ mod graph;
 mod jobs;
 mod lease;
 mod operations;
+mod outbox;
 mod postgres;
 mod quarantine;
 mod queue;
@@ -35,24 +40,29 @@ mod settings;
 mod settle;
 mod signal;
 mod sqlite;
+mod stale;
 mod state;
 mod steer;
 mod tasks;
 mod vault;
 
+pub use audience::{Audience, Listener};
 pub use backlog::{Backlog, JobCount, KindBacklog, LeaseInfo};
 pub use clock::{Clock, ManualClock, SystemClock, UnixMillis};
+pub use courier::{Outbox, StaleCaches};
 pub use error::{Error, Result};
 pub use finish::{Completion, Failure, JobOutcome, RetryPolicy};
 pub use graph::NewTask;
 pub use jobs::{Enqueued, JobFilter, JobInfo, NewJob};
 pub use lease::{ClaimFilter, Lease};
+pub use outbox::{DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Event, Retention};
 pub use postgres::{PostgresOptions, PostgresQueue};
 pub use quarantine::QuarantinedTask;
 pub use queue::Queue;
 pub use reap::{DEFAULT_MAX_LOST_LEASES, MAX_LOST_LEASES};
 pub use renditions::RenditionInfo;
 pub use sqlite::SqliteQueue;
-pub use state::{JobState, TaskState};
+pub use stale::{Batch, BatchLimits, Counted, StalePath};
+pub use state::{BatchState, DeliveryState, EventKind, JobState, TaskState};
 pub use tasks::TaskInfo;
 pub use vault::{Kept, Secret};

@@ -5,9 +5,7 @@ mod link;
 mod listen;
 mod schema;
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +15,8 @@ use tokio_postgres::error::SqlState;
 
 use self::address::Address;
 use self::link::{Link, Pool, Taken};
+use crate::audience::{Audience, Hall};
+use crate::chance::jittered;
 use crate::clock::{Clock, UnixMillis};
 use crate::engine::{Engine, Param, Row, Tx, params};
 use crate::error::{Error, Fault, Object, Result, Sql};
@@ -68,6 +68,7 @@ pub struct PostgresQueue {
     patience: Duration,
     clock: Option<Arc<dyn Clock>>,
     signal: Arc<Signal>,
+    audience: Hall,
     listening: Once,
     /// Some until the queue is dropped.
     runtime: Option<Runtime>,
@@ -126,6 +127,7 @@ impl PostgresQueue {
             patience: options.patience,
             clock: options.clock.clone(),
             signal: Arc::default(),
+            audience: Hall::default(),
             listening: Once::new(),
             runtime: Some(runtime),
         })
@@ -172,7 +174,8 @@ impl PostgresQueue {
         let mut taken = self.pool.take(deadline)?;
         let link = taken.link()?;
         link.begin(begin);
-        let mut tx = PostgresTx { link, clock: self.clock.as_deref(), wake: false };
+        let (clock, audience) = (self.clock.as_deref(), &self.audience);
+        let mut tx = PostgresTx { link, clock, audience, wake: false };
         let result = work(&mut tx);
         let wake = tx.wake;
         match result {
@@ -239,6 +242,10 @@ impl Engine for PostgresQueue {
         });
         &self.signal
     }
+
+    fn audience(&self) -> &Hall {
+        &self.audience
+    }
 }
 
 impl Drop for PostgresQueue {
@@ -259,6 +266,7 @@ impl fmt::Debug for PostgresQueue {
 struct PostgresTx<'a> {
     link: &'a mut Link,
     clock: Option<&'a dyn Clock>,
+    audience: &'a Hall,
     wake: bool,
 }
 
@@ -298,6 +306,10 @@ impl Tx for PostgresTx<'_> {
         let sql = "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(?1, 0))";
         self.rows(sql, params![word])?;
         Ok(())
+    }
+
+    fn audience(&self) -> Arc<Audience> {
+        self.audience.present()
     }
 
     fn row_lock(&self) -> &'static str {
@@ -346,10 +358,4 @@ fn caused_by_io(error: &tokio_postgres::Error) -> bool {
     // A certificate that is refused comes as invalid data.
     io.is_some_and(|error| error.kind() != std::io::ErrorKind::InvalidData)
         || (source.is_none() && error.to_string().contains("timed out"))
-}
-
-/// Between half of it and all, so that those who failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    let chance = RandomState::new().build_hasher().finish() % 1000;
-    pause / 2 + (pause / 2) * u32::try_from(chance).unwrap_or(0) / 1000
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::backlog::{Backlog, LeaseInfo};
 use crate::clock::UnixMillis;
+use crate::courier::{Outbox, StaleCaches};
 use crate::error::Result;
 use crate::finish::{Completion, Failure, RetryPolicy};
 use crate::graph::NewTask;
@@ -42,7 +43,7 @@ use crate::vault::{Kept, Secret};
 ///   has ended is told again how: to complete, fail, reject or release it in the same way with the
 ///   same token is answered as the first time, and changes nothing (as long as nobody has claimed
 ///   the task again). A claim whose answer was lost is a lease that expires.
-pub trait Queue: Send + Sync {
+pub trait Queue: Outbox + StaleCaches + Send + Sync {
     /// Adds a job together with its first tasks.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
 };
 
+use crate::audience::{Audience, Hall};
 use crate::clock::{Clock, SystemClock, UnixMillis};
 use crate::engine::{Cell, Engine, Param, Row, Tx, params};
 use crate::error::{Error, Fault, Object, Result, Sql};
@@ -31,6 +32,7 @@ pub struct SqliteQueue {
     reader: Mutex<Connection>,
     clock: Arc<dyn Clock>,
     signal: Signal,
+    audience: Hall,
 }
 
 impl SqliteQueue {
@@ -77,7 +79,7 @@ impl SqliteQueue {
         let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true).map_err(|source| opening(path, source))?;
         let (writer, reader) = (Mutex::new(writer), Mutex::new(reader));
-        Ok(Self { writer, reader, clock, signal: Signal::default() })
+        Ok(Self { writer, reader, clock, signal: Signal::default(), audience: Hall::default() })
     }
 }
 
@@ -93,7 +95,8 @@ impl Engine for SqliteQueue {
         let mut attempt = || {
             // Immediate: a read that turns into a write could be refused half-way.
             let inner = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut tx = SqliteTx { inner, clock: &*self.clock, wake: false };
+            let mut tx =
+                SqliteTx { inner, clock: &*self.clock, audience: &self.audience, wake: false };
             let value = work(&mut tx)?;
             tx.inner.commit()?;
             if tx.wake {
@@ -113,13 +116,18 @@ impl Engine for SqliteQueue {
         let mut connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let mut attempt = || {
             let inner = connection.transaction()?;
-            work(&mut SqliteTx { inner, clock: &*self.clock, wake: false })
+            let (clock, audience) = (&*self.clock, &self.audience);
+            work(&mut SqliteTx { inner, clock, audience, wake: false })
         };
         (attempt)().map_err(|fault: Fault| fault.during(operation, object))
     }
 
     fn signal(&self) -> &Signal {
         &self.signal
+    }
+
+    fn audience(&self) -> &Hall {
+        &self.audience
     }
 }
 
@@ -133,6 +141,7 @@ impl fmt::Debug for SqliteQueue {
 struct SqliteTx<'a> {
     inner: Transaction<'a>,
     clock: &'a dyn Clock,
+    audience: &'a Hall,
     wake: bool,
 }
 
@@ -170,6 +179,10 @@ impl Tx for SqliteTx<'_> {
 
     fn lock(&mut self, _word: &str) -> Sql<()> {
         Ok(())
+    }
+
+    fn audience(&self) -> Arc<Audience> {
+        self.audience.present()
     }
 
     fn row_lock(&self) -> &'static str {

@@ -1,4 +1,4 @@
-//! The states of jobs and tasks, and their names in the database.
+//! The states of things, and their names in the database.
 
 use std::fmt;
 
@@ -71,5 +71,47 @@ words! {
         Rejected = "rejected",
         /// All its attempts are spent; the evidence is kept.
         Quarantined = "quarantined",
+    }
+}
+
+words! {
+    /// What is told of.
+    EventKind {
+        /// Work on a job has begun.
+        Progressing = "progressing",
+        /// A job has ended well.
+        Published = "published",
+        /// A job has ended: the input's fault.
+        Rejected = "rejected",
+        /// A job has ended: ours or the world's fault.
+        Failed = "failed",
+        /// Something that somebody should know, and that ends nothing.
+        Warning = "warning",
+    }
+}
+
+words! {
+    /// Where the delivery of an event to one target stands.
+    DeliveryState {
+        /// It is to be tried, or is being tried.
+        Waiting = "waiting",
+        /// The target has it.
+        Delivered = "delivered",
+        /// It was given up: a dead letter.
+        Dead = "dead",
+    }
+}
+
+words! {
+    /// Where a batch of paths that caches are to drop stands.
+    BatchState {
+        /// It is to be sent, or its sending has to be told of again.
+        Open = "open",
+        /// It was taken on, and is not known to be done.
+        Sent = "sent",
+        /// All caches have dropped its paths.
+        Completed = "completed",
+        /// It was given up.
+        Dead = "dead",
     }
 }

@@ -8,6 +8,7 @@ use clap::Parser as _;
 mod cli;
 mod commands;
 mod config;
+mod courier;
 mod exit;
 mod inbox;
 mod logs;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use vodmill_pipeline::Bar;
+use vodmill_queue::UnixMillis;
 
 /// Speed of one stream and what is left of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +69,22 @@ pub fn clock(time: Duration) -> String {
         0 => format!("{minutes}:{seconds:02}"),
         _ => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
+}
+
+/// How long ago that was; none if it is to come.
+pub fn since(time: UnixMillis) -> Duration {
+    Duration::from_millis(now().saturating_sub(time).max(0).unsigned_abs())
+}
+
+/// How long it is until then; none if it is over.
+pub fn until(time: UnixMillis) -> Duration {
+    Duration::from_millis(time.saturating_sub(now()).max(0).unsigned_abs())
+}
+
+/// The present time.
+pub fn now() -> UnixMillis {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since_epoch.as_millis()).unwrap_or(UnixMillis::MAX)
 }
 
 /// Remembers when each stream began to move, and how far it was then: what was done before (in an

@@ -137,6 +137,18 @@ impl Cloud {
         made["QueueUrl"].as_str().expect("a URL").to_owned()
     }
 
+    /// Makes a topic that tells a queue; its ARN.
+    pub fn topic(&self, name: &str, queue: &str) -> String {
+        let made = self.boto.call("sns", "create_topic", json!({ "Name": name }));
+        let topic = made["TopicArn"].as_str().expect("an ARN").to_owned();
+        let asked = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
+        let answer = self.boto.call("sqs", "get_queue_attributes", asked);
+        let listener = json!({ "TopicArn": topic, "Protocol": "sqs",
+            "Endpoint": answer["Attributes"]["QueueArn"] });
+        self.boto.call("sns", "subscribe", listener);
+        topic
+    }
+
     /// Has a bucket tell a queue of each new object below a prefix.
     pub fn tell(&self, bucket: &str, prefix: &str, queue: &str) {
         let asked = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });

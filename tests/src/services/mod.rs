@@ -2,8 +2,11 @@
 //! it: those of scripts/services.
 
 mod boto;
+mod cdn;
 mod cloud;
+mod http;
 mod postgres;
+mod receiver;
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
@@ -17,8 +20,11 @@ use tempfile::TempDir;
 
 use crate::product::{descendants, gone, signal, wait_until};
 
+pub use cdn::{Batch, Cdn};
 pub use cloud::{Cloud, Object};
+pub use http::{Answer, Asked, HttpServer};
 pub use postgres::Postgres;
+pub use receiver::{Mood, Receiver};
 
 /// Most that a server may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);

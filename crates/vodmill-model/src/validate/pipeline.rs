@@ -1,6 +1,6 @@
 //! Checks of pipelines, with the presets that they name.
 
-use super::Report;
+use super::{Report, notify};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Pipeline, Thumbnails};
 use crate::preset::{HdrPolicy, Ladder, VideoCodec};
@@ -29,6 +29,10 @@ pub(super) fn check(
     }
     if let Some(thumbnails) = &pipeline.thumbnails {
         check_thumbnails(thumbnails, report);
+    }
+    notify::check(&pipeline.notify, report);
+    if let Some(invalidation) = &pipeline.invalidation {
+        notify::check_invalidation(invalidation, report);
     }
 }
 

@@ -7,7 +7,7 @@
 
 use vodmill_fault::point;
 use vodmill_model::Failed;
-use vodmill_queue::{Completion, JobOutcome};
+use vodmill_queue::{Completion, JobOutcome, StalePath};
 use vodmill_store::{Key, Put, Store, StoreError, Was};
 
 use super::effort::Effort;
@@ -27,6 +27,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let store = bench.destination()?;
     check_keys(bench, &decided, packaged.keys.as_deref())?;
     bench.check_lease()?;
+    let stale = stale_paths(bench, &*store, &decided, &packaged)?;
     passed(point!("publish.leased"))?;
     let stage = || format!("point {} at its package", decided.asset);
     // The playlist first, since `asset.json` names it.
@@ -43,8 +44,51 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     Ok(Completion {
         result: published.to_string(),
         job: Some(JobOutcome::Published),
+        warnings: repairs(&description),
+        stale,
         ..Completion::default()
     })
+}
+
+/// The paths of the pointer in the caches of a CDN, if these may have an earlier one: never for a
+/// first publication, and not where a later one stays.
+fn stale_paths(
+    bench: &Bench<'_>,
+    store: &dyn Store,
+    decided: &Decided,
+    packaged: &PackageDone,
+) -> Result<Vec<StalePath>, ChildEnd> {
+    // As it is configured now: caches are no part of what a job makes.
+    let pipeline = bench.mill.settings.catalogue.pipeline(&bench.order.pipeline);
+    let Some(cdn) = pipeline.and_then(|pipeline| pipeline.invalidation.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let stage = || format!("look at the pointer of {}", decided.asset);
+    let fault = |error: StoreError| ChildEnd::away(stage())(error);
+    let key = Key::new(format!("{}/{ASSET}", decided.asset)).map_err(fault)?;
+    let ours = generation_number(&decided.generation);
+    let was = match store.get(&key) {
+        Ok(bytes) => published_number(&bytes),
+        Err(StoreError::NotFound(_)) => None,
+        Err(error) => return Err(fault(error)),
+    };
+    // Our own is there when this task is done again; what was before it is not known any more.
+    let replaces = was.is_some_and(|was| Some(was) < ours || (Some(was) == ours && was > 1));
+    if !replaces {
+        return Ok(Vec::new());
+    }
+    let names = packaged.multivariant.as_ref().map(|_| MULTIVARIANT).into_iter().chain([ASSET]);
+    let path = |name| StalePath {
+        distribution: cdn.distribution.clone(),
+        path: cdn.path_of(&format!("{}/{name}", decided.asset)),
+    };
+    Ok(names.map(path).collect())
+}
+
+/// Where what is published is less than what was delivered, one text each.
+fn repairs(description: &[u8]) -> Vec<String> {
+    let asset: serde_json::Value = serde_json::from_slice(description).unwrap_or_default();
+    asset["repairs"].as_array().into_iter().flatten().map(ToString::to_string).collect()
 }
 
 /// Refuses to point at what nobody could open.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_postgres::AsyncMessage;
 
-use super::jittered;
 use super::link::Pool;
+use crate::chance::jittered;
 use crate::signal::Signal;
 
 pub(super) const NOTIFY: &str = "NOTIFY vodmill_ready";

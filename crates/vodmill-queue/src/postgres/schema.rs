@@ -10,7 +10,7 @@ const FIRST: u32 = 2;
 
 /// Step n (from 0) brings a database from version `FIRST + n` to the next. Steps are never edited
 /// once released.
-const STEPS: &[&str] = &[V3];
+const STEPS: &[&str] = &[V3, V4];
 
 /// The version that this build writes.
 const KNOWN: u32 = FIRST + STEPS.len() as u32;
@@ -22,6 +22,64 @@ ALTER TABLE tasks ADD COLUMN avoid_until BIGINT;
 DROP INDEX tasks_ready;
 CREATE INDEX tasks_ready ON tasks (pipeline, kind, priority DESC, run_at, id)
   INCLUDE (avoid, avoid_until) WHERE state = 'ready';
+"#;
+
+/// What leaves the house.
+const V4: &str = r#"
+CREATE TABLE events (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  kind TEXT COLLATE "C" NOT NULL,
+  job_id TEXT,
+  pipeline TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  asset TEXT,
+  task TEXT,
+  detail TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE deliveries (
+  id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  event_id TEXT COLLATE "C" NOT NULL REFERENCES events (id),
+  target TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')),
+  run_at BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  token BIGINT,
+  error TEXT,
+  ended_at BIGINT,
+  UNIQUE (event_id, target)
+);
+CREATE INDEX deliveries_due ON deliveries (target, run_at, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_ended ON deliveries (state, ended_at) WHERE ended_at IS NOT NULL;
+
+-- A row is a wish; it goes when a batch has it.
+CREATE TABLE stale_paths (
+  distribution TEXT COLLATE "C" NOT NULL,
+  path TEXT COLLATE "C" NOT NULL,
+  pipeline TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (distribution, path)
+);
+CREATE TABLE batches (
+  reference TEXT COLLATE "C" PRIMARY KEY,
+  distribution TEXT COLLATE "C" NOT NULL,
+  pipeline TEXT COLLATE "C" NOT NULL,
+  paths TEXT NOT NULL,
+  singles BIGINT NOT NULL,
+  wildcards BIGINT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'sent', 'completed', 'dead')),
+  remote TEXT,
+  run_at BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  token BIGINT,
+  error TEXT,
+  created_at BIGINT NOT NULL,
+  ended_at BIGINT
+);
+CREATE INDEX batches_open ON batches (distribution, run_at) WHERE state IN ('open', 'sent');
+CREATE TABLE stale_counts (month TEXT COLLATE "C" PRIMARY KEY, paths BIGINT NOT NULL);
 "#;
 
 /// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// Step n (from 1) brings a database from version n - 1 to n. Steps are never edited once released.
-const STEPS: &[&str] = &[V1, V2, V3];
+const STEPS: &[&str] = &[V1, V2, V3, V4];
 
 /// Times are Unix milliseconds.
 const V1: &str = "
@@ -144,6 +144,64 @@ CREATE INDEX tasks_ready ON tasks (pipeline, kind, priority DESC, run_at, id, av
   WHERE state = 'ready';
 ";
 
+/// What leaves the house.
+const V4: &str = "
+CREATE TABLE events (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  job_id TEXT,
+  pipeline TEXT NOT NULL,
+  name TEXT NOT NULL,
+  asset TEXT,
+  task TEXT,
+  detail TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE deliveries (
+  id INTEGER PRIMARY KEY,
+  event_id TEXT NOT NULL REFERENCES events (id),
+  target TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')),
+  run_at BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  token BIGINT,
+  error TEXT,
+  ended_at BIGINT,
+  UNIQUE (event_id, target)
+);
+CREATE INDEX deliveries_due ON deliveries (target, run_at, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_ended ON deliveries (state, ended_at) WHERE ended_at IS NOT NULL;
+
+-- A row is a wish; it goes when a batch has it.
+CREATE TABLE stale_paths (
+  distribution TEXT NOT NULL,
+  path TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (distribution, path)
+);
+CREATE TABLE batches (
+  reference TEXT PRIMARY KEY,
+  distribution TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  paths TEXT NOT NULL,
+  singles BIGINT NOT NULL,
+  wildcards BIGINT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'sent', 'completed', 'dead')),
+  remote TEXT,
+  run_at BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  token BIGINT,
+  error TEXT,
+  created_at BIGINT NOT NULL,
+  ended_at BIGINT
+);
+CREATE INDEX batches_open ON batches (distribution, run_at) WHERE state IN ('open', 'sent');
+CREATE TABLE stale_counts (month TEXT PRIMARY KEY, paths BIGINT NOT NULL);
+";
+
 /// The version that this build writes.
 fn known() -> u32 {
     STEPS.len() as u32
@@ -252,7 +310,7 @@ mod tests {
         old.execute_batch(ROWS).unwrap();
         drop(old);
         let refused = SqliteQueue::open_existing(&path).unwrap_err();
-        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 3, .. }), "{refused}");
+        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 4, .. }), "{refused}");
         let queue = SqliteQueue::open(&path).unwrap();
         assert_eq!(queue.reap_expired().unwrap(), 1);
         let claim = || queue.claim("me", Duration::from_secs(9), &ClaimFilter::default()).unwrap();

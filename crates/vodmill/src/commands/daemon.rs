@@ -17,7 +17,7 @@ use super::{DAEMON, gc};
 use crate::cli::Daemon;
 use crate::config::Config;
 use crate::inbox::Inboxes;
-use crate::signals;
+use crate::{courier, signals};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -25,7 +25,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
+    let courier = courier::courier(config)?;
     let mill = open_mill(config, DAEMON)?;
+    mill.queue().tell(courier.audience());
     let mut inboxes = Inboxes::open(config)?;
     let server = match arguments.serve.or(config.settings.listen) {
         Some(address) => Some(serve(config, arguments, address, mill.keys())?),
@@ -34,6 +36,7 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     std::thread::scope(|scope| {
         scope.spawn(|| inboxes.watch(&mill, &stop));
         scope.spawn(|| sweep(config, &stop));
+        scope.spawn(|| courier::work(&courier, &mill, &stop));
         mill.work(&stop, &|| false);
     });
     if let Some(server) = server {

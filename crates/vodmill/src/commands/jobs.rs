@@ -2,20 +2,20 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
 use vodmill_pipeline::progress;
-use vodmill_queue::{JobFilter, JobInfo, Queue, TaskInfo, TaskState, UnixMillis};
+use vodmill_queue::{JobFilter, JobInfo, Queue, TaskInfo, TaskState};
 
 use super::shared::queues;
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{print, print_json, table};
-use crate::progress::{clock, describe, overall, pace};
+use crate::progress::{clock, describe, now, overall, pace, since};
 
 /// Jobs in a list; older ones can still be shown by their ids.
 const LISTED: u32 = 1000;
@@ -153,13 +153,4 @@ fn working_time(job: &JobInfo) -> Duration {
     let end = job.ended_at.unwrap_or_else(now);
     let start = job.started_at.unwrap_or(end);
     Duration::from_millis(end.saturating_sub(start).max(0).unsigned_abs())
-}
-
-fn since(time: UnixMillis) -> Duration {
-    Duration::from_millis(now().saturating_sub(time).max(0).unsigned_abs())
-}
-
-fn now() -> UnixMillis {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since_epoch.as_millis()).unwrap_or(UnixMillis::MAX)
 }

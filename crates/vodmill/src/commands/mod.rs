@@ -8,6 +8,7 @@ mod delivered;
 mod gc;
 mod jobs;
 mod keys;
+mod outbox;
 mod plan;
 mod probe;
 mod published;
@@ -60,6 +61,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => worker::run(&config),
         Command::Queue(arguments) => queue::run(&config, &arguments),
         Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Outbox(arguments) => outbox::run(&config, &arguments),
+        Command::Invalidations(arguments) => outbox::invalidations(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
         Command::Gc(arguments) => gc::run(&config, &arguments),

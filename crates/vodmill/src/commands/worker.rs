@@ -10,7 +10,7 @@ use super::shared::shared;
 use super::{libav, mill_settings};
 use crate::config::Config;
 use crate::exit::Usage;
-use crate::signals;
+use crate::{courier, signals};
 
 /// Most workers that share one home.
 const MOST: u32 = 1000;
@@ -19,9 +19,14 @@ const MOST: u32 = 1000;
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
+    let courier = courier::courier(config)?;
     let mill = join(config)?;
+    mill.queue().tell(courier.audience());
     tracing::info!("working");
-    mill.work(&stop, &|| false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| courier::work(&courier, &mill, &stop));
+        mill.work(&stop, &|| false);
+    });
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use vodmill_pipeline::Sandbox;
 use vodmill_store::s3::S3Settings;
 
 use super::delivery::DeliverySettings;
+use super::aws::AwsSettings;
 
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -58,6 +59,8 @@ pub struct Settings {
     pub s3: S3Settings,
     /// What signs for the CDN, and what delivery costs.
     pub delivery: DeliverySettings,
+    /// How AWS is reached, but for buckets.
+    pub aws: AwsSettings,
     /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
     pub log: LogFilter,
 }
@@ -81,6 +84,7 @@ impl Default for Settings {
             lease_seconds: 60,
             s3: S3Settings::default(),
             delivery: DeliverySettings::default(),
+            aws: AwsSettings::default(),
             log: LogFilter("info".to_owned()),
         }
     }

@@ -71,3 +71,77 @@ fn the_examples_of_the_documentation_are_valid() {
     let output = vodmill(home.path(), &["pipelines"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+const NOTIFY: &str = "
+[[notify]]
+name = \"site\"
+to = \"https://site.example/hooks\"
+secret_file = \"site.secret\"
+";
+
+/// Who starts a daemon hears of a missing secret at once, and not when the first job has ended.
+#[test]
+fn secrets_are_looked_for_before_anything_is_touched() {
+    let home = tempfile::tempdir().expect("scratch");
+    let default = include_str!("../../../../pipelines/default.toml");
+    write(home.path(), &[("pipelines/p.toml", &format!("{default}{NOTIFY}"))]);
+    let said = |home: &Path| {
+        let output = vodmill(home, &["daemon"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(!home.join("state").exists(), "state was made");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let missing = said(home.path());
+    assert!(missing.contains("pipelines/p.toml: notify \"site\": secret_file"), "{missing}");
+    write(home.path(), &[("site.secret", "whsec_c2hvcnQ=")]);
+    let weak = said(home.path());
+    assert!(weak.contains("24 to 64 bytes") && !weak.contains("c2hvcnQ"), "{weak}");
+    // Whoever only looks needs none.
+    assert!(vodmill(home.path(), &["pipelines"]).status.success());
+}
+
+#[test]
+fn whom_to_tell_is_checked() {
+    let home = tempfile::tempdir().expect("scratch");
+    let default = include_str!("../../../../pipelines/default.toml");
+    let wrong = "
+[[notify]]
+name = \"Site 1\"
+to = \"ftp://site.example\"
+secret_env = \"A\"
+secret_file = \"b\"
+events = []
+timeout_seconds = 90
+[[notify]]
+name = \"topic\"
+to = \"arn:aws:sqs:eu-central-1:123456789012:video\"
+secret_env = \"A\"
+[[notify]]
+name = \"topic\"
+to = \"https://u:p@site.example/\"
+[invalidation]
+distribution = \"https://d1.cloudfront.net\"
+path = \"video/\"
+";
+    write(home.path(), &[("pipelines/p.toml", &format!("{default}{wrong}"))]);
+    let output = vodmill(home.path(), &["pipelines"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("text");
+    for path in [
+        "notify[0].name",
+        "notify[0].to",
+        "notify[0].secret_file",
+        "notify[0].events",
+        "notify[0].timeout_seconds",
+        "notify[1].to",
+        "notify[1].secret_file",
+        "notify[2].name",
+        "notify[2].to",
+        "notify[2].secret_file",
+        "invalidation.distribution",
+        "invalidation.path",
+    ] {
+        assert!(said.contains(&format!(" {path}: ")), "{path} is not in {said}");
+    }
+    assert_eq!(said.lines().count(), 13, "{said}");
+}

@@ -7,8 +7,10 @@ mod jobs;
 mod leases;
 mod looks;
 mod names;
+mod outbox;
 mod settling;
 mod shared;
+mod stale;
 mod turns;
 
 macro_rules! conformance {
@@ -62,6 +64,15 @@ macro_rules! on {
             shared {
                 the_first_rendition_decides renditions_are_found_by_place
                 the_longest_unused_is_evicted the_first_secret_decides odd_texts_are_kept
+            }
+            outbox {
+                told_of_what_happens told_of_bad_ends said_once nothing_of_what_did_not_happen
+                each_hears_what_it_wants claimed_by_one retried_with_back_off_then_dead
+                dead_letters_are_retried failures_keep_nobody_waiting forgotten_in_time
+            }
+            stale {
+                sent_then_completed the_same_at_every_attempt never_more_than_the_limits
+                put_off_for_all somebody_is_warned
             }
             names { assets generations job_asset settings }
         }

@@ -1,0 +1,167 @@
+//! The threads that carry.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_sns::Client;
+use vodmill_queue::{Audience, Delivery, DeliveryState, Queue, Retention};
+
+use crate::error::Result;
+use crate::http::{Http, Patience};
+use crate::invalidate::{Distributions, Invalidator};
+use crate::payload::body;
+use crate::target::{Address, Target};
+use crate::{sns, webhook};
+
+/// How long somebody with nothing to carry waits before looking again.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long it waits when the queue does not answer.
+const TROUBLED: Duration = Duration::from_secs(5);
+
+/// What a claim lasts beyond the time of an attempt.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// From one sweep of what is old to the next.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// How long deliveries are kept.
+const KEEP: Retention = Retention {
+    delivered: DAY.saturating_mul(7),
+    dead: DAY.saturating_mul(30),
+    unserved: DAY.saturating_mul(31),
+};
+
+/// How long batches of stale paths are kept.
+const KEEP_BATCHES: Duration = DAY.saturating_mul(30);
+
+/// Carries what leaves the house, for all pipelines of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Courier {
+    targets: Vec<Target>,
+    distributions: Distributions,
+}
+
+impl Courier {
+    /// A courier to these.
+    pub fn new(targets: Vec<Target>, distributions: Distributions) -> Courier {
+        Courier { targets, distributions }
+    }
+
+    /// Who is told: for the queue, which writes deliveries for them.
+    pub fn audience(&self) -> Audience {
+        Audience::new(self.targets.iter().map(|target| target.listener.clone()).collect())
+    }
+
+    /// Carries until `go_on` says no: it waits for the time that it is given, or less, and says
+    /// whether to go on. What is being carried then has two more seconds. Any number
+    /// of processes may carry from one queue.
+    pub fn work(&self, queue: &dyn Queue, go_on: &(dyn Fn(Duration) -> bool + Sync)) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| sweep(queue, go_on));
+            for target in &self.targets {
+                scope.spawn(|| {
+                    let mut carrier = Carrier { target, go_on, http: None, sns: None };
+                    again(go_on, || carrier.step(queue));
+                });
+            }
+            for id in &self.distributions.ids {
+                scope.spawn(|| {
+                    let mut invalidator = Invalidator::new(id, &self.distributions, go_on);
+                    again(go_on, || invalidator.step(queue));
+                });
+            }
+        });
+    }
+}
+
+/// Takes steps for as long as it may.
+fn again(go_on: &dyn Fn(Duration) -> bool, mut step: impl FnMut() -> vodmill_queue::Result<bool>) {
+    let mut pause = Duration::ZERO;
+    while go_on(pause) {
+        pause = match step() {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => IDLE,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "outbox does not answer");
+                TROUBLED
+            }
+        };
+    }
+}
+
+/// Forgets what is old, so that the outbox stays small.
+fn sweep(queue: &dyn Queue, go_on: &dyn Fn(Duration) -> bool) {
+    let mut next = Instant::now();
+    while go_on(IDLE) {
+        if Instant::now() < next {
+            continue;
+        }
+        next = Instant::now() + SWEEP;
+        let swept = queue.forget_deliveries(&KEEP).and_then(|_| queue.forget_batches(KEEP_BATCHES));
+        if let Err(error) = swept {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old deliveries not swept");
+        }
+    }
+}
+
+/// Carries events to one target.
+struct Carrier<'a> {
+    target: &'a Target,
+    go_on: &'a dyn Fn(Duration) -> bool,
+    http: Option<Http>,
+    sns: Option<Client>,
+}
+
+impl Carrier<'_> {
+    fn step(&mut self, queue: &dyn Queue) -> vodmill_queue::Result<bool> {
+        let lease = self.target.timeout + MARGIN;
+        let Some(delivery) = queue.claim_delivery(self.target.name(), lease)? else {
+            return Ok(false);
+        };
+        let (event, target, attempt) = (&delivery.event, &delivery.target, delivery.attempt);
+        match self.carry(&delivery) {
+            Ok(()) => {
+                queue.delivered(&delivery)?;
+                tracing::debug!(event = event.id, kind = %event.kind, target, "event delivered");
+            }
+            Err(error) => {
+                let policy = Some(self.target.policy()).filter(|_| !error.is_final());
+                let state =
+                    queue.delivery_failed(&delivery, &error.to_string(), policy.as_ref())?;
+                let (id, kind) = (&event.id, event.kind);
+                if state == DeliveryState::Dead {
+                    tracing::error!(event = id, %kind, target, %error, "event given up");
+                } else {
+                    tracing::warn!(event = id, %kind, target, attempt, %error, "event not delivered");
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn carry(&mut self, delivery: &Delivery) -> Result<()> {
+        let http = match self.http.take() {
+            Some(http) => http,
+            None => Http::new()?,
+        };
+        let http = &*self.http.insert(http);
+        let event = &delivery.event;
+        let patience = Patience { timeout: self.target.timeout, go_on: self.go_on };
+        let body = body(event);
+        match &self.target.address {
+            Address::Webhook { url, secrets } => {
+                webhook::send(http, url, secrets, &event.id, body.into_bytes(), patience)
+            }
+            Address::Sns { topic, access } => {
+                let client = match self.sns.take() {
+                    Some(client) => client,
+                    None => sns::open(http, topic, access, patience)?,
+                };
+                sns::send(http, self.sns.insert(client), topic, event, body, patience)
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What leaves the house: events to those who are told, by webhook or SNS, and stale paths to the
+//! caches of CloudFront.
+//!
+//! The queue's database has both, durably ([`Outbox`](vodmill_queue::Outbox),
+//! [`StaleCaches`](vodmill_queue::StaleCaches)); a [`Courier`] carries them. It has a thread for each
+//! target, so that one that is down or slow delays nobody else, and no job waits for any of them.
+
+mod cloudfront;
+mod courier;
+mod error;
+mod http;
+mod invalidate;
+mod payload;
+mod sign;
+mod sns;
+mod target;
+mod webhook;
+mod xml;
+
+pub use courier::Courier;
+pub use error::{Error, Result};
+pub use invalidate::Distributions;
+pub use payload::body;
+pub use sign::{Secrets, signature};
+pub use target::{Address, Target};

@@ -1,0 +1,57 @@
+//! Who is told.
+
+use std::time::Duration;
+
+use vodmill_aws::Access;
+use vodmill_queue::{DeliveryPolicy, Listener};
+
+use crate::sign::Secrets;
+
+/// The wait after the first failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest wait: a receiver that is back has everything within this time.
+const LAST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Somebody who is told of a pipeline's events.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The pipeline, what it wants to hear, and the name that deliveries go under.
+    pub listener: Listener,
+    /// Where it is reached.
+    pub address: Address,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// After how long an event becomes a dead letter.
+    pub give_up_after: Duration,
+}
+
+/// Where somebody is reached.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// A URL that takes a POST.
+    Webhook {
+        /// The URL; it may hold a secret of its own in its query, and is not logged.
+        url: String,
+        /// What signs.
+        secrets: Secrets,
+    },
+    /// A topic of SNS.
+    Sns {
+        /// Its ARN.
+        topic: String,
+        /// How SNS is reached; the region is the topic's.
+        access: Access,
+    },
+}
+
+impl Target {
+    pub(crate) fn name(&self) -> &str {
+        &self.listener.target
+    }
+
+    pub(crate) fn policy(&self) -> DeliveryPolicy {
+        let (base_delay, max_delay) = (FIRST_PAUSE, LAST_PAUSE);
+        DeliveryPolicy { base_delay, max_delay, give_up_after: self.give_up_after }
+    }
+}

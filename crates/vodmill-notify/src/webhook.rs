@@ -1,0 +1,37 @@
+//! An event to a URL.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{Method, Request, StatusCode};
+use http_body_util::Full;
+
+use crate::error::{Error, Result};
+use crate::http::{Http, Patience};
+use crate::sign::{Secrets, signature};
+
+/// Sends `body` once. Any 2xx is success; everything else, redirects among it, is not.
+pub(crate) fn send(
+    http: &Http,
+    url: &str,
+    secrets: &Secrets,
+    id: &str,
+    body: Vec<u8>,
+    patience: Patience<'_>,
+) -> Result<()> {
+    let timestamp = jiff::Timestamp::now().as_second();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(url)
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, concat!("vodmill/", env!("CARGO_PKG_VERSION")))
+        .header("webhook-id", id)
+        .header("webhook-timestamp", timestamp)
+        .header("webhook-signature", signature(secrets, id, timestamp, &body))
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| Error::unmade("make the request", &error))?;
+    match http.ask(request, patience)?.0 {
+        status if status.is_success() => Ok(()),
+        StatusCode::GONE => Err(Error::Gone),
+        status => Err(Error::Refused(status.as_u16())),
+    }
+}

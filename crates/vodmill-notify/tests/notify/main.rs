@@ -1,0 +1,6 @@
+//! The courier from outside: receivers that behave badly, and a CDN that enforces its limits.
+
+mod caches;
+mod payloads;
+mod receivers;
+mod world;
