@@ -7,19 +7,19 @@ use axum::Router;
 use axum::http::{Method, header};
 use axum::routing::get;
 use tower_http::cors::{Any, CorsLayer};
-use vodmill_hls::keyring::KeyStore;
 
-use crate::{files, keys, pages};
+use crate::keyserver::KeyServer;
+use crate::{files, pages};
 
 /// First parts of paths that are no folder's.
-const RESERVED: [&str; 4] = ["k", "play", "hls.js", "player.js"];
+const RESERVED: [&str; 5] = ["k", "v1", "play", "hls.js", "player.js"];
 
 /// What is served.
 pub struct Site {
     /// Destinations of pipelines.
     pub folders: Vec<Folder>,
-    /// Where keys are asked for.
-    pub keys: Arc<dyn KeyStore>,
+    /// The keys, and who gets them.
+    pub keys: KeyServer,
     /// hls.js, for browsers that cannot play HLS themselves.
     pub player_js: Option<PathBuf>,
 }
@@ -58,26 +58,35 @@ impl Folder {
     }
 }
 
-impl Site {
+impl Public {
     /// The folder of that name.
     pub(crate) fn folder(&self, name: &str) -> Option<&Folder> {
         self.folders.iter().find(|folder| folder.name == name)
     }
+}
 
+impl Site {
     pub(crate) fn router(self) -> Router {
+        let Site { folders, keys, player_js } = self;
         Router::new()
             .route("/", get(pages::index))
             .route("/play/{folder}/{*asset}", get(pages::player))
             .route("/player.js", get(pages::player_js))
             .route("/hls.js", get(pages::hls_js))
-            .route("/k/{kid}", get(keys::key))
             .route("/{folder}/{*path}", get(files::file))
             .layer(cors())
-            .with_state(Arc::new(self))
+            .with_state(Arc::new(Public { folders, player_js }))
+            .merge(keys.router())
     }
 }
 
-/// Players on other origins are to read media, parts of it, and keys.
+/// What is served without asking who it is for.
+pub(crate) struct Public {
+    pub(crate) folders: Vec<Folder>,
+    pub(crate) player_js: Option<PathBuf>,
+}
+
+/// Players on other origins are to read media, and parts of it.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use vodmill_api::{Folder, Server, Site};
+use vodmill_api::{Folder, KeyServer, KeySettings, Server, Site};
 use vodmill_hls::keyring::{KeySet, KeyStore as _, MemoryKeyStore};
 
 pub const SEGMENT: &[u8] = b"0123456789abcdef";
@@ -41,7 +41,7 @@ pub fn demo(player_js: bool) -> Demo {
     let keys = store.put("talk", "g1", keys).expect("stored");
     let site = Site {
         folders: Folder::name_all([published]),
-        keys: Arc::new(store),
+        keys: KeyServer::new(Arc::new(store), KeySettings::default()).expect("settings"),
         player_js: player_js.then_some(script),
     };
     let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");

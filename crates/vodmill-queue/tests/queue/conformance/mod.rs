@@ -61,7 +61,8 @@ macro_rules! on {
             }
             shared {
                 the_first_rendition_decides renditions_are_found_by_place
-                the_longest_unused_is_evicted the_first_secret_decides odd_texts_are_kept
+                the_longest_unused_is_evicted the_first_secret_decides
+                a_secret_is_replaced_by_comparison odd_texts_are_kept
             }
             names { assets generations job_asset settings }
         }
