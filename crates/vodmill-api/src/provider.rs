@@ -95,7 +95,8 @@ impl HttpKeyStore {
     pub fn open(settings: &ProviderSettings) -> Result<HttpKeyStore, ProviderError> {
         let url = settings.url.trim_end_matches('/').to_owned();
         let usable = url.starts_with("https://") || url.starts_with("http://");
-        if !usable || url.contains(['?', '#', '@']) || !url.bytes().all(|it| it.is_ascii_graphic()) {
+        if !usable || url.contains(['?', '#', '@']) || !url.bytes().all(|it| it.is_ascii_graphic())
+        {
             return Err(ProviderError::Url(settings.url.clone()));
         }
         let read = |path: &PathBuf| {
@@ -164,7 +165,8 @@ impl KeyStore for HttpKeyStore {
     }
 
     fn get(&self, kid: &Kid) -> Result<Option<StoredKey>, KeyStoreError> {
-        let one: Option<wire::One> = HttpKeyStore::get(self, "find key", &format!("/v1/keys/{kid}"))?;
+        let one: Option<wire::One> =
+            HttpKeyStore::get(self, "find key", &format!("/v1/keys/{kid}"))?;
         Ok(one.map(StoredKey::from))
     }
 

@@ -36,9 +36,7 @@ impl Doorkeeper {
     pub(crate) fn new(viewers: Viewers) -> Result<Doorkeeper, SecretFileError> {
         Ok(match viewers {
             Viewers::Anyone => Doorkeeper::Anyone,
-            Viewers::Tokens(file) => {
-                Doorkeeper::Tokens(Watched::open(file, true, Secrets::parse)?)
-            }
+            Viewers::Tokens(file) => Doorkeeper::Tokens(Watched::open(file, true, Secrets::parse)?),
             // Most sets hold public keys only.
             Viewers::Jwt(file, expected) => {
                 Doorkeeper::Jwt(Watched::open(file, false, JwkSet::parse)?, expected)
@@ -81,7 +79,11 @@ pub(crate) struct TokenPlaces {
 
 impl TokenPlaces {
     /// The token of a request: of the header, else of the query, else of the cookie.
-    pub(crate) fn find<'r>(&self, headers: &'r HeaderMap, query: Option<&'r str>) -> Option<&'r str> {
+    pub(crate) fn find<'r>(
+        &self,
+        headers: &'r HeaderMap,
+        query: Option<&'r str>,
+    ) -> Option<&'r str> {
         bearer(headers).or_else(|| self.in_query(query?)).or_else(|| self.in_cookies(headers))
     }
 
@@ -92,7 +94,8 @@ impl TokenPlaces {
 
     fn in_cookies<'r>(&self, headers: &'r HeaderMap) -> Option<&'r str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.split_once('='));
+        let mut cookies =
+            lines.flat_map(|line| line.split(';')).filter_map(|it| it.split_once('='));
         let cookie = cookies.find(|(name, _)| name.trim() == self.cookie);
         cookie.map(|(_, value)| value.trim().trim_matches('"'))
     }

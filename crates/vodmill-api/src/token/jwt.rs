@@ -51,7 +51,10 @@ enum Key {
     Hs256(hmac::Key),
     /// An uncompressed point.
     Es256(Vec<u8>),
-    Rs256 { n: Vec<u8>, e: Vec<u8> },
+    Rs256 {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
 }
 
 #[derive(Deserialize)]

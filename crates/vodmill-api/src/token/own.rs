@@ -98,7 +98,8 @@ impl Secrets {
         let known = self.0.iter().find(|(known, _)| known == name);
         let (name, key) = known.ok_or(TokenError::UnknownKey)?;
         hmac::verify(key, said.as_bytes(), &mac).map_err(|_| TokenError::BadSignature)?;
-        let order = Order { scope: scope(asset)?, expires: number(expires)?, address: ip(address)? };
+        let order =
+            Order { scope: scope(asset)?, expires: number(expires)?, address: ip(address)? };
         if order.expires <= now {
             return Err(TokenError::Expired);
         }
