@@ -15,7 +15,7 @@ mod wire;
 
 pub use keyserver::{
     Credentials, KeyServer, KeyServerError, KeySettings, Memory, Network, Rate, Role,
-    SecretFileError, Viewers,
+    SecretFileError, Viewers, is_origin,
 };
 pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};

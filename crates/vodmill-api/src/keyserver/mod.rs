@@ -154,15 +154,18 @@ fn cors(origins: &[String], tokens: bool) -> Result<CorsLayer, KeyServerError> {
     Ok(cors.allow_origin(AllowOrigin::list(named?)).allow_credentials(tokens))
 }
 
-/// Scheme and host, as browsers send them (RFC 6454, 6.2).
 fn origin(text: &str) -> Result<HeaderValue, KeyServerError> {
-    let bad = || KeyServerError::Origin(text.to_owned());
-    let (scheme, host) = text.split_once("://").ok_or_else(bad)?;
+    let header = HeaderValue::from_str(text).ok().filter(|_| is_origin(text) && text != "*");
+    header.ok_or_else(|| KeyServerError::Origin(text.to_owned()))
+}
+
+/// Whether this is `*`, or scheme and host as browsers send them (RFC 6454, 6.2).
+pub fn is_origin(text: &str) -> bool {
     let strange = |c: char| !c.is_ascii_graphic() || c.is_ascii_uppercase() || "/?#@*".contains(c);
-    if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(strange) {
-        return Err(bad());
+    match text.split_once("://") {
+        Some(("http" | "https", host)) => !host.is_empty() && !host.contains(strange),
+        _ => text == "*",
     }
-    HeaderValue::from_str(text).map_err(|_| bad())
 }
 
 /// Unix seconds.

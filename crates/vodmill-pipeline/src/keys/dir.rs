@@ -16,8 +16,8 @@ use rustix::fs::{FlockOperation, flock};
 use vodmill_fault::point;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{
-    GenerationKeys, KeyEncryptionKey, KeyEncryptionKeys, KeySet, KeyStore, KeyStoreError, StoredKey,
-    WrappedKeySet,
+    GenerationKeys, KeyEncryptionKey, KeyEncryptionKeys, KeySet, KeyStore, KeyStoreError,
+    StoredKey, WrappedKeySet,
 };
 
 use super::unwrap_period;
@@ -122,8 +122,7 @@ impl KeyStore for DirKeyStore {
                 return Err(KeyStoreError::KidTaken(kid));
             }
         }
-        let json =
-            serde_json::to_vec(&keys.wrap(self.keks.current(), asset, generation)?);
+        let json = serde_json::to_vec(&keys.wrap(self.keks.current(), asset, generation)?);
         let json = json.map_err(backend)?;
         create_once(&self.path(asset, generation), &json).map_err(backend)?;
         let stored = self.of_generation(asset, generation)?;
@@ -251,8 +250,8 @@ fn replace(path: &Path, set: &WrappedKeySet) -> Result<()> {
     if replaced.is_err() {
         let _ = fs::remove_file(&part);
     }
-    let synced = replaced
-        .and_then(|()| File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all());
+    let synced =
+        replaced.and_then(|()| File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all());
     synced.map_err(backend)
 }
 

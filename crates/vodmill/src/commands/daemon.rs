@@ -10,6 +10,7 @@ use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::Location;
 
+use super::keys::serve::key_server;
 use super::shared::open_mill;
 use super::{DAEMON, gc};
 use crate::cli::Daemon;
@@ -69,12 +70,10 @@ fn serve(
             Location::Bucket { .. } => {}
         }
     }
+    let keys = key_server(config, keys, address)?;
     let site =
         Site { folders: Folder::name_all(folders), keys, player_js: arguments.player_js.clone() };
     let server = Server::start(site, address)?;
     tracing::info!(address = %server.address(), "serving");
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "keys are served to everyone who can connect");
-    }
     Ok(server)
 }

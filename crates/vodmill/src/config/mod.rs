@@ -1,6 +1,7 @@
 //! All of the configuration, read and validated as a whole before anything else happens.
 
 pub mod files;
+pub mod keys;
 pub mod problem;
 mod schema;
 pub mod settings;
@@ -54,6 +55,7 @@ impl Config {
         let config = Config { home, settings, catalogue };
         config.check_places(&pipelines, &mut problems);
         config.check_sharing(&mut problems);
+        config.check_keys(&mut problems);
         Problems::none_or(problems, config)
     }
 
@@ -88,6 +90,13 @@ impl Config {
         let work = self.settings.work.as_deref().map(Location::parse);
         if let Some(Err(error)) = work {
             report(format!("`work`: {error}"));
+        }
+    }
+
+    fn check_keys(&self, problems: &mut Vec<Problem>) {
+        let Settings { keys, key_server, .. } = &self.settings;
+        for message in keys.faults().into_iter().chain(key_server.faults()) {
+            problems.push(Problem { file: "vodmill.toml".into(), line: None, message });
         }
     }
 

@@ -8,6 +8,8 @@ use tracing_subscriber::filter::LevelFilter;
 use vodmill_pipeline::Sandbox;
 use vodmill_store::s3::S3Settings;
 
+use super::keys::{KeyServerSettings, KeysSettings};
+
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -17,6 +19,7 @@ pub struct Settings {
     /// Folder of the queue, the keys, scratch and kept renditions.
     pub state: String,
     /// Address of the local server, as `127.0.0.1:8480`; without one there is none.
+    /// Who gets keys from it, `key_server` says.
     pub listen: Option<SocketAddr>,
     /// Seconds that running work gets to finish after the first SIGTERM.
     pub drain_seconds: u32,
@@ -54,6 +57,10 @@ pub struct Settings {
     pub lease_seconds: u32,
     /// How buckets are reached.
     pub s3: S3Settings,
+    /// Where keys are kept.
+    pub keys: KeysSettings,
+    /// Who gets keys.
+    pub key_server: KeyServerSettings,
     /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
     pub log: LogFilter,
 }
@@ -76,6 +83,8 @@ impl Default for Settings {
             work: None,
             lease_seconds: 60,
             s3: S3Settings::default(),
+            keys: KeysSettings::default(),
+            key_server: KeyServerSettings::default(),
             log: LogFilter("info".to_owned()),
         }
     }
