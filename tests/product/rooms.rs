@@ -47,6 +47,7 @@ const AT_HOME_IN: &[(&str, &str)] = &[
     ("axum", "vodmill-api"),
     ("tokio-postgres", "vodmill-queue"),
     ("aws-config", "vodmill-store"),
+    ("aws-sdk-kms", "vodmill-store"),
     ("aws-sdk-s3", "vodmill-store"),
     ("aws-sdk-sqs", "vodmill-store"),
 ];
