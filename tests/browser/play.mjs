@@ -1,7 +1,7 @@
 // Plays a published package to its end in a real browser and reports what was seen.
 //
 // node play.mjs (--root DIR (--playlist PATH | --file PATH) | --url PLAYLIST) [--keys DIR]
-//               [--expect-levels N] [--rate N] [--report FILE]
+//               [--token TOKEN] [--expect-levels N] [--rate N] [--report FILE]
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,7 +15,7 @@ const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathna
 // Media time must move within this many milliseconds; two busy cores decode slowly.
 const PATIENCE = 60_000;
 
-export async function play({ root, playlist, file, url, keys, expectLevels = 1, rate = 4 }) {
+export async function play({ root, playlist, file, url, keys, token, expectLevels = 1, rate = 4 }) {
   const held = await loadKeys(keys);
   const site = await serve({
     '/player/': path.join(HERE, 'page'),
@@ -26,7 +26,7 @@ export async function play({ root, playlist, file, url, keys, expectLevels = 1, 
   try {
     const local = (name) => `${site.origin}/media/${name.split('/').map(encodeURIComponent).join('/')}`;
     const hls = Boolean(playlist ?? url);
-    const order = { url: url ?? local(playlist ?? file), rate, patience: PATIENCE };
+    const order = { url: url ?? local(playlist ?? file), rate, token, patience: PATIENCE };
     const report = hls
       ? await page.evaluate((order) => window.playHls(order), order)
       : await page.evaluate((order) => window.playFile(order), order);
@@ -53,6 +53,7 @@ async function main() {
       file: { type: 'string' },
       url: { type: 'string' },
       keys: { type: 'string' },
+      token: { type: 'string' },
       'expect-levels': { type: 'string' },
       rate: { type: 'string' },
       report: { type: 'string' },

@@ -24,6 +24,13 @@ pub fn plays_from(url: &str, levels: u32) {
     succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
 }
 
+/// As [`plays_from`], with a token for the key server; what went wrong, if it did not play.
+pub fn plays_with_token(url: &str, levels: u32, token: &str) -> Result<(), String> {
+    let mut command = player();
+    command.args(["--url", url, "--expect-levels", &levels.to_string(), "--token", token]);
+    succeeded(&mut command).map(drop)
+}
+
 fn player() -> Command {
     let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     let modules = browser.join("node_modules/hls.js");

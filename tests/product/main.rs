@@ -11,6 +11,7 @@ mod hdr;
 mod hls;
 mod inbox;
 mod inputs;
+mod key_server;
 mod kill;
 mod long;
 mod notifications;

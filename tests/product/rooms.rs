@@ -61,6 +61,7 @@ const AT_HOME_IN: &[(&str, &str)] = &[
     ("rsa", "vodmill-delivery"),
     ("tokio-postgres", "vodmill-queue"),
     ("aws-config", "vodmill-aws"),
+    ("aws-sdk-kms", "vodmill-store"),
     ("aws-sdk-s3", "vodmill-store"),
     ("aws-sdk-sqs", "vodmill-store"),
     ("aws-sdk-sns", "vodmill-notify"),

@@ -9,14 +9,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tower_http::services::ServeFile;
 
-use crate::site::Site;
+use crate::site::Public;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /{folder}/{path}`.
 pub(crate) async fn file(
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<Public>>,
     extract::Path((folder, path)): extract::Path<(String, String)>,
     request: Request,
 ) -> Response {

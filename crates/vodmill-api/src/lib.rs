@@ -1,16 +1,24 @@
-//! A small HTTP server for one machine: published packages, their keys, and a page to play them.
+//! HTTP: the key server; a small server for one machine, with published packages and a page to play
+//! them; and a client of other key servers.
 //!
-//! Enough to try out what vodmill makes; in production a CDN serves the packages, and a key server
-//! that knows the viewer serves the keys. Whoever can connect gets every key: bind it to loopback,
-//! or to a network where that is right.
+//! In production a CDN serves the packages, and [`KeyServer`] the keys, to viewers whose tokens it
+//! checks.
 
 mod files;
-mod keys;
+mod keyserver;
 mod pages;
+mod provider;
 mod server;
 mod site;
+pub mod token;
 mod viewer;
+mod wire;
 
+pub use keyserver::{
+    Credentials, KeyServer, KeyServerError, KeySettings, Memory, Network, Rate, Role,
+    SecretFileError, Viewers, is_origin,
+};
+pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};
 pub use site::{Folder, Site};
 pub use viewer::{ReadObject, Tree, ViewerPlaylists};

@@ -9,13 +9,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::files;
-use crate::site::{Folder, Site};
+use crate::site::{Folder, Public};
 
 /// Assets may be named with slashes, but not with more.
 const DEEPEST: usize = 4;
 
 /// `GET /`: every published asset.
-pub(crate) async fn index(State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn index(State(site): State<Arc<Public>>) -> Response {
     let mut list = String::new();
     for folder in &site.folders {
         for asset in assets(&folder.path, "", DEEPEST) {
@@ -37,7 +37,7 @@ pub(crate) async fn index(State(site): State<Arc<Site>>) -> Response {
 
 /// `GET /play/{folder}/{asset}`: a page that plays it.
 pub(crate) async fn player(
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<Public>>,
     extract::Path((folder, asset)): extract::Path<(String, String)>,
 ) -> Response {
     let published = |folder: &&Folder| assets(&folder.path, "", DEEPEST).contains(&asset);
@@ -58,7 +58,7 @@ pub(crate) async fn player_js() -> Response {
 }
 
 /// `GET /hls.js`: the copy of hls.js that the operator named.
-pub(crate) async fn hls_js(State(site): State<Arc<Site>>, request: Request) -> Response {
+pub(crate) async fn hls_js(State(site): State<Arc<Public>>, request: Request) -> Response {
     match &site.player_js {
         Some(file) => {
             let mut response = files::serve(file, request).await;

@@ -1,14 +1,40 @@
-//! The thread that serves.
+//! The threads that serve.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum::Router;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::keyserver::KeyServer;
 use crate::site::Site;
+
+/// Bytes of a request line with its headers.
+const MAX_HEAD: usize = 16 << 10;
+
+/// Headers of a request.
+const MAX_HEADERS: usize = 64;
+
+/// How long a client may take to send them, and be silent between two requests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections at a time; more wait to be accepted.
+const CONNECTIONS: usize = 10_000;
+
+/// How long to wait where a connection cannot be taken, for want of file descriptors say.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// How long answers that are under way may take after [`Server::stop`].
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -43,8 +69,19 @@ impl Server {
     /// # Errors
     /// [`ServerError`], before anything is served.
     pub fn start(site: Site, address: SocketAddr) -> Result<Server, ServerError> {
-        // One thread: a disk and a loopback are all there is to wait for.
-        let runtime = Builder::new_current_thread().enable_all().build();
+        Server::serve(site.router(), address)
+    }
+
+    /// As [`start`](Server::start), for keys alone.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_keys(keys: KeyServer, address: SocketAddr) -> Result<Server, ServerError> {
+        Server::serve(keys.router(), address)
+    }
+
+    fn serve(router: Router, address: SocketAddr) -> Result<Server, ServerError> {
+        let runtime = Builder::new_multi_thread().thread_name("http").enable_all().build();
         let runtime = runtime.map_err(ServerError::Start)?;
         let listening = async {
             let listener = TcpListener::bind(address).await?;
@@ -55,9 +92,10 @@ impl Server {
             .block_on(listening)
             .map_err(|source| ServerError::Listen { address, source })?;
         let (stop, stopped) = oneshot::channel();
+        let router = router.fallback(nothing_here);
         let thread = std::thread::Builder::new()
             .name("http".to_owned())
-            .spawn(move || run(&runtime, site, listener, stopped))
+            .spawn(move || run(runtime, router, listener, stopped))
             .map_err(ServerError::Start)?;
         Ok(Server { address, stop: Some(stop), thread: Some(thread) })
     }
@@ -87,25 +125,78 @@ impl Drop for Server {
     }
 }
 
-fn run(runtime: &Runtime, site: Site, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+/// Where a request comes from; with every request.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+async fn nothing_here() -> (StatusCode, [(header::HeaderName, HeaderValue); 1], &'static str) {
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (StatusCode::NOT_FOUND, no_store, "there is nothing here\n")
+}
+
+fn run(runtime: Runtime, router: Router, listener: TcpListener, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async {
-        let (told, hurry) = oneshot::channel();
-        let serving = axum::serve(listener, site.router()).with_graceful_shutdown(async move {
-            // Either a word or the dropped sender says stop.
-            let _ = stopped.await;
-            let _ = told.send(());
-        });
-        let deadline = async {
-            let _ = hurry.await;
-            tokio::time::sleep(FAREWELL).await;
-        };
+        let open = GracefulShutdown::new();
         tokio::select! {
-            ended = IntoFuture::into_future(serving) => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "server ended");
-                }
-            }
-            () = deadline => tracing::debug!("connections cut off"),
+            () = accept(&listener, &router, &open) => {}
+            // Either a word or the dropped sender says stop.
+            _ = stopped => {}
+        }
+        drop(listener);
+        if tokio::time::timeout(FAREWELL, open.shutdown()).await.is_err() {
+            tracing::debug!("connections cut off");
         }
     });
+    // A look at a store that is away is not waited for.
+    runtime.shutdown_background();
+}
+
+async fn accept(listener: &TcpListener, router: &Router, open: &GracefulShutdown) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => talk(stream, peer.ip(), router.clone(), open, place),
+            Err(error) => {
+                tracing::warn!(%error, "connection not taken");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection in a task of its own.
+fn talk(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    open: &GracefulShutdown,
+    place: OwnedSemaphorePermit,
+) {
+    // A key is less than a packet: it is not to wait for more.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "delay not switched off");
+    }
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let answering = router.call(request);
+        async move { answering.await.map(hardened) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
+    let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "connection ended");
+        }
+        drop(place);
+    });
+}
+
+/// No browser is to guess that a key is something else.
+fn hardened(mut response: Response) -> Response {
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }

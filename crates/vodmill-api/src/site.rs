@@ -7,22 +7,22 @@ use axum::Router;
 use axum::http::{Method, header};
 use axum::routing::get;
 use tower_http::cors::{Any, CorsLayer};
-use vodmill_hls::keyring::KeyStore;
 
+use crate::keyserver::KeyServer;
 use crate::viewer::ViewerPlaylists;
-use crate::{files, keys, pages};
+use crate::{files, pages};
 
 /// First parts of paths that are no folder's.
-const RESERVED: [&str; 5] = ["k", "v", "play", "hls.js", "player.js"];
+const RESERVED: [&str; 6] = ["k", "v", "v1", "play", "hls.js", "player.js"];
 
 /// What is served.
 pub struct Site {
     /// Destinations of pipelines.
     pub folders: Vec<Folder>,
-    /// Where keys are asked for.
-    pub keys: Arc<dyn KeyStore>,
     /// Playlists with signatures for a CDN, where it is configured.
     pub viewers: Option<ViewerPlaylists>,
+    /// The keys, and who gets them.
+    pub keys: KeyServer,
     /// hls.js, for browsers that cannot play HLS themselves.
     pub player_js: Option<PathBuf>,
 }
@@ -61,28 +61,37 @@ impl Folder {
     }
 }
 
-impl Site {
+impl Public {
     /// The folder of that name.
     pub(crate) fn folder(&self, name: &str) -> Option<&Folder> {
         self.folders.iter().find(|folder| folder.name == name)
     }
+}
 
-    pub(crate) fn router(mut self) -> Router {
-        let viewers = self.viewers.take().map(ViewerPlaylists::router);
+impl Site {
+    pub(crate) fn router(self) -> Router {
+        let Site { folders, viewers, keys, player_js } = self;
+        let viewers = viewers.map(ViewerPlaylists::router).unwrap_or_default();
         Router::new()
             .route("/", get(pages::index))
             .route("/play/{folder}/{*asset}", get(pages::player))
             .route("/player.js", get(pages::player_js))
             .route("/hls.js", get(pages::hls_js))
-            .route("/k/{kid}", get(keys::key))
             .route("/{folder}/{*path}", get(files::file))
-            .with_state(Arc::new(self))
-            .merge(viewers.unwrap_or_default())
+            .with_state(Arc::new(Public { folders, player_js }))
+            .merge(viewers)
             .layer(cors())
+            .merge(keys.router())
     }
 }
 
-/// Players on other origins are to read media, parts of it, and keys.
+/// What is served without asking who it is for.
+pub(crate) struct Public {
+    pub(crate) folders: Vec<Folder>,
+    pub(crate) player_js: Option<PathBuf>,
+}
+
+/// Players on other origins are to read media, and parts of it.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

@@ -197,6 +197,11 @@ pub struct Encryption {
     /// Segments from one new key to the next, the same in all rungs.
     #[serde(default = "ten")]
     pub segments_per_key: u32,
+    /// Seconds for which a player may keep a key (`Cache-Control: private, max-age=N`); without it
+    /// the key server answers `private, no-store`, and players that fetch the key of each segment ask
+    /// each time. Counts for keys that are made from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_max_age: Option<u32>,
 }
 
 fn ten() -> u32 {

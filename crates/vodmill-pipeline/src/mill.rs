@@ -79,9 +79,32 @@ impl Mill {
     /// [`Error::Busy`] while another process works in the folder; else what failed.
     pub fn open(settings: Settings, libav: String) -> Result<Mill> {
         let lock = take(&Layout::new(settings.state.clone()))?;
-        let names = SqliteQueue::open(names_path(&settings.keys))?;
         let keys = DirKeyStore::open(&settings.keys)?;
-        Mill::alone(settings, libav, Arc::new(names), Arc::new(keys), lock)
+        Mill::by_itself(settings, libav, Arc::new(keys), lock)
+    }
+
+    /// As [`open`](Mill::open), with keys that are kept elsewhere or otherwise.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with_keys(
+        settings: Settings,
+        libav: String,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Mill> {
+        let lock = take(&Layout::new(settings.state.clone()))?;
+        Mill::by_itself(settings, libav, keys, lock)
+    }
+
+    /// With names of its own home.
+    fn by_itself(
+        settings: Settings,
+        libav: String,
+        keys: Arc<dyn KeyStore>,
+        lock: File,
+    ) -> Result<Mill> {
+        let names = SqliteQueue::open(names_path(&settings.keys))?;
+        Mill::alone(settings, libav, Arc::new(names), keys, lock)
     }
 
     /// As [`open`](Mill::open), but with the names and the keys that workers share: what it

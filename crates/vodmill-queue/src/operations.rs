@@ -248,6 +248,10 @@ impl<E: Engine> Queue for E {
             .write(self, "keep secret", id.into(), always, |tx| vault::keep(tx, id, names, value))
     }
 
+    fn replace_secret(&self, id: &str, expected: &str, value: &str) -> Result<bool> {
+        self.write("replace secret", id.into(), |tx| vault::replace(tx, id, expected, value))
+    }
+
     fn secret(&self, id: &str) -> Result<Option<Secret>> {
         self.read("find secret", id.into(), |tx| vault::get(tx, id))
     }

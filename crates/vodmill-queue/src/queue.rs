@@ -353,6 +353,13 @@ pub trait Queue: Outbox + StaleCaches + Send + Sync {
     /// Only the database's.
     fn keep_secret(&self, id: &str, names: &[String], value: &str) -> Result<Kept>;
 
+    /// Replaces the value of a secret if it is still the expected one; its names stay. False if it
+    /// is another by now, or there is no such secret.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn replace_secret(&self, id: &str, expected: &str, value: &str) -> Result<bool>;
+
     /// The secret of this id.
     ///
     /// # Errors

@@ -59,6 +59,15 @@ fn value_of(tx: &mut dyn Tx, id: &str) -> Sql<Option<String>> {
     tx.one("SELECT value FROM secrets WHERE id = ?1", params![id], |row| row.get(0))
 }
 
+/// Also true where the value was replaced already, and the answer was lost.
+pub(crate) fn replace(tx: &mut dyn Tx, id: &str, expected: &str, value: &str) -> Sql<bool> {
+    let sql = "UPDATE secrets SET value = ?3 WHERE id = ?1 AND value = ?2";
+    if tx.execute(sql, params![id, expected, value])? > 0 {
+        return Ok(true);
+    }
+    Ok(value_of(tx, id)?.is_some_and(|there| there == value))
+}
+
 pub(crate) fn get(tx: &mut dyn Tx, id: &str) -> Sql<Option<Secret>> {
     let Some(value) = value_of(tx, id)? else { return Ok(None) };
     let sql = "SELECT name FROM secret_names WHERE id = ?1 ORDER BY name";

@@ -1,12 +1,15 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use crate::commands::{CacheRule, Moment, Share, Span};
 use crate::config::settings::{Bytes, LogFilter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use vodmill_api::Role;
 use vodmill_delivery::{AddressRange, Resource};
 use vodmill_store::sync::Limit;
 
@@ -85,7 +88,7 @@ pub enum Command {
     Invalidations(Invalidations),
     /// List, show, retry or cancel the daemon's jobs
     Jobs(Jobs),
-    /// List or export keys
+    /// List, export, serve, revoke or wrap keys anew; make tokens and credentials for them
     Keys(Keys),
     /// Remove generations that were replaced long enough ago
     ///
@@ -163,8 +166,8 @@ pub struct Run {
 /// `daemon`.
 #[derive(Debug, Args)]
 pub struct Daemon {
-    /// Serve published packages, their keys and a player page at this address.
-    /// Whoever can connect gets every key: keep to 127.0.0.1 unless that is right
+    /// Serve published packages, their keys and a player page at this address. Who gets keys,
+    /// `[key_server]` of vodmill.toml says; without it everybody does, and only on this machine
     #[arg(long, value_name = "ADDR")]
     pub serve: Option<SocketAddr>,
     /// A copy of hls.js for the player page; without it, only browsers that can play HLS
@@ -471,6 +474,12 @@ pub struct Cost {
 
 /// `keys`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill keys serve                            answer players, as [key_server] of vodmill.toml says
+  vodmill keys token --asset talk --for 1h      a token to try that with
+  vodmill keys revoke talk --generation g1      players get these keys no more
+  vodmill keys credential operator ada          a secret for the operators' part of the key server")]
 pub struct Keys {
     /// What to do.
     #[command(subcommand)]
@@ -490,6 +499,66 @@ pub enum KeysAction {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Serve keys to players until stopped
+    Serve {
+        /// Listen here [default: `listen` of [key_server], 127.0.0.1:8481]
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+    },
+    /// Print a token that opens an asset's keys; the first one makes the secret for it
+    Token {
+        /// The asset, or folder/* for all below, or * for every one
+        #[arg(long)]
+        asset: String,
+        /// How long it is good, as 90s, 30m, 12h or 7d
+        #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+        time: Span,
+        /// Good at this address only
+        #[arg(long, value_name = "IP")]
+        address: Option<IpAddr>,
+    },
+    /// Give an asset's keys to players no more; the keys stay in the store
+    Revoke {
+        /// The asset
+        asset: String,
+        /// Only this generation [default: all]
+        #[arg(long)]
+        generation: Option<String>,
+        /// Not at once, but then, as 90s, 30m, 12h or 7d from now
+        #[arg(long = "in", value_name = "TIME", default_value = "0s")]
+        time: Span,
+    },
+    /// Wrap all keys under `kek` that are wrapped under one of `other_keks`
+    Rewrap,
+    /// Print a new secret for a segmenter or an operator, and let it in
+    Credential {
+        /// segmenter: makes and reads keys; operator: lists, rotates and revokes
+        role: Role,
+        /// Who has it, for the log
+        name: String,
+    },
+}
+
+/// A time as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let bad = || format!("{text:?} is not a time such as 90s, 30m, 12h or 7d");
+        let unit = text.chars().next_back().ok_or_else(bad)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return Err(bad()),
+        };
+        let count: u32 = text[..text.len() - 1].parse().map_err(|_| bad())?;
+        Ok(Span(Duration::from_secs(u64::from(count) * seconds)))
+    }
 }
 
 /// `gc`.

@@ -40,6 +40,12 @@ impl Daemon {
         Daemon::spawn(home, "worker", &format!("{name}.log"), arguments)
     }
 
+    /// Starts `vodmill keys serve`; its log is kept beside the home's state.
+    pub fn key_server(home: &Home, arguments: &[&str]) -> Daemon {
+        let arguments: Vec<&str> = ["serve"].iter().chain(arguments).copied().collect();
+        Daemon::spawn(home, "keys", "keys.log", &arguments)
+    }
+
     fn spawn(home: &Home, what: &str, log: &str, arguments: &[&str]) -> Daemon {
         let log = home.at(log);
         let file = File::options().create(true).append(true).open(&log).expect("a log");

@@ -51,6 +51,12 @@ impl Cloud {
         ACCOUNT
     }
 
+    /// The id of a new key of KMS.
+    pub fn kms_key(&self) -> String {
+        let made = self.boto.call("kms", "create_key", json!({}));
+        made["KeyMetadata"]["KeyId"].as_str().expect("a key id").to_owned()
+    }
+
     /// Ends it in order.
     pub fn stop(&self) {
         self.service.stop();

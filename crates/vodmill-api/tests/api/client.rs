@@ -1,13 +1,19 @@
 //! A site on a free port, and as much of HTTP as asking for it takes.
 
+use std::fs::Permissions;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tempfile::TempDir;
-use vodmill_api::{Folder, ReadObject, Server, Site, Tree, ViewerPlaylists};
+use vodmill_api::{
+    Folder, KeyServer, KeySettings, ReadObject, Server, Site, Tree, ViewerPlaylists,
+};
 use vodmill_delivery::{Hash, Signer};
-use vodmill_hls::keyring::{KeySet, KeyStore as _, MemoryKeyStore};
+use vodmill_hls::keyring::{KeySet, KeyStore, MemoryKeyStore};
 
 pub const SEGMENT: &[u8] = b"0123456789abcdef";
 pub const MEDIA: &str = "#EXTM3U
@@ -76,8 +82,8 @@ pub fn demo(player_js: bool) -> Demo {
     let keys = store.put("talk", "g1", keys).expect("stored");
     let site = Site {
         folders: Folder::name_all([published]),
-        keys: Arc::new(store),
         viewers: Some(viewers(home.path().join("published"))),
+        keys: KeyServer::new(Arc::new(store), KeySettings::default()).expect("settings"),
         player_js: player_js.then_some(script),
     };
     let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");
@@ -107,14 +113,41 @@ impl Demo {
 
     /// The path goes out as it is: no client tidies it.
     pub fn ask(&self, method: &str, path: &str, header: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.server.address()).expect("connect");
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n{header}\r\n");
-        stream.write_all(request.as_bytes()).expect("ask");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("answer");
-        parse(&answer)
+        ask(self.server.address(), method, path, header, "")
     }
+}
+
+/// One request, on a connection of its own; `header` is whole lines.
+pub fn ask(server: SocketAddr, method: &str, path: &str, header: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(server).expect("connect");
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\
+         content-length: {length}\r\n{header}\r\n{body}"
+    );
+    // The server may have heard enough before the end.
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    parse(&answer)
+}
+
+/// A key server on a free port.
+pub fn key_server(store: Arc<dyn KeyStore>, settings: KeySettings) -> Server {
+    let keys = KeyServer::new(store, settings).expect("settings");
+    Server::start_keys(keys, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server")
+}
+
+/// A file that only its owner reads.
+pub fn secret_file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).expect("file");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("mode");
+    path
+}
+
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
 fn parse(answer: &[u8]) -> Answer {

@@ -9,7 +9,7 @@ fn a_key_is_sixteen_bytes() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.body, period.key.expose());
         assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("cache-control"), Some("private, no-store"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every [`KeyStore`] must pass. For tests of its implementations.
 
-use super::set::KeySet;
+use super::set::{KeySet, KeyTerms};
 use super::store::{KeyStore, KeyStoreError};
 use crate::key::Kid;
 
@@ -14,7 +14,10 @@ pub fn key_store_conformance(store: &dyn KeyStore) -> Result<(), String> {
     finds_by_kid(store)?;
     refuses_bad_sets(store)?;
     lists_in_order(store)?;
-    one_winner_among_threads(store)
+    one_winner_among_threads(store)?;
+    ends_only_earlier(store)?;
+    the_earliest_end_wins_a_race(store)?;
+    rewraps_without_a_change(store)
 }
 
 /// What [`key_store_conformance`] left in it is still there: run it on the
@@ -24,11 +27,18 @@ pub fn key_store_conformance(store: &dyn KeyStore) -> Result<(), String> {
 /// As [`key_store_conformance`].
 pub fn key_store_survives(store: &dyn KeyStore) -> Result<(), String> {
     let kept = told("list", store.list())?;
-    expect(kept.len() == 4, "four generations are there after reopening")?;
+    expect(kept.len() == 6, "six generations are there after reopening")?;
     for generation in kept {
         let set = told("read", store.of_generation(&generation.asset, &generation.generation))?;
-        let kids = set.map(|set| set.kids());
-        expect(kids == Some(generation.kids), "the kids of a generation are those listed")?;
+        let set = set.ok_or("a listed generation is there")?;
+        expect(set.kids() == generation.kids, "the kids of a generation are those listed")?;
+        expect(set.terms == generation.terms, "the terms of a generation are those listed")?;
+        let wanted = match (generation.asset.as_str(), generation.generation.as_str()) {
+            ("ended", _) => (Some(60), Some(100)),
+            ("race", "g2") => (None, Some(1 << 40)),
+            _ => (None, None),
+        };
+        expect((set.terms.max_age, set.terms.ends) == wanted, "terms are durable")?;
     }
     Ok(())
 }
@@ -105,6 +115,50 @@ fn one_winner_among_threads(store: &dyn KeyStore) -> Result<(), String> {
     let winners = winners?;
     let same = winners.iter().all(|set| *set == winners[0]);
     expect(same, "all who put at once get the same keys")
+}
+
+fn ends_only_earlier(store: &dyn KeyStore) -> Result<(), String> {
+    let none = told("end", store.end("ended", "g1", 50))?;
+    expect(none.is_none(), "to end an unknown generation is None, not an error")?;
+    let mut set = fresh(2)?;
+    set.terms.max_age = Some(60);
+    let set = told("put", store.put("ended", "g1", set))?;
+    expect(set.terms.max_age == Some(60), "a set keeps its terms")?;
+    for (at, counts) in [(300, 300), (100, 100), (200, 100), (100, 100)] {
+        let end = told("end", store.end("ended", "g1", at))?;
+        expect(end == Some(counts), "the earliest end counts")?;
+    }
+    let found = told("get", store.get(&set.periods[1].kid))?.ok_or("an ended key is found")?;
+    expect(found.key == set.periods[1].key, "an end changes no key")?;
+    let terms = KeyTerms { max_age: Some(60), ends: Some(100) };
+    expect(found.terms == terms, "a kid leads to its terms")?;
+    expect(terms.ended(100) && !terms.ended(99), "an end is the first moment without keys")?;
+    let again = told("put", store.put("ended", "g1", fresh(2)?))?;
+    expect(again.terms == terms, "a later put changes no end")?;
+    expect(again.iv_seed == set.iv_seed, "an end changes no IV seed")
+}
+
+fn the_earliest_end_wins_a_race(store: &dyn KeyStore) -> Result<(), String> {
+    told("put", store.put("race", "g2", fresh(1)?))?;
+    let end = |at: u64| told("end in a race", store.end("race", "g2", at));
+    let ends: Result<Vec<_>, String> = std::thread::scope(|scope| {
+        let end = &end;
+        let racers: Vec<_> = (1..=8).map(|at| scope.spawn(move || end(at << 40))).collect();
+        racers.into_iter().map(|racer| racer.join().map_err(|_| "an end panicked")?).collect()
+    });
+    ends?;
+    let set = told("read", store.of_generation("race", "g2"))?.ok_or("race g2 is there")?;
+    expect(set.terms.ends == Some(1 << 40), "of ends set at once, the earliest counts")?;
+    Ok(())
+}
+
+fn rewraps_without_a_change(store: &dyn KeyStore) -> Result<(), String> {
+    let before = told("read", store.of_generation("film", "g1"))?;
+    told("rewrap", store.rewrap())?;
+    let again = told("rewrap again", store.rewrap())?;
+    expect(again == 0, "after wrapping anew nothing is left to wrap")?;
+    let after = told("read", store.of_generation("film", "g1"))?;
+    expect(before == after, "wrapping anew changes no key")
 }
 
 fn fresh(periods: usize) -> Result<KeySet, String> {

@@ -55,9 +55,10 @@ impl KeyStore for MemoryKeyStore {
     fn get(&self, kid: &Kid) -> Result<Option<StoredKey>, KeyStoreError> {
         let tables = self.lock();
         let found = tables.kids.get(kid).and_then(|(name, period)| {
-            let key = tables.sets.get(name)?.periods.get(*period)?.key.clone();
+            let set = tables.sets.get(name)?;
+            let key = set.periods.get(*period)?.key.clone();
             let (asset, generation) = name.clone();
-            Some(StoredKey { asset, generation, period: *period, key })
+            Some(StoredKey { asset, generation, period: *period, key, terms: set.terms })
         });
         Ok(found)
     }
@@ -71,12 +72,27 @@ impl KeyStore for MemoryKeyStore {
         Ok(self.lock().sets.get(&name).cloned())
     }
 
+    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>, KeyStoreError> {
+        let mut tables = self.lock();
+        let set = tables.sets.get_mut(&(asset.to_owned(), generation.to_owned()));
+        Ok(set.and_then(|set| {
+            set.terms = set.terms.ending(at);
+            set.terms.ends
+        }))
+    }
+
+    /// Nothing is wrapped here.
+    fn rewrap(&self) -> Result<usize, KeyStoreError> {
+        Ok(0)
+    }
+
     fn list(&self) -> Result<Vec<GenerationKeys>, KeyStoreError> {
         let tables = self.lock();
         let entry = |((asset, generation), set): (&Generation, &KeySet)| GenerationKeys {
             asset: asset.clone(),
             generation: generation.clone(),
             kids: set.kids(),
+            terms: set.terms,
         };
         Ok(tables.sets.iter().map(entry).collect())
     }

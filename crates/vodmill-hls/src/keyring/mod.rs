@@ -8,7 +8,7 @@ mod uri;
 mod wrap;
 
 pub use memory::MemoryKeyStore;
-pub use set::{KeySet, MAX_KEY_PERIODS, PeriodKey, WrappedKeySet, WrappedPeriodKey};
+pub use set::{KeySet, KeyTerms, MAX_KEY_PERIODS, PeriodKey, WrappedKeySet, WrappedPeriodKey};
 pub use store::{GenerationKeys, KeyStore, KeyStoreError, StoredKey};
 pub use uri::{KeyUriError, KeyUriTemplate};
-pub use wrap::{KeyEncryptionKey, UnwrapError, WrappedKey};
+pub use wrap::{KeyEncryptionKey, KeyEncryptionKeys, UnwrapError, WrappedKey};

@@ -27,6 +27,39 @@ pub struct KeySet {
     pub periods: Vec<PeriodKey>,
     /// The seed of its IVs.
     pub iv_seed: IvSeed,
+    /// On which terms viewers get its keys.
+    pub terms: KeyTerms,
+}
+
+/// On which terms viewers get the keys of a generation. No secret, and not sealed: whoever can write
+/// to the place where keys are kept can change them, and learns no key by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeyTerms {
+    /// Seconds for which a player may keep a key; none: it asks each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// From then on, in Unix seconds, viewers get the keys no more: they were revoked, or replaced
+    /// by those of a later generation. None: for as long as they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<u64>,
+}
+
+impl KeyTerms {
+    /// Whether viewers get no more keys at `now`, in Unix seconds.
+    pub fn ended(&self, now: u64) -> bool {
+        self.ends.is_some_and(|ends| ends <= now)
+    }
+
+    /// The same, but ending at `at` in Unix seconds, unless it ends earlier.
+    #[must_use]
+    pub fn ending(self, at: u64) -> KeyTerms {
+        KeyTerms { ends: Some(self.ends.map_or(at, |ends| ends.min(at))), ..self }
+    }
+
+    fn are_usual(&self) -> bool {
+        *self == KeyTerms::default()
+    }
 }
 
 /// A [`KeySet`] for storage, with its asset and generation.
@@ -41,6 +74,9 @@ pub struct WrappedKeySet {
     pub periods: Vec<WrappedPeriodKey>,
     /// The wrapped seed of its IVs.
     pub iv_seed: WrappedKey,
+    /// On which terms viewers get its keys.
+    #[serde(default, skip_serializing_if = "KeyTerms::are_usual")]
+    pub terms: KeyTerms,
 }
 
 /// A [`PeriodKey`] for storage.
@@ -97,7 +133,7 @@ impl KeySet {
     pub fn generate(periods: usize) -> Result<Self, NoRandomness> {
         let count = periods.clamp(1, MAX_KEY_PERIODS);
         let periods: Result<_, _> = (0..count).map(|_| PeriodKey::generate()).collect();
-        Ok(Self { periods: periods?, iv_seed: IvSeed::generate()? })
+        Ok(Self { periods: periods?, iv_seed: IvSeed::generate()?, terms: KeyTerms::default() })
     }
 
     /// Its public names, by key period.
@@ -135,6 +171,7 @@ impl KeySet {
             generation: generation.to_owned(),
             periods: periods?,
             iv_seed,
+            terms: self.terms,
         })
     }
 }
@@ -152,7 +189,18 @@ impl WrappedKeySet {
         let periods: Result<_, _> =
             self.periods.iter().map(|period| period.unwrap(kek, &self.asset)).collect();
         let seed = kek.open::<32>(&self.iv_seed, &seed_context(&self.asset, &self.generation))?;
-        Ok(KeySet { periods: periods?, iv_seed: IvSeed::from_bytes(*seed) })
+        let iv_seed = IvSeed::from_bytes(*seed);
+        Ok(KeySet { periods: periods?, iv_seed, terms: self.terms })
+    }
+
+    /// The [`KeyEncryptionKey::id`] of the key that it is wrapped under.
+    pub fn kek(&self) -> &str {
+        &self.iv_seed.kek
+    }
+
+    /// Its public names, by key period.
+    pub fn kids(&self) -> Vec<Kid> {
+        self.periods.iter().map(|period| period.kid).collect()
     }
 }
 

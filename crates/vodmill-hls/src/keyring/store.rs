@@ -1,6 +1,6 @@
 //! Where keys are kept: the contract.
 
-use super::set::KeySet;
+use super::set::{KeySet, KeyTerms};
 use super::wrap::UnwrapError;
 use crate::key::{Kid, NoRandomness, SegmentKey};
 
@@ -17,8 +17,12 @@ use crate::key::{Kid, NoRandomness, SegmentKey};
 ///   the whole set is stored, never a part; repeating is safe.
 /// - **Kids are unique** over the store: a `put` with one that another
 ///   generation has is [`KeyStoreError::KidTaken`], and stores nothing.
-/// - **Nothing is ever overwritten or deleted** through this trait: published
-///   media needs its keys.
+/// - **No key is ever overwritten or deleted** through this trait: published
+///   media needs its keys. That viewers get a generation's keys no more is
+///   noted beside them ([`Self::end`]); whoever proves a package still reads
+///   them.
+/// - **An end only ever becomes earlier**: so it does
+///   not matter in which order several are told of, or how often.
 /// - Methods may be called from many threads; reads see every finished `put`.
 /// - A durable backend stores [`super::WrappedKeySet`], never a clear key.
 pub trait KeyStore: Send + Sync {
@@ -43,6 +47,23 @@ pub trait KeyStore: Send + Sync {
     fn of_generation(&self, asset: &str, generation: &str)
     -> Result<Option<KeySet>, KeyStoreError>;
 
+    /// Viewers get the keys of this generation no more from `at` on, in Unix
+    /// seconds, unless an earlier end was set. Returns the end that counts now;
+    /// `None` when there are no such keys.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>, KeyStoreError>;
+
+    /// Wraps all keys under the current key-encryption key that are wrapped
+    /// under another; returns how many generations that were. May be stopped
+    /// at any moment and called again; until it has returned, the other
+    /// key-encryption keys are still needed.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    fn rewrap(&self) -> Result<usize, KeyStoreError>;
+
     /// Every generation with its kids, and no secret; ordered by asset, then
     /// generation.
     ///
@@ -62,6 +83,8 @@ pub struct StoredKey {
     pub period: usize,
     /// The key.
     pub key: SegmentKey,
+    /// On which terms viewers get it.
+    pub terms: KeyTerms,
 }
 
 /// One generation in a listing.
@@ -73,6 +96,8 @@ pub struct GenerationKeys {
     pub generation: String,
     /// By key period.
     pub kids: Vec<Kid>,
+    /// On which terms viewers get them.
+    pub terms: KeyTerms,
 }
 
 /// Why a key store did not do what it was asked.

@@ -22,6 +22,14 @@ const MAX_SEALED: usize = 128;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KeyEncryptionKey([u8; 32]);
 
+/// The key that wraps, and others that still open what they wrapped before: while keys are wrapped
+/// anew, both kinds are stored.
+#[derive(Clone, Debug)]
+pub struct KeyEncryptionKeys {
+    current: KeyEncryptionKey,
+    others: Vec<KeyEncryptionKey>,
+}
+
 /// Why a wrapped secret did not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnwrapError {
@@ -111,6 +119,33 @@ impl KeyEncryptionKey {
 
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new(&self.0.into())
+    }
+}
+
+impl KeyEncryptionKeys {
+    /// `current` wraps; it and `others` open.
+    pub fn new(current: KeyEncryptionKey, others: Vec<KeyEncryptionKey>) -> Self {
+        Self { current, others }
+    }
+
+    /// The one that wraps.
+    pub fn current(&self) -> &KeyEncryptionKey {
+        &self.current
+    }
+
+    /// The one of this [`KeyEncryptionKey::id`].
+    ///
+    /// # Errors
+    /// [`UnwrapError::WrongKey`] if there is none.
+    pub fn find(&self, id: &str) -> Result<&KeyEncryptionKey, UnwrapError> {
+        let mut all = std::iter::once(&self.current).chain(&self.others);
+        all.find(|key| key.id() == id).ok_or(UnwrapError::WrongKey)
+    }
+}
+
+impl From<KeyEncryptionKey> for KeyEncryptionKeys {
+    fn from(current: KeyEncryptionKey) -> Self {
+        Self::new(current, Vec::new())
     }
 }
 

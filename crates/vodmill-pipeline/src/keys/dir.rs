@@ -1,7 +1,8 @@
 //! The key store of a home: one file for each generation, keys wrapped.
 //!
-//! `kek` holds the key-encryption key, made on first use, readable by its owner only. A file is
-//! linked into its place, so that of two writers the first decides.
+//! `kek` holds the key-encryption key, made on first use, readable by its owner only, unless that is
+//! kept elsewhere. A file is linked into its place, so that of two writers the first decides; its
+//! terms and its wrapping are replaced by renaming, one writer at a time (`lock`).
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -11,18 +12,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::{FlockOperation, flock};
 use vodmill_fault::point;
-use vodmill_hls::key::{Kid, SegmentKey};
+use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{
-    GenerationKeys, KeyEncryptionKey, KeySet, KeyStore, KeyStoreError, StoredKey, UnwrapError,
-    WrappedKeySet,
+    GenerationKeys, KeyEncryptionKey, KeyEncryptionKeys, KeySet, KeyStore, KeyStoreError,
+    StoredKey, WrappedKeySet,
 };
+
+use super::unwrap_period;
 
 /// Keys in a folder.
 #[derive(Debug)]
 pub struct DirKeyStore {
     root: PathBuf,
-    kek: KeyEncryptionKey,
+    keks: KeyEncryptionKeys,
     /// Which file holds a kid; grows as files are read.
     known: Mutex<HashMap<Kid, PathBuf>>,
 }
@@ -41,12 +45,38 @@ impl DirKeyStore {
     /// were wrapped with another key: a new one would make keys that an old backup does not open.
     pub fn open(root: impl Into<PathBuf>) -> Result<DirKeyStore> {
         let root = root.into();
-        fs::create_dir_all(root.join("generations")).map_err(backend)?;
-        for folder in [root.clone(), root.join("generations")] {
-            crate::file::remove_orphans(&folder);
-        }
+        prepare(&root)?;
         let kek = kek_of(&root)?;
-        Ok(DirKeyStore { root, kek, known: Mutex::default() })
+        DirKeyStore::open_under(root, kek.into())
+    }
+
+    /// As [`open`](Self::open), with key-encryption keys that are kept elsewhere.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_under(root: impl Into<PathBuf>, keks: KeyEncryptionKeys) -> Result<DirKeyStore> {
+        let root = root.into();
+        prepare(&root)?;
+        if let Some(set) = any_set(&root.join("generations"))?
+            && keks.find(set.kek()).is_err()
+        {
+            let advice = "the keys here were wrapped with another key-encryption key than";
+            return Err(backend(format!("{}: {advice} the one given", root.display())));
+        }
+        Ok(DirKeyStore { root, keks, known: Mutex::default() })
+    }
+
+    fn unwrap(&self, set: &WrappedKeySet) -> Result<KeySet> {
+        Ok(set.unwrap(self.keks.find(set.kek())?)?)
+    }
+
+    /// One writer at a time; the lock goes with the file.
+    fn lock(&self) -> Result<File> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600);
+        let file = file.open(self.root.join("lock")).map_err(backend)?;
+        flock(&file, FlockOperation::LockExclusive).map_err(backend)?;
+        Ok(file)
     }
 
     fn path(&self, asset: &str, generation: &str) -> PathBuf {
@@ -92,8 +122,8 @@ impl KeyStore for DirKeyStore {
                 return Err(KeyStoreError::KidTaken(kid));
             }
         }
-        let json =
-            serde_json::to_vec(&keys.wrap(&self.kek, asset, generation)?).map_err(backend)?;
+        let json = serde_json::to_vec(&keys.wrap(self.keks.current(), asset, generation)?);
+        let json = json.map_err(backend)?;
         create_once(&self.path(asset, generation), &json).map_err(backend)?;
         let stored = self.of_generation(asset, generation)?;
         stored.ok_or_else(|| backend("the keys that were just stored are gone"))
@@ -105,18 +135,43 @@ impl KeyStore for DirKeyStore {
         let Some(period) = set.periods.iter().position(|period| period.kid == *kid) else {
             return Ok(None);
         };
-        let key: SegmentKey = set.periods[period].unwrap(&self.kek, &set.asset)?.key;
-        Ok(Some(StoredKey { asset: set.asset, generation: set.generation, period, key }))
+        unwrap_period(&self.keks, set, period).map(Some)
     }
 
     fn of_generation(&self, asset: &str, generation: &str) -> Result<Option<KeySet>> {
         let set = read(&self.path(asset, generation))?;
-        Ok(set.map(|set| set.unwrap(&self.kek)).transpose()?)
+        set.map(|set| self.unwrap(&set)).transpose()
+    }
+
+    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>> {
+        let path = self.path(asset, generation);
+        let _lock = self.lock()?;
+        let Some(mut set) = read(&path)? else { return Ok(None) };
+        let terms = set.terms.ending(at);
+        if terms != set.terms {
+            set.terms = terms;
+            replace(&path, &set)?;
+        }
+        Ok(terms.ends)
+    }
+
+    fn rewrap(&self) -> Result<usize> {
+        let mut count = 0;
+        let _lock = self.lock()?;
+        for (path, set) in self.all()? {
+            if set.kek() != self.keks.current().id() {
+                let keys = self.unwrap(&set)?;
+                replace(&path, &keys.wrap(self.keks.current(), &set.asset, &set.generation)?)?;
+                count += 1;
+            }
+        }
+        Ok(count)
     }
 
     fn list(&self) -> Result<Vec<GenerationKeys>> {
         let describe = |(_, set): (PathBuf, WrappedKeySet)| GenerationKeys {
-            kids: set.periods.iter().map(|period| period.kid).collect(),
+            kids: set.kids(),
+            terms: set.terms,
             asset: set.asset,
             generation: set.generation,
         };
@@ -135,11 +190,19 @@ fn kek_of(root: &Path) -> Result<KeyEncryptionKey> {
         return Err(backend(format!("{} {advice}", path.display())));
     }
     let kek = load_kek(&path)?;
-    if kept.is_some_and(|set| matches!(set.unwrap(&kek), Err(UnwrapError::WrongKey))) {
+    if kept.is_some_and(|set| set.kek() != kek.id()) {
         let advice = "is not the key that the keys here were wrapped with: put that one back";
         return Err(backend(format!("{} {advice}", path.display())));
     }
     Ok(kek)
+}
+
+fn prepare(root: &Path) -> Result<()> {
+    let generations = root.join("generations");
+    fs::create_dir_all(&generations).map_err(backend)?;
+    crate::file::remove_orphans(root);
+    crate::file::remove_orphans(&generations);
+    Ok(())
 }
 
 fn is_set(path: &Path) -> bool {
@@ -165,7 +228,11 @@ fn any_set(folder: &Path) -> Result<Option<WrappedKeySet>> {
     Ok(None)
 }
 
-pub(super) fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
+/// The key-encryption key of a file, 64 hex digits; a new one where the file is not there.
+///
+/// # Errors
+/// [`KeyStoreError::Backend`] names the file.
+pub fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
     if !path.exists() {
         let fresh = KeyEncryptionKey::generate()?;
         create_once(path, fresh.to_hex().as_bytes()).map_err(backend)?;
@@ -175,12 +242,32 @@ pub(super) fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
     KeyEncryptionKey::from_hex(text.trim()).ok_or_else(bad)
 }
 
-/// Creates a private file durably, unless it is there already.
-fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Replaces the file of a set durably.
+fn replace(path: &Path, set: &WrappedKeySet) -> Result<()> {
+    let json = serde_json::to_vec(set).map_err(backend)?;
+    let part = hidden_name(path);
+    let replaced = write_private(&part, &json).and_then(|()| fs::rename(&part, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    let synced =
+        replaced.and_then(|()| File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all());
+    synced.map_err(backend)
+}
+
+/// A name that no other writer has.
+fn hidden_name(path: &Path) -> PathBuf {
     static WRITERS: AtomicU64 = AtomicU64::new(0);
     let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
     let part = crate::file::unfinished(path, &writer.to_string());
+    // Of a process that had this id before.
     let _ = fs::remove_file(&part);
+    part
+}
+
+/// Creates a private file durably, unless it is there already.
+pub(super) fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = hidden_name(path);
     let linked = write_private(&part, bytes).and_then(|()| match fs::hard_link(&part, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,
@@ -213,6 +300,26 @@ mod tests {
         drop(store);
         let store = DirKeyStore::open(dir.path().join("keys")).expect("open again");
         key_store_survives(&store).expect("durable");
+    }
+
+    #[test]
+    fn a_new_key_encryption_key_takes_the_place_of_the_old() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let [old, new] = [1, 2].map(|byte| KeyEncryptionKey::from_bytes([byte; 32]));
+        let open = |keks| DirKeyStore::open_under(dir.path(), keks);
+        let store = open(old.clone().into()).expect("open");
+        let keys = KeySet::generate(2).expect("keys");
+        let first = store.put("a", "g1", keys).expect("put");
+        assert!(open(new.clone().into()).is_err(), "nothing would open");
+        let both = KeyEncryptionKeys::new(new.clone(), vec![old.clone()]);
+        let store = open(both).expect("open with both");
+        assert_eq!(store.of_generation("a", "g1").expect("read"), Some(first.clone()));
+        store.put("a", "g2", KeySet::generate(1).expect("keys")).expect("put");
+        assert_eq!(store.rewrap().expect("rewrap"), 1);
+        assert_eq!(store.rewrap().expect("again"), 0);
+        let store = open(new.into()).expect("the new key is enough");
+        assert_eq!(store.of_generation("a", "g1").expect("read"), Some(first));
+        assert!(open(old.into()).is_err(), "the old key opens nothing");
     }
 
     #[test]

@@ -3,5 +3,18 @@
 mod dir;
 mod vault;
 
-pub use dir::DirKeyStore;
+pub use dir::{DirKeyStore, load_kek};
 pub use vault::VaultKeyStore;
+
+use vodmill_hls::keyring::{KeyEncryptionKeys, KeyStoreError, StoredKey, WrappedKeySet};
+
+/// One key of a set, opened.
+fn unwrap_period(
+    keks: &KeyEncryptionKeys,
+    set: WrappedKeySet,
+    period: usize,
+) -> Result<StoredKey, KeyStoreError> {
+    let key = set.periods[period].unwrap(keks.find(set.kek())?, &set.asset)?.key;
+    let WrappedKeySet { asset, generation, terms, .. } = set;
+    Ok(StoredKey { asset, generation, period, key, terms })
+}

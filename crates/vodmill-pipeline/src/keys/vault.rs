@@ -1,28 +1,33 @@
 //! The key store of many workers: wrapped keys in the queue's database.
 //!
-//! The key-encryption key stays out of it: each worker has it as a file. The database holds a mark
-//! of it, so that a worker with another one is refused before it makes keys that nobody can open.
+//! The key-encryption key stays out of it: each worker has it from elsewhere. The database holds a
+//! mark of it, so that a worker with another one is refused before it makes keys that nobody can
+//! open. While keys are wrapped anew, workers have the old key and the new one.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{
-    GenerationKeys, KeyEncryptionKey, KeySet, KeyStore, KeyStoreError, StoredKey, WrappedKeySet,
+    GenerationKeys, KeyEncryptionKeys, KeySet, KeyStore, KeyStoreError, StoredKey, WrappedKeySet,
 };
-use vodmill_queue::{Kept, Queue};
+use vodmill_queue::{Kept, Queue, Secret};
 
 use super::dir::{backend, load_kek};
+use super::unwrap_period;
 
 type Result<T> = std::result::Result<T, KeyStoreError>;
 
 /// Name of the mark.
 const MARK: &str = "key-encryption-key";
 
+/// How often a change is tried that others got ahead of.
+const TRIES: usize = 64;
+
 /// Keys in the database of a queue.
 pub struct VaultKeyStore {
     queue: Arc<dyn Queue>,
-    kek: KeyEncryptionKey,
+    keks: KeyEncryptionKeys,
 }
 
 impl VaultKeyStore {
@@ -41,36 +46,82 @@ impl VaultKeyStore {
             );
             return Err(backend(advice));
         }
-        let loaded = load_kek(kek)?;
-        let mark = loaded.id();
+        VaultKeyStore::open_under(queue, load_kek(kek)?.into())
+    }
+
+    /// As [`open`](Self::open), with key-encryption keys that are kept elsewhere.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Backend`] if none of them is the one that the keys were wrapped with.
+    pub fn open_under(queue: Arc<dyn Queue>, keks: KeyEncryptionKeys) -> Result<VaultKeyStore> {
+        let mark = keks.current().id();
         match queue.keep_secret(MARK, &[], &mark).map_err(backend)? {
-            Kept::Stored(counts) if counts == mark => Ok(VaultKeyStore { queue, kek: loaded }),
-            _ => Err(backend(format!(
-                "{} is not the key that the keys of this queue were wrapped with",
-                kek.display()
-            ))),
+            Kept::Stored(counts) if keks.find(&counts).is_ok() => Ok(VaultKeyStore { queue, keks }),
+            _ => Err(backend(
+                "the key-encryption key is not the one that the keys of this queue were wrapped with",
+            )),
         }
     }
 
     fn wrapped(&self, value: &str) -> Result<WrappedKeySet> {
         serde_json::from_str(value).map_err(backend)
     }
+
+    fn unwrap(&self, set: &WrappedKeySet) -> Result<KeySet> {
+        Ok(set.unwrap(self.keks.find(set.kek())?)?)
+    }
+
+    /// Replaces a set by what `change` makes of it, if anything; whoever changed it meanwhile did so
+    /// first. Returns what is stored now.
+    fn change(
+        &self,
+        id: &str,
+        change: impl Fn(&WrappedKeySet) -> Result<Option<WrappedKeySet>>,
+    ) -> Result<Option<WrappedKeySet>> {
+        for _ in 0..TRIES {
+            let Some(secret) = self.queue.secret(id).map_err(backend)? else { return Ok(None) };
+            let set = self.wrapped(&secret.value)?;
+            let Some(changed) = change(&set)? else { return Ok(Some(set)) };
+            let json = serde_json::to_string(&changed).map_err(backend)?;
+            if self.queue.replace_secret(id, &secret.value, &json).map_err(backend)? {
+                return Ok(Some(changed));
+            }
+        }
+        Err(backend("others change these keys all the time"))
+    }
+
+    fn under_current(&self, set: &WrappedKeySet) -> Result<Option<WrappedKeySet>> {
+        if set.kek() == self.keks.current().id() {
+            return Ok(None);
+        }
+        let keys = self.unwrap(set)?;
+        Ok(Some(keys.wrap(self.keks.current(), &set.asset, &set.generation)?))
+    }
+
+    fn sets(&self) -> Result<Vec<(Secret, WrappedKeySet)>> {
+        let secrets = self.queue.secrets().map_err(backend)?.into_iter();
+        let sets = secrets.filter(|secret| secret.id.starts_with(KEYS));
+        sets.map(|secret| self.wrapped(&secret.value).map(|set| (secret, set))).collect()
+    }
 }
+
+/// What ids of key sets begin with.
+const KEYS: &str = "keys\n";
 
 /// The name of a generation's keys; what separates its parts is in neither.
 fn id(asset: &str, generation: &str) -> String {
-    format!("keys\n{asset}\n{generation}")
+    format!("{KEYS}{asset}\n{generation}")
 }
 
 impl KeyStore for VaultKeyStore {
     fn put(&self, asset: &str, generation: &str, keys: KeySet) -> Result<KeySet> {
         keys.check()?;
-        let wrapped = keys.wrap(&self.kek, asset, generation)?;
+        let wrapped = keys.wrap(self.keks.current(), asset, generation)?;
         let json = serde_json::to_string(&wrapped).map_err(backend)?;
         let kids = keys.kids();
         let names: Vec<String> = kids.iter().map(Kid::to_string).collect();
         match self.queue.keep_secret(&id(asset, generation), &names, &json).map_err(backend)? {
-            Kept::Stored(counts) => Ok(self.wrapped(&counts)?.unwrap(&self.kek)?),
+            Kept::Stored(counts) => self.unwrap(&self.wrapped(&counts)?),
             Kept::NameTaken(name) => {
                 let taken = kids.into_iter().find(|kid| kid.to_string() == name);
                 Err(taken.map_or_else(|| backend("a kid is taken"), KeyStoreError::KidTaken))
@@ -85,30 +136,90 @@ impl KeyStore for VaultKeyStore {
         let Some(period) = set.periods.iter().position(|period| period.kid == *kid) else {
             return Ok(None);
         };
-        let key = set.periods[period].unwrap(&self.kek, &set.asset)?.key;
-        Ok(Some(StoredKey { asset: set.asset, generation: set.generation, period, key }))
+        unwrap_period(&self.keks, set, period).map(Some)
     }
 
     fn of_generation(&self, asset: &str, generation: &str) -> Result<Option<KeySet>> {
         let secret = self.queue.secret(&id(asset, generation)).map_err(backend)?;
-        let set = secret.map(|secret| self.wrapped(&secret.value)).transpose()?;
-        Ok(set.map(|set| set.unwrap(&self.kek)).transpose()?)
+        secret.map(|secret| self.unwrap(&self.wrapped(&secret.value)?)).transpose()
+    }
+
+    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>> {
+        let set = self.change(&id(asset, generation), |set| {
+            let terms = set.terms.ending(at);
+            Ok((terms != set.terms).then(|| WrappedKeySet { terms, ..set.clone() }))
+        })?;
+        Ok(set.and_then(|set| set.terms.ends))
+    }
+
+    fn rewrap(&self) -> Result<usize> {
+        let current = self.keks.current().id();
+        let mut count = 0;
+        for (secret, set) in self.sets()? {
+            if set.kek() != current {
+                self.change(&secret.id, |set| self.under_current(set))?;
+                count += 1;
+            }
+        }
+        // From now on nobody is let in who has the old key alone.
+        if let Some(mark) = self.queue.secret(MARK).map_err(backend)?
+            && mark.value != current
+        {
+            self.queue.replace_secret(MARK, &mark.value, &current).map_err(backend)?;
+        }
+        Ok(count)
     }
 
     fn list(&self) -> Result<Vec<GenerationKeys>> {
-        let mut listed = Vec::new();
-        for secret in self.queue.secrets().map_err(backend)? {
-            if secret.id == MARK {
-                continue;
-            }
-            let set = self.wrapped(&secret.value)?;
-            listed.push(GenerationKeys {
-                kids: set.periods.iter().map(|period| period.kid).collect(),
-                asset: set.asset,
-                generation: set.generation,
-            });
-        }
+        let describe = |(_, set): (Secret, WrappedKeySet)| GenerationKeys {
+            kids: set.kids(),
+            terms: set.terms,
+            asset: set.asset,
+            generation: set.generation,
+        };
+        let mut listed: Vec<_> = self.sets()?.into_iter().map(describe).collect();
         listed.sort();
         Ok(listed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vodmill_hls::keyring::KeyEncryptionKey;
+    use vodmill_hls::keyring::conformance::{key_store_conformance, key_store_survives};
+    use vodmill_queue::SqliteQueue;
+
+    use super::*;
+
+    fn queue(dir: &Path) -> Arc<dyn Queue> {
+        Arc::new(SqliteQueue::open(dir.join("queue.sqlite")).expect("a queue"))
+    }
+
+    #[test]
+    fn keeps_the_contract_of_key_stores() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let kek = dir.path().join("kek");
+        let store = VaultKeyStore::open(queue(dir.path()), &kek).expect("open");
+        key_store_conformance(&store).expect("contract");
+        drop(store);
+        let store = VaultKeyStore::open(queue(dir.path()), &kek).expect("open again");
+        key_store_survives(&store).expect("durable");
+    }
+
+    #[test]
+    fn a_new_key_encryption_key_takes_the_place_of_the_old() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let [old, new] = [1, 2].map(|byte| KeyEncryptionKey::from_bytes([byte; 32]));
+        let open = |keks| VaultKeyStore::open_under(queue(dir.path()), keks);
+        let store = open(old.clone().into()).expect("open");
+        let first = store.put("a", "g1", KeySet::generate(2).expect("keys")).expect("put");
+        store.end("a", "g1", 5).expect("end");
+        assert!(open(new.clone().into()).is_err(), "nothing would open");
+        let both = KeyEncryptionKeys::new(new.clone(), vec![old.clone()]);
+        assert_eq!(open(both).expect("open with both").rewrap().expect("rewrap"), 1);
+        let store = open(new.into()).expect("the new key is enough");
+        let read = store.of_generation("a", "g1").expect("read").expect("there");
+        assert_eq!((read.periods, read.terms.ends), (first.periods, Some(5)));
+        assert!(open(old.into()).is_err(), "the old key is let in no more");
     }
 }

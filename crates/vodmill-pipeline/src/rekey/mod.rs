@@ -64,10 +64,12 @@ impl Rekey<'_> {
     /// there, if it is damaged, or if a store fails. The old generation stays published then.
     pub fn run(&self) -> Result<Rekeyed> {
         let old = self.published()?;
-        let old_keys = self.keys_of(&old.receipt.generation)?;
+        let old_set = self.keys_of(&old.receipt.generation)?;
+        let old_keys = ClearKeys::from(&old_set);
         let generation = self.new_generation(&old.receipt.generation)?;
         let fresh = KeySet::generate(old_keys.table.len());
-        let fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
+        let mut fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
+        fresh.terms.max_age = old_set.terms.max_age;
         let stored = self.keys.put(self.asset, &generation, fresh)?;
         let new_keys = ClearKeys::from(&stored);
         let mut receipt = Receipt { generation: generation.clone(), ..old.receipt.clone() };
@@ -114,13 +116,13 @@ impl Rekey<'_> {
         }
     }
 
-    fn keys_of(&self, generation: &str) -> Result<ClearKeys> {
+    fn keys_of(&self, generation: &str) -> Result<KeySet> {
         let keys = self.keys.of_generation(self.asset, generation)?;
         let missing = || {
             let stage = format!("find the keys of {} {generation}", self.asset);
             Error::from(Failed::new(stage, "the key store does not have them"))
         };
-        Ok(ClearKeys::from(&keys.ok_or_else(missing)?))
+        keys.ok_or_else(missing)
     }
 
     /// The same for the same generation before it, so that a second attempt goes on with the first.

@@ -77,8 +77,12 @@ fn run_of<'a>(plan: &'a Plan, key: &str) -> Result<SegmentRun<'a>, Failed> {
 fn keys(bench: &Bench<'_>, decided: &Decided) -> Result<Option<ClearKeys>, ChildEnd> {
     let encryption = decided.plan.hls.as_ref().and_then(|hls| hls.encryption.as_ref());
     let Some(encryption) = encryption else { return Ok(None) };
-    let fresh = KeySet::generate(encryption.periods as usize)
+    let mut fresh = KeySet::generate(encryption.periods as usize)
         .map_err(|error| Failed::from_error("make keys", &error))?;
+    // How viewers get a key changes no byte of the media: not in the plan.
+    let pipeline = bench.mill.settings.catalogue.pipelines.get(&bench.order.pipeline);
+    let encryption = pipeline.and_then(|pipeline| pipeline.encryption.as_ref());
+    fresh.terms.max_age = encryption.and_then(|encryption| encryption.key_max_age);
     let stored = bench.mill.keys.put(&decided.asset, &decided.generation, fresh);
     Ok(Some(ClearKeys::from(&stored.map_err(ChildEnd::away("store keys"))?)))
 }

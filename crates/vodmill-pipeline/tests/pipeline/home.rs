@@ -249,7 +249,11 @@ fn pipeline(container: Container, secret: bool) -> Pipeline {
         ladder: "ladder".to_owned(),
         mp4: vec!["phone".to_owned()],
         hls: HlsSettings { container, segment_seconds: 1, audio, ..HlsSettings::default() },
-        encryption: secret.then_some(Encryption { key_uri, segments_per_key: 5 }),
+        encryption: secret.then_some(Encryption {
+            key_uri,
+            segments_per_key: 5,
+            key_max_age: None,
+        }),
         thumbnails: Some(Thumbnails { poster_width: 320, tile_width: 64, ..Thumbnails::default() }),
         chunk_seconds: 4,
         ..Pipeline::default()

@@ -12,6 +12,7 @@ use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::{Key, Location, Store, StoreError};
 
 use super::delivered::{signer, store};
+use super::keys::serve::key_server;
 use super::shared::open_mill;
 use super::{DAEMON, gc};
 use crate::cli::Daemon;
@@ -75,13 +76,11 @@ fn serve(
         }
     }
     let folders = Folder::name_all(folders);
+    let keys = key_server(config, keys, address)?;
     let viewers = viewers(config, address)?;
     let site = Site { folders, keys, viewers, player_js: arguments.player_js.clone() };
     let server = Server::start(site, address)?;
     tracing::info!(address = %server.address(), "serving");
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "keys are served to everyone who can connect");
-    }
     Ok(server)
 }
 

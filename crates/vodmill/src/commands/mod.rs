@@ -7,6 +7,7 @@ mod daemon;
 mod delivered;
 mod gc;
 mod jobs;
+mod key_stores;
 mod keys;
 mod outbox;
 mod plan;
@@ -31,7 +32,7 @@ pub use cost::Share;
 pub use sign::{Moment, Span};
 pub use sync::CacheRule;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Keys, KeysAction};
 use crate::config::Config;
 use crate::config::settings::LogFilter;
 use crate::{exit, logs, signals};
@@ -80,7 +81,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
     match (&cli.log, &cli.command) {
         (Some(filter), _) => filter.clone(),
-        (None, Command::Daemon(_) | Command::Worker) => config.settings.log.clone(),
+        (
+            None,
+            Command::Daemon(_)
+            | Command::Worker
+            | Command::Keys(Keys { action: KeysAction::Serve { .. } }),
+        ) => config.settings.log.clone(),
         // It says itself what became of each file.
         (None, Command::Run(_)) => LogFilter("error".to_owned()),
         (None, _) => LogFilter("warn".to_owned()),

@@ -2,23 +2,24 @@
 //! machines share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_hls::keyring::KeyStore;
-use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore};
 use vodmill_pipeline::{Mill, Shared, names_path, queue_path};
-use vodmill_queue::{PostgresQueue, Queue, SqliteQueue};
+use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;
 
-use super::{DAEMON, FOREGROUND, libav, mill_settings};
+use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
 use crate::config::Config;
+use crate::config::keys::Provider;
 
 /// The mill of that part of the state: alone, or one of many where a queue is configured.
 pub fn open_mill(config: &Config, part: &str) -> anyhow::Result<Mill> {
     let settings = mill_settings(config, part)?;
     Ok(match shared(config)? {
         Some(shared) => Mill::join(settings, libav(), shared)?,
-        None => Mill::open(settings, libav())?,
+        None => Mill::open_with_keys(settings, libav(), keys::of_home(config)?)?,
     })
 }
 
@@ -27,7 +28,7 @@ pub fn open_foreground(config: &Config) -> anyhow::Result<Mill> {
     let settings = mill_settings(config, FOREGROUND)?;
     Ok(match shared(config)? {
         Some(shared) => Mill::open_beside(settings, libav(), &shared)?,
-        None => Mill::open(settings, libav())?,
+        None => Mill::open_with_keys(settings, libav(), keys::of_home(config)?)?,
     })
 }
 
@@ -36,10 +37,8 @@ pub fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
     let Some(queue) = shared_queue(config)? else { return Ok(None) };
     let work = config.settings.work.as_deref().context("`work` of vodmill.toml is not set")?;
     let work = config.place(work).context("`work` of vodmill.toml")?;
-    std::fs::create_dir_all(config.keys()).context("make the folder of the key")?;
-    let keys = VaultKeyStore::open(Arc::clone(&queue), &config.keys().join("kek"));
     Ok(Some(Shared {
-        keys: Arc::new(keys.context("open the key store")?),
+        keys: keys::of_queue(config, &queue)?,
         work: work.open(&config.settings.s3, &ObjectSettings::default()),
         queue,
     }))
@@ -60,15 +59,27 @@ pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
 
 /// The key store, if there is one yet.
 pub fn key_store(config: &Config) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
-    if let Some(shared) = shared(config)? {
-        return Ok(Some(shared.keys));
+    if let Some(queue) = shared_queue(config)? {
+        return keys::of_queue(config, &queue).map(Some);
     }
-    if !config.keys().is_dir() {
+    let external = config.settings.keys.provider == Provider::Http;
+    if !external && !config.keys().is_dir() {
         return Ok(None);
     }
-    let store = DirKeyStore::open(config.keys()).context("open the key store")?;
-    Ok(Some(Arc::new(store)))
+    keys::of_home(config).map(Some)
 }
+
+/// The key store for a server of keys: it would rather be told soon that the database is away.
+pub fn served_key_store(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
+    let Some(url) = config.queue() else { return keys::of_home(config) };
+    let options = PostgresOptions { patience: PATIENCE, ..PostgresOptions::default() };
+    let queue: Arc<dyn Queue> =
+        Arc::new(PostgresQueue::open_with(&url, &options).context("open the shared queue")?);
+    keys::of_queue(config, &queue)
+}
+
+/// How long a server of keys waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The queue of the daemon or of all workers, and that of `run`, as far as they are there.
 pub fn queues(config: &Config) -> anyhow::Result<Vec<Arc<dyn Queue>>> {

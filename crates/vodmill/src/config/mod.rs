@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod aws;
 pub mod files;
+pub mod keys;
 pub mod problem;
 mod schema;
 pub mod settings;
@@ -57,6 +58,7 @@ impl Config {
         config.check_places(&pipelines, &mut problems);
         config.check_sharing(&mut problems);
         config.settings.delivery.check(&mut problems);
+        config.check_keys(&mut problems);
         Problems::none_or(problems, config)
     }
 
@@ -91,6 +93,13 @@ impl Config {
         let work = self.settings.work.as_deref().map(Location::parse);
         if let Some(Err(error)) = work {
             report(format!("`work`: {error}"));
+        }
+    }
+
+    fn check_keys(&self, problems: &mut Vec<Problem>) {
+        let Settings { keys, key_server, .. } = &self.settings;
+        for message in keys.faults().into_iter().chain(key_server.faults()) {
+            problems.push(Problem { file: "vodmill.toml".into(), line: None, message });
         }
     }
 

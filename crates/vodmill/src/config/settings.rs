@@ -10,6 +10,7 @@ use vodmill_store::s3::S3Settings;
 
 use super::delivery::DeliverySettings;
 use super::aws::AwsSettings;
+use super::keys::{KeyServerSettings, KeysSettings};
 
 /// The file `vodmill.toml`; every field may be left out, and so may the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -20,6 +21,7 @@ pub struct Settings {
     /// Folder of the queue, the keys, scratch and kept renditions.
     pub state: String,
     /// Address of the local server, as `127.0.0.1:8480`; without one there is none.
+    /// Who gets keys from it, `key_server` says.
     pub listen: Option<SocketAddr>,
     /// Seconds that running work gets to finish after the first SIGTERM.
     pub drain_seconds: u32,
@@ -61,6 +63,10 @@ pub struct Settings {
     pub delivery: DeliverySettings,
     /// How AWS is reached, but for buckets.
     pub aws: AwsSettings,
+    /// Where keys are kept.
+    pub keys: KeysSettings,
+    /// Who gets keys.
+    pub key_server: KeyServerSettings,
     /// What is logged: a level, or levels of parts of vodmill, as `info,vodmill_queue=debug`.
     pub log: LogFilter,
 }
@@ -85,6 +91,8 @@ impl Default for Settings {
             s3: S3Settings::default(),
             delivery: DeliverySettings::default(),
             aws: AwsSettings::default(),
+            keys: KeysSettings::default(),
+            key_server: KeyServerSettings::default(),
             log: LogFilter("info".to_owned()),
         }
     }

@@ -63,7 +63,8 @@ macro_rules! on {
             }
             shared {
                 the_first_rendition_decides renditions_are_found_by_place
-                the_longest_unused_is_evicted the_first_secret_decides odd_texts_are_kept
+                the_longest_unused_is_evicted the_first_secret_decides
+                a_secret_is_replaced_by_comparison odd_texts_are_kept
             }
             outbox {
                 told_of_what_happens told_of_bad_ends said_once nothing_of_what_did_not_happen

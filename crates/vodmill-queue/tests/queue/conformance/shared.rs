@@ -70,6 +70,19 @@ pub fn the_first_secret_decides(world: World) {
     assert_eq!(world.queue.secrets().unwrap(), [one, two]);
 }
 
+pub fn a_secret_is_replaced_by_comparison(world: World) {
+    world.queue.keep_secret("one", &["n1".to_owned()], "v1").unwrap();
+    let replace = |id, expected, value| world.queue.replace_secret(id, expected, value).unwrap();
+    assert!(!replace("one", "v0", "v2"));
+    assert!(!replace("none", "v1", "v2"));
+    assert!(replace("one", "v1", "v2"));
+    assert!(replace("one", "v1", "v2"), "an answer that was lost is given again");
+    assert!(!replace("one", "v1", "v3"));
+    let kept = Secret { id: "one".into(), names: vec!["n1".into()], value: "v2".into() };
+    assert_eq!(world.queue.secret_by_name("n1").unwrap(), Some(kept));
+    assert_eq!(world.queue.secret("none").unwrap(), None);
+}
+
 /// PostgreSQL cannot store a NUL, and a log may hold one.
 pub fn odd_texts_are_kept(world: World) {
     world.enqueue("j", &[task("a", &[])]);

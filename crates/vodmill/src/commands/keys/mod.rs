@@ -1,4 +1,8 @@
-//! `vodmill keys`: look at keys, or take them out for players and validators that are offline.
+//! `vodmill keys`: look at keys, take them out for players and validators that are offline, serve
+//! them, and say who gets them.
+
+mod passes;
+pub mod serve;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,28 +10,80 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{KeyStore, KeyUriTemplate};
 
 use super::shared::key_store;
-use crate::cli::{Keys, KeysAction};
+use crate::cli::{Keys, KeysAction, Span};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{print, table};
 
 /// `vodmill keys`.
 pub fn run(config: &Config, arguments: &Keys) -> anyhow::Result<ExitCode> {
+    match &arguments.action {
+        KeysAction::Serve { listen } => return serve::run(config, *listen),
+        KeysAction::Token { asset, time, address } => {
+            passes::token(config, asset, time.0, *address)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        KeysAction::Credential { role, name } => {
+            passes::credential(config, *role, name)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let Some(store) = key_store(config)? else {
         print("no keys yet")?;
         return Ok(ExitCode::SUCCESS);
     };
     match &arguments.action {
-        KeysAction::List => list(&*store)?,
         KeysAction::Export { asset, to } => export(config, &*store, asset, to)?,
+        KeysAction::Revoke { asset, generation, time: Span(time) } => {
+            revoke(&*store, asset, generation.as_deref(), *time)?;
+        }
+        KeysAction::Rewrap => {
+            let count = store.rewrap().context("wrap keys anew")?;
+            print(&format!("{count} generations wrapped anew"))?;
+        }
+        _ => list(&*store)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn revoke(
+    store: &dyn KeyStore,
+    asset: &str,
+    generation: Option<&str>,
+    time: Duration,
+) -> anyhow::Result<()> {
+    let at = passes::now() + time.as_secs();
+    let mut rows = Vec::new();
+    for set in store.list().context("list keys")? {
+        if set.asset == asset && generation.is_none_or(|wanted| wanted == set.generation) {
+            let end = store.end(asset, &set.generation, at).context("revoke keys")?;
+            rows.push(vec![set.asset, set.generation, ends(end)]);
+        }
+    }
+    if rows.is_empty() {
+        return Err(Usage::error(format!(
+            "no such keys of {asset}; `vodmill keys list` shows all"
+        )));
+    }
+    Ok(print(&table(&rows))?)
+}
+
+/// From when on players get keys no more.
+fn ends(end: Option<u64>) -> String {
+    let now = passes::now();
+    match end {
+        None => String::new(),
+        Some(end) if end <= now => "revoked".to_owned(),
+        Some(end) => format!("ends in {} s", end - now),
+    }
 }
 
 fn list(store: &dyn KeyStore) -> anyhow::Result<()> {
@@ -35,7 +91,14 @@ fn list(store: &dyn KeyStore) -> anyhow::Result<()> {
     for set in store.list().context("list keys")? {
         for (period, kid) in set.kids.iter().enumerate() {
             let period = period.to_string();
-            rows.push(vec![set.asset.clone(), set.generation.clone(), period, kid.to_string()]);
+            let end = ends(set.terms.ends);
+            rows.push(vec![
+                set.asset.clone(),
+                set.generation.clone(),
+                period,
+                kid.to_string(),
+                end,
+            ]);
         }
     }
     Ok(print(&table(&rows))?)

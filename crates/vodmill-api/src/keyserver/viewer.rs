@@ -1,0 +1,116 @@
+//! `GET /k/{kid}`: 16 bytes for a viewer who may have them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use vodmill_hls::key::Kid;
+use vodmill_hls::keyring::StoredKey;
+
+use super::access::client;
+use super::answer::Refusal;
+use super::{KeyServer, now};
+use crate::server::Peer;
+
+/// What a viewer is told to do while the store is away.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// `GET /k/{kid}`: the key, raw (RFC 8216, 5.1).
+pub(crate) async fn key(
+    State(server): State<Arc<KeyServer>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Path(kid): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let address = client(peer, &headers, &server.proxies);
+    // What is written there could be anything, a token too; only a kid is logged.
+    let kid = Kid::from_hex(&kid);
+    match server.key_for(kid, address, query.as_deref(), &headers).await {
+        Ok((stored, viewer)) => {
+            let StoredKey { asset, generation, .. } = &*stored;
+            let kid = kid.map(tracing::field::display);
+            tracing::info!(kid, asset, generation, viewer, %address, "key given");
+            answer(&stored)
+        }
+        Err(refusal) => {
+            let (status, reason) = (refusal.status.as_u16(), refusal.reason.as_str());
+            let kid = kid.map(tracing::field::display);
+            if refusal.status == StatusCode::TOO_MANY_REQUESTS {
+                // There are many of these, by their nature.
+                tracing::debug!(kid, %address, status, reason, "key refused");
+            } else {
+                tracing::info!(kid, %address, status, reason, "key refused");
+            }
+            refusal.into_response()
+        }
+    }
+}
+
+impl KeyServer {
+    /// The cheap questions first: who has no valid token reaches no store.
+    async fn key_for(
+        &self,
+        kid: Option<Kid>,
+        address: IpAddr,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<(Arc<StoredKey>, String), Refusal> {
+        self.slow_down_address(address)?;
+        let kid = kid.ok_or_else(Refusal::unknown_key)?;
+        let token = self.places.find(headers, query);
+        let grant = self.door.check(token, now());
+        let grant = grant.map_err(|denied| match denied {
+            super::access::Denied::Token(error) => Refusal::from(error),
+            none => Refusal::new(StatusCode::UNAUTHORIZED, none.to_string()),
+        })?;
+        if let Some(token) = token {
+            self.slow_down_viewer(token)?;
+        }
+        let found = self.cache.get(kid).await.map_err(|_| {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Refusal::later(status, "keys cannot be read at present", AWAY)
+        })?;
+        let stored = found.ok_or_else(Refusal::unknown_key)?;
+        grant.permits(&stored.asset, address)?;
+        if stored.terms.ended(now()) {
+            return Err(Refusal::new(StatusCode::GONE, "the key was revoked or replaced"));
+        }
+        Ok((stored, grant.viewer))
+    }
+
+    pub(super) fn slow_down_address(&self, address: IpAddr) -> Result<(), Refusal> {
+        let taken = self.addresses.take(super::limits::household(address), Instant::now());
+        taken.map_err(|wait| too_many("too many requests from this address", wait))
+    }
+
+    fn slow_down_viewer(&self, token: &str) -> Result<(), Refusal> {
+        let viewer = std::hash::BuildHasher::hash_one(&self.hash, token);
+        let taken = self.viewers.take(viewer, Instant::now());
+        taken.map_err(|wait| too_many("too many requests with this token", wait))
+    }
+}
+
+fn too_many(reason: &str, wait: Duration) -> Refusal {
+    Refusal::later(StatusCode::TOO_MANY_REQUESTS, reason, wait)
+}
+
+fn answer(stored: &StoredKey) -> Response {
+    let mut response = stored.key.expose().to_vec().into_response();
+    let policy = match stored.terms.max_age {
+        // Not beyond its end.
+        Some(seconds) => {
+            let left = stored.terms.ends.map_or(u64::MAX, |ends| ends.saturating_sub(now()));
+            let text = format!("private, max-age={}", left.min(seconds.into()));
+            HeaderValue::from_str(&text).unwrap_or(NO_STORE)
+        }
+        None => NO_STORE,
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, policy);
+    response
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");

@@ -1,0 +1,150 @@
+//! A key store that is away, slow, or changed by others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use vodmill_api::{KeySettings, Memory, Server};
+use vodmill_hls::key::Kid;
+use vodmill_hls::keyring::{
+    GenerationKeys, KeySet, KeyStore, KeyStoreError, MemoryKeyStore, StoredKey,
+};
+
+use crate::client::{Answer, ask, key_server, now};
+
+type Result<T> = std::result::Result<T, KeyStoreError>;
+
+/// Fails, or takes its time, on demand.
+#[derive(Default)]
+struct Moody {
+    within: MemoryKeyStore,
+    away: AtomicBool,
+    slow: AtomicBool,
+    looks: AtomicU64,
+}
+
+impl KeyStore for Moody {
+    fn get(&self, kid: &Kid) -> Result<Option<StoredKey>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        if self.slow.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(700));
+        }
+        match self.away.load(Ordering::Relaxed) {
+            true => Err(KeyStoreError::Backend("the database is down".into())),
+            false => self.within.get(kid),
+        }
+    }
+
+    fn put(&self, asset: &str, generation: &str, keys: KeySet) -> Result<KeySet> {
+        self.within.put(asset, generation, keys)
+    }
+
+    fn of_generation(&self, asset: &str, generation: &str) -> Result<Option<KeySet>> {
+        self.within.of_generation(asset, generation)
+    }
+
+    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>> {
+        self.within.end(asset, generation, at)
+    }
+
+    fn rewrap(&self) -> Result<usize> {
+        self.within.rewrap()
+    }
+
+    fn list(&self) -> Result<Vec<GenerationKeys>> {
+        self.within.list()
+    }
+}
+
+struct House {
+    store: Arc<Moody>,
+    keys: KeySet,
+    server: Server,
+}
+
+fn house(memory: Memory) -> House {
+    let store = Arc::new(Moody::default());
+    let keys = store.put("talk", "g1", KeySet::generate(2).expect("keys")).expect("stored");
+    let settings = KeySettings { memory, ..KeySettings::default() };
+    let server = key_server(Arc::clone(&store) as _, settings);
+    House { store, keys, server }
+}
+
+impl House {
+    fn key(&self, period: usize) -> Answer {
+        let path = format!("/k/{}", self.keys.periods[period].kid);
+        ask(self.server.address(), "GET", &path, "", "")
+    }
+
+    fn until(&self, period: usize, status: u16, limit: Duration) -> Duration {
+        let start = Instant::now();
+        while self.key(period).status != status {
+            assert!(start.elapsed() < limit, "not {status} within {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        start.elapsed()
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn while_the_store_is_away_known_keys_are_given_for_a_while() {
+    let memory = Memory { fresh: Duration::from_millis(50), keep: 3 * SECOND, patience: SECOND };
+    let house = house(memory);
+    assert_eq!(house.key(0).status, 200);
+    let seen = Instant::now();
+    house.store.away.store(true, Ordering::Relaxed);
+    std::thread::sleep(Duration::from_millis(100));
+    let looks = house.store.looks.load(Ordering::Relaxed);
+    while seen.elapsed() < 2 * SECOND {
+        assert_eq!(house.key(0).status, 200, "it was seen {:?} ago", seen.elapsed());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let looks = house.store.looks.load(Ordering::Relaxed) - looks;
+    assert!(looks <= 4, "a store that is away is left alone: {looks} looks");
+    let unknown = house.key(1);
+    assert_eq!((unknown.status, unknown.header("retry-after")), (503, Some("5")));
+    assert_eq!(unknown.text(), "keys cannot be read at present\n");
+    house.until(0, 503, 3 * SECOND);
+    house.store.away.store(false, Ordering::Relaxed);
+    house.until(0, 200, 3 * SECOND);
+    house.until(1, 200, 3 * SECOND);
+}
+
+#[test]
+fn a_slow_store_holds_up_nobody_whose_key_is_known() {
+    let memory =
+        Memory { fresh: Duration::ZERO, keep: 60 * SECOND, patience: Duration::from_millis(200) };
+    let house = house(memory);
+    assert_eq!(house.key(0).status, 200);
+    house.store.slow.store(true, Ordering::Relaxed);
+    let start = Instant::now();
+    assert_eq!(house.key(0).status, 200, "from memory");
+    assert!(start.elapsed() < Duration::from_millis(650), "{:?}", start.elapsed());
+    assert_eq!(house.key(1).status, 503, "it is not known");
+    house.store.slow.store(false, Ordering::Relaxed);
+    house.until(1, 200, 3 * SECOND);
+}
+
+#[test]
+fn what_another_server_revokes_is_heeded_soon() {
+    let memory = Memory { fresh: Duration::from_millis(300), ..Memory::default() };
+    let house = house(memory);
+    assert_eq!(house.key(0).status, 200);
+    house.store.within.end("talk", "g1", now()).expect("end");
+    let heeded = house.until(0, 410, 5 * SECOND);
+    assert!(heeded < SECOND, "{heeded:?}");
+}
+
+#[test]
+fn one_look_is_enough_for_many_who_ask_at_once() {
+    let house = house(Memory::default());
+    house.store.slow.store(true, Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| assert_eq!(house.key(0).status, 200));
+        }
+    });
+    assert_eq!(house.store.looks.load(Ordering::Relaxed), 1);
+}

@@ -1,0 +1,131 @@
+//! Where keys are kept, and what they are wrapped with, as `[keys]` of `vodmill.toml` says.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use vodmill_api::{HttpKeyStore, ProviderSettings};
+use vodmill_hls::keyring::{KeyEncryptionKey, KeyEncryptionKeys, KeyStore};
+use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, load_kek};
+use vodmill_queue::Queue;
+use vodmill_store::kms::Kms;
+
+use crate::config::Config;
+use crate::config::keys::{KekSource, Provider};
+
+/// The key store of a home by itself.
+pub fn of_home(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
+    if let Some(external) = external(config)? {
+        return Ok(external);
+    }
+    let store = match keks(config)? {
+        Some(keks) => DirKeyStore::open_under(config.keys(), keks),
+        None => DirKeyStore::open(config.keys()),
+    };
+    Ok(Arc::new(store.context("open the key store")?))
+}
+
+/// The key store of all who work on a queue.
+pub fn of_queue(config: &Config, queue: &Arc<dyn Queue>) -> anyhow::Result<Arc<dyn KeyStore>> {
+    if let Some(external) = external(config)? {
+        return Ok(external);
+    }
+    let queue = Arc::clone(queue);
+    let store = match keks(config)? {
+        Some(keks) => VaultKeyStore::open_under(queue, keks),
+        None => {
+            fs::create_dir_all(config.keys()).context("make the folder of the key")?;
+            VaultKeyStore::open(queue, &config.keys().join("kek"))
+        }
+    };
+    Ok(Arc::new(store.context("open the key store")?))
+}
+
+fn external(config: &Config) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
+    let keys = &config.settings.keys;
+    if keys.provider == Provider::Own {
+        return Ok(None);
+    }
+    let file = |name: &Option<String>| name.as_ref().map(|name| config.home.join(name));
+    let settings = ProviderSettings {
+        url: keys.url.clone().context("keys.url is not set")?,
+        credential: file(&keys.credential).context("keys.credential is not set")?,
+        authorities: file(&keys.authorities),
+        timeout: Duration::from_secs(keys.timeout_seconds.into()),
+    };
+    let store = HttpKeyStore::open(&settings).context("reach the external key server")?;
+    Ok(Some(Arc::new(store)))
+}
+
+/// The key-encryption keys; none where it is the usual file alone.
+fn keks(config: &Config) -> anyhow::Result<Option<KeyEncryptionKeys>> {
+    let keys = &config.settings.keys;
+    let current = match (&keys.kek, keys.other_keks.is_empty()) {
+        (None, true) => return Ok(None),
+        (None, false) => load_kek(&config.keys().join("kek")).context("read the usual kek")?,
+        (Some(source), _) => kek(config, source)?,
+    };
+    let others: anyhow::Result<Vec<_>> =
+        keys.other_keks.iter().map(|source| kek(config, source)).collect();
+    Ok(Some(KeyEncryptionKeys::new(current, others?)))
+}
+
+fn kek(config: &Config, source: &KekSource) -> anyhow::Result<KeyEncryptionKey> {
+    match source {
+        KekSource::File(path) => {
+            let path = config.home.join(path);
+            // A new one would be made where a disk is not mounted.
+            let text = fs::read_to_string(&path);
+            let text = text.with_context(|| format!("read {}", path.display()))?;
+            hex(&text, &path.display().to_string())
+        }
+        KekSource::Environment(name) => {
+            let text = std::env::var(name).map_err(|_| anyhow!("{name} is not in the environment"));
+            hex(&text?, name)
+        }
+        KekSource::Kms(id) => from_kms(config, id),
+    }
+}
+
+fn hex(text: &str, place: &str) -> anyhow::Result<KeyEncryptionKey> {
+    let kek = KeyEncryptionKey::from_hex(text.trim());
+    kek.with_context(|| format!("{place} does not hold 64 hex digits"))
+}
+
+/// The key that the service opens; a new one where none is there yet.
+fn from_kms(config: &Config, id: &str) -> anyhow::Result<KeyEncryptionKey> {
+    let kms = Kms::open(&config.settings.s3);
+    let path = wrapped_kek(config);
+    if !path.exists() {
+        fs::create_dir_all(config.keys()).context("make the folder of the key")?;
+        let new = kms.generate(id).context("make a key-encryption key")?;
+        keep_once(&path, &new.wrapped).with_context(|| format!("write {}", path.display()))?;
+    }
+    // Of two that begin at once, the first one's file counts.
+    let wrapped = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let clear = kms.unwrap(id, &wrapped).context("open the key-encryption key")?;
+    Ok(KeyEncryptionKey::from_bytes(clear))
+}
+
+fn wrapped_kek(config: &Config) -> PathBuf {
+    config.keys().join("kek.kms")
+}
+
+/// Writes a file that is there whole or not at all, unless it is there.
+fn keep_once(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&part, path);
+    fs::remove_file(&part)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::File::open(path.parent().unwrap_or(path))?.sync_all(),
+    }
+}

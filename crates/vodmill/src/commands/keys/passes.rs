@@ -1,0 +1,109 @@
+//! What opens the key server: tokens for viewers, credentials for segmenters and operators.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use vodmill_api::token::Scope;
+use vodmill_api::token::own::{Order, Secrets};
+use vodmill_api::{Credentials, Role};
+use vodmill_hls::keyring::KeyEncryptionKey;
+
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::output::print;
+
+/// `vodmill keys token`.
+pub fn token(
+    config: &Config,
+    asset: &str,
+    time: Duration,
+    address: Option<IpAddr>,
+) -> anyhow::Result<()> {
+    let Some(scope) = Scope::parse(asset) else {
+        return Err(Usage::error(format!("{asset:?} is neither an asset, nor folder/*, nor *")));
+    };
+    let file = secrets_file(config)?;
+    let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let secrets = Secrets::parse(&text).map_err(anyhow::Error::msg);
+    let secrets = secrets.with_context(|| file.display().to_string())?;
+    let expires = now() + time.as_secs();
+    Ok(print(&secrets.mint(&Order { scope, expires, address }))?)
+}
+
+/// The file with the secrets of tokens, made with a new one where it is not there.
+pub fn secrets_file(config: &Config) -> anyhow::Result<PathBuf> {
+    let named = config.settings.key_server.tokens.as_ref();
+    let path = named.map_or_else(|| config.keys().join("tokens"), |name| config.home.join(name));
+    if !path.exists() {
+        let line = format!("t{} {}\n", now(), secret()?);
+        write_new(&path, &line).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(path)
+}
+
+/// `vodmill keys credential`.
+pub fn credential(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#') {
+        return Err(Usage::error("a name has no blanks"));
+    }
+    let path = credentials_path(config);
+    let secret = secret()?;
+    let there = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        there => there.with_context(|| format!("read {}", path.display()))?,
+    };
+    let text = format!("{there}{}", Credentials::line(role, name, &secret));
+    Credentials::parse(&text).map_err(anyhow::Error::msg).context("credentials")?;
+    replace(&path, &text).with_context(|| format!("write {}", path.display()))?;
+    Ok(print(&secret)?)
+}
+
+/// The file with the hashes of credentials.
+pub fn credentials_path(config: &Config) -> PathBuf {
+    let named = config.settings.key_server.credentials.as_ref();
+    named.map_or_else(|| config.keys().join("credentials"), |name| config.home.join(name))
+}
+
+/// Unix seconds.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// 32 random bytes, in hex.
+fn secret() -> anyhow::Result<String> {
+    // A key-encryption key is just that.
+    Ok(KeyEncryptionKey::generate().context("make a secret")?.to_hex().to_string())
+}
+
+/// Writes a private file under a hidden name first, so that nobody reads half of it.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let part = hidden(path, text)?;
+    fs::rename(&part, path)
+}
+
+/// As [`replace`], unless somebody else was first.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    let part = hidden(path, text)?;
+    let linked = fs::hard_link(&part, path);
+    fs::remove_file(&part)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn hidden(path: &Path, text: &str) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(part)
+}

@@ -1,0 +1,94 @@
+//! `vodmill keys serve`, and the key server within the daemon.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use vodmill_api::token::jwt::Expected;
+use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers};
+use vodmill_hls::keyring::KeyStore;
+use vodmill_pipeline::Stop;
+
+use super::passes;
+use crate::commands::shared::served_key_store;
+use crate::config::Config;
+use crate::config::keys::{KeyServerSettings, ViewerKind};
+use crate::exit::Usage;
+use crate::signals;
+
+/// `vodmill keys serve`.
+pub fn run(config: &Config, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
+    let stop = Arc::new(Stop::default());
+    signals::watch(&stop, Duration::ZERO)?;
+    let address = listen.unwrap_or(config.settings.key_server.listen);
+    let store = served_key_store(config)?;
+    let server = Server::start_keys(key_server(config, store, address)?, address)?;
+    tracing::info!(address = %server.address(), "serving keys");
+    while !stop.must_park() {
+        stop.wait(LOOK);
+    }
+    server.stop();
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Between two looks at whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The key server at this address.
+pub fn key_server(
+    config: &Config,
+    store: Arc<dyn KeyStore>,
+    address: SocketAddr,
+) -> anyhow::Result<KeyServer> {
+    let settings = &config.settings.key_server;
+    let anyone = settings.viewers == ViewerKind::Anyone;
+    if anyone && !address.ip().is_loopback() && !settings.open {
+        return Err(Usage::error(format!(
+            "whoever reaches {address} would get every key: set key_server.viewers in vodmill.toml, \
+             or key_server.open = true if that is right"
+        )));
+    }
+    if anyone && !address.ip().is_loopback() {
+        tracing::warn!(%address, "keys are served to everyone who can connect");
+    }
+    KeyServer::new(store, key_settings(config, settings)?).context("start the key server")
+}
+
+fn key_settings(config: &Config, settings: &KeyServerSettings) -> anyhow::Result<KeySettings> {
+    let viewers = match settings.viewers {
+        ViewerKind::Anyone => Viewers::Anyone,
+        ViewerKind::Token => Viewers::Tokens(passes::secrets_file(config)?),
+        ViewerKind::Jwt => {
+            let jwks = settings.jwks.as_ref().context("key_server.jwks is not set")?;
+            let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
+            Viewers::Jwt(config.home.join(jwks), Expected { issuer, audience })
+        }
+    };
+    let mut origins = settings.origins.clone();
+    if origins.is_empty() && settings.viewers == ViewerKind::Anyone {
+        origins.push("*".to_owned());
+    }
+    let credentials = passes::credentials_path(config);
+    let proxies: Result<_, String> = settings.proxies.iter().map(|text| text.parse()).collect();
+    let seconds = |count: u32| Duration::from_secs(count.into());
+    Ok(KeySettings {
+        viewers,
+        cookie: settings.cookie.clone(),
+        query: settings.query.clone(),
+        origins,
+        // A file that was named has to be there.
+        credentials: (settings.credentials.is_some() || credentials.exists())
+            .then_some(credentials),
+        proxies: proxies.map_err(anyhow::Error::msg)?,
+        address_rate: Rate { per_second: settings.address_rate, burst: settings.address_burst },
+        viewer_rate: Rate { per_second: settings.viewer_rate, burst: settings.viewer_burst },
+        memory: Memory {
+            fresh: seconds(settings.fresh_seconds),
+            keep: seconds(settings.keep_seconds),
+            ..Memory::default()
+        },
+    })
+}
