@@ -6,7 +6,7 @@ mod files;
 mod keys;
 mod operators;
 mod pages;
-mod viewer;
 mod provider;
 mod tokens;
+mod viewer;
 mod viewers;

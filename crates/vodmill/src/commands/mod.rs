@@ -29,7 +29,7 @@ use vodmill_model::{Pipeline, Preset, Transcode as _};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
 
 pub use cost::Share;
-pub use sign::{Moment, Span};
+pub use sign::Moment;
 pub use sync::CacheRule;
 
 use crate::cli::{Cli, Command, Keys, KeysAction};

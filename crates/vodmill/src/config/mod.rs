@@ -1,7 +1,7 @@
 //! All of the configuration, read and validated as a whole before anything else happens.
 
-pub mod delivery;
 pub mod aws;
+pub mod delivery;
 pub mod files;
 pub mod keys;
 pub mod problem;

@@ -8,8 +8,8 @@ use tracing_subscriber::filter::LevelFilter;
 use vodmill_pipeline::Sandbox;
 use vodmill_store::s3::S3Settings;
 
-use super::delivery::DeliverySettings;
 use super::aws::AwsSettings;
+use super::delivery::DeliverySettings;
 use super::keys::{KeyServerSettings, KeysSettings};
 
 /// The file `vodmill.toml`; every field may be left out, and so may the file.

@@ -71,7 +71,8 @@ fn a_url_is_signed_as_botocore_does() {
 #[test]
 fn an_asset_gets_cookies_for_all_of_it() {
     let home = home();
-    let cookies = says(home.path(), &["sign", "talk", "--for", "6h", "--cookies"]).expect("cookies");
+    let cookies =
+        says(home.path(), &["sign", "talk", "--for", "6h", "--cookies"]).expect("cookies");
     let names: Vec<&str> = cookies.lines().filter_map(|line| line.split('=').next()).collect();
     let wanted = ["Policy", "Signature", "Key-Pair-Id"];
     assert_eq!(names, wanted.map(|name| format!("Set-Cookie: CloudFront-{name}")));

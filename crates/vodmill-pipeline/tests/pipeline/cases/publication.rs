@@ -77,7 +77,7 @@ fn assert_pointer(home: &Home, asset: &str) {
     assert!(json["encode_cpu_ms"].is_u64() && json["package_cpu_ms"].is_u64());
     let objects = json["objects"].as_u64().expect("a number");
     let generation = folder.join(json["generation"].as_str().expect("a generation"));
-    assert_eq!(objects, crate::tree::read(&generation).len() as u64);
+    assert_eq!(objects, tree::read(&generation).len() as u64);
     let variant = &json["hls"]["variants"][0];
     assert!(variant["encode"].is_string() && variant["iframes_bytes"].is_u64(), "{variant}");
     let text = fs::read(folder.join("index.m3u8")).expect("index.m3u8");
