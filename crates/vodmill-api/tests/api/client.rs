@@ -34,7 +34,7 @@ pub struct Demo {
 }
 
 /// What signs for a CDN in front of `published`.
-fn viewers(published: std::path::PathBuf) -> ViewerPlaylists {
+fn viewers(published: PathBuf) -> ViewerPlaylists {
     let pem = include_str!("../../../vodmill-delivery/tests/keys/ec-pkcs8.pem");
     let read: ReadObject = Arc::new(move |name| match std::fs::read(published.join(name)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
