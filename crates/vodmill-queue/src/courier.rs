@@ -83,10 +83,16 @@ pub trait Outbox: Send + Sync {
 /// # Contract
 ///
 /// - A path is wished for in the transaction of the [`Completion`](crate::Completion) that makes it
-///   stale. Wishing twice before it is sent is wishing once.
+///   stale, or by [`mark_stale`](Self::mark_stale). Wishing twice before it is sent is wishing once.
 /// - A batch, and its reference, is durable before it is sent, and is the same at every attempt.
 /// - Of one distribution never more is in progress than the limits say, as far as this queue knows.
 pub trait StaleCaches: Send + Sync {
+    /// Wishes for paths to be dropped that no completion makes stale.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn mark_stale(&self, pipeline: &str, paths: &[StalePath]) -> Result<()>;
+
     /// Takes the batch of a distribution that is due: one that is to be sent, one that is to be
     /// asked for, or one made of what waits. It comes again after `lease` unless its end is told.
     ///
@@ -205,6 +211,10 @@ impl<E: Engine> Outbox for E {
 }
 
 impl<E: Engine> StaleCaches for E {
+    fn mark_stale(&self, pipeline: &str, paths: &[StalePath]) -> Result<()> {
+        self.write("mark stale paths of", pipeline.into(), |tx| stale::wish(tx, pipeline, paths))
+    }
+
     fn claim_batch(
         &self,
         distribution: &str,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod delivery;
+mod outbox;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
@@ -9,9 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vodmill_store::sync::Limit;
 
-pub use delivery::{
-    Cost, Gc, Invalidations, Keys, KeysAction, Outbox, OutboxAction, Rekey, Sign, Span,
-};
+pub use delivery::{Cost, Gc, Keys, KeysAction, Rekey, Sign, Span};
+pub use outbox::{Invalidations, Outbox, OutboxAction};
 
 use crate::commands::CacheRule;
 use crate::config::settings::LogFilter;

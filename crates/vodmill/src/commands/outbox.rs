@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vodmill_queue::{Batch, DeadLetters, DeliveryInfo, DeliveryState, Queue, StalePath};
 
-use super::shared::queues;
+use super::shared::carried;
 use crate::cli::{Invalidations, Outbox, OutboxAction};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -36,9 +36,9 @@ pub fn run(config: &Config, arguments: &Outbox) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The daemon's queue, or that of all workers.
+/// Foreground work tells nobody.
 fn first(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
-    let queue = queues(config)?.into_iter().next();
+    let queue = carried(config)?;
     if queue.is_none() {
         print("nothing has run here yet")?;
     }

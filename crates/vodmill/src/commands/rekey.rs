@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use vodmill_model::transcode::Progress;
 use vodmill_pipeline::{Rekey, Rekeyed};
+use vodmill_queue::StalePath;
 use vodmill_store::Location;
 
-use super::published;
-use super::shared::{key_store, names};
+use super::published::{self, Destination};
+use super::shared::{carried, key_store, names};
 use crate::cli;
 use crate::config::Config;
 use crate::exit::Usage;
@@ -18,6 +19,9 @@ use crate::output::{bytes, print, print_json};
 
 /// Folder for what is under way, in a folder of assets.
 const SCRATCH: &str = ".vodmill";
+
+/// The objects that are replaced.
+const POINTER: [&str; 2] = ["index.m3u8", "asset.json"];
 
 /// `vodmill rekey`.
 pub fn run(config: &Config, arguments: &cli::Rekey) -> anyhow::Result<ExitCode> {
@@ -53,8 +57,27 @@ pub fn run(config: &Config, arguments: &cli::Rekey) -> anyhow::Result<ExitCode> 
         // Only if nothing else is in it.
         let _ = std::fs::remove_dir(folder.join(SCRATCH));
     }
-    say(&done?, begun, arguments.json)?;
+    let done = done?;
+    invalidate(config, &destination, &arguments.asset)?;
+    say(&done, begun, arguments.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has a courier tell the caches that the pointer has moved. Without one, its `max-age` does.
+fn invalidate(config: &Config, destination: &Destination, asset: &str) -> anyhow::Result<()> {
+    for (name, pipeline) in &config.catalogue.pipelines {
+        let Some(cdn) = &pipeline.invalidation else { continue };
+        if config.places(name, pipeline)?.destination != destination.place {
+            continue;
+        }
+        let Some(queue) = carried(config)? else { continue };
+        let stale = POINTER.map(|object| StalePath {
+            distribution: cdn.distribution.clone(),
+            path: cdn.path_of(&format!("{asset}/{object}")),
+        });
+        queue.mark_stale(name, &stale).context("have caches drop the pointer")?;
+    }
+    Ok(())
 }
 
 fn bar() -> anyhow::Result<ProgressBar> {

@@ -81,6 +81,17 @@ pub fn served_key_store(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
 /// How long a server of keys waits for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The queue from which a courier carries: of all workers, or the daemon's, if there is one yet.
+pub fn carried(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
+    if let Some(queue) = shared_queue(config)? {
+        return Ok(Some(queue));
+    }
+    match SqliteQueue::open_existing(queue_path(&config.state().join(DAEMON))) {
+        Err(vodmill_queue::Error::NoDatabase { .. }) => Ok(None),
+        opened => Ok(Some(Arc::new(opened?))),
+    }
+}
+
 /// The queue of the daemon or of all workers, and that of `run`, as far as they are there.
 pub fn queues(config: &Config) -> anyhow::Result<Vec<Arc<dyn Queue>>> {
     let mut queues = Vec::from_iter(shared_queue(config)?);

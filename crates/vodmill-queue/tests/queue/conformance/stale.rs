@@ -48,6 +48,8 @@ pub fn sent_then_completed(world: World) {
     assert_eq!(claim(&world), None);
     publish(&world, "j", &["/a/index.m3u8", "/a/asset.json"]);
     publish(&world, "k", &["/a/index.m3u8", "/b/index.m3u8"]);
+    let again = StalePath { distribution: "E1".into(), path: "/b/index.m3u8".into() };
+    world.queue.mark_stale("shows", &[again]).unwrap();
     assert_eq!(world.queue.stale_paths(9).unwrap().len(), 3, "a wish is one wish");
     assert_eq!(world.queue.claim_batch("E2", &LIMITS, MINUTE).unwrap(), None);
     let batch = claim(&world).expect("a batch");
