@@ -9,7 +9,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["probe"],
         &["plan"],
@@ -20,7 +20,9 @@ fn help_of_all_commands_is_as_committed() {
         &["queue"],
         &["sync"],
         &["jobs"],
+        &["keys"],
         &["keys", "export"],
+        &["keys", "token"],
         &["presets"],
     ];
     let mut all = String::new();
