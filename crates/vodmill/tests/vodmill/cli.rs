@@ -9,7 +9,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["probe"],
         &["plan"],
