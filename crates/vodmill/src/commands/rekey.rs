@@ -1,10 +1,11 @@
 //! `vodmill rekey`: other keys for a published asset.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use vodmill_hls::keyring::KeyStore;
 use vodmill_model::transcode::Progress;
 use vodmill_pipeline::{Rekey, Rekeyed};
 use vodmill_queue::StalePath;
@@ -16,6 +17,8 @@ use crate::cli;
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{bytes, print, print_json};
+
+const DAY: u64 = 24 * 3600;
 
 /// Folder for what is under way, in a folder of assets.
 const SCRATCH: &str = ".vodmill";
@@ -59,8 +62,20 @@ pub fn run(config: &Config, arguments: &cli::Rekey) -> anyhow::Result<ExitCode> 
     }
     let done = done?;
     invalidate(config, &destination, &arguments.asset)?;
+    end_old_keys(config, &*keys, &done);
     say(&done, begun, arguments.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// When the old generation is swept, viewers get its keys no more.
+fn end_old_keys(config: &Config, keys: &dyn KeyStore, done: &Rekeyed) {
+    let days = u64::from(config.settings.old_generations_days);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // The asset has its new keys: this is no reason to say otherwise.
+    if let Err(error) = keys.end(&done.asset, &done.before, now + days * DAY) {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, generation = done.before, "old keys have no end: revoke them");
+    }
 }
 
 /// Has a courier tell the caches that the pointer has moved. Without one, its `max-age` does.
