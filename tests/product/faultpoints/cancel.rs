@@ -58,7 +58,7 @@ fn f20_cancelled_at_any_step_nothing_is_left_in_a_bucket() {
 /// Cancels a job while it stands at a point, for as long as it takes to do so.
 fn cancel_at(lane: &mut Lane<'_>, point: &str) {
     lane.prepare(Way::Plain);
-    let passes = Passes::order(&mut lane.home, &format!("{point}=delay:2500"));
+    let passes = Passes::order(&mut lane.home, &format!("{point}=delay:6000"));
     let mut daemon = Daemon::start(&lane.home, &[]);
     Passes::end(&mut lane.home);
     wait_until(point, PATIENCE, || {

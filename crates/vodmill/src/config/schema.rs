@@ -71,8 +71,11 @@ impl<'s, 'r, 'p> Checker<'s, 'r, 'p> {
         for properties in shapes.iter().filter_map(|shape| shape["properties"].as_object()) {
             fields.extend(properties.iter().map(|(name, schema)| (name.as_str(), schema)));
         }
+        // Of a map, whose keys are anybody's.
+        let mut any = shapes.iter().filter_map(|shape| shape.get("additionalProperties"));
+        let any = any.find(|schema| schema.is_object());
         for (key, value) in table {
-            match fields.get(key.get_ref().as_ref()) {
+            match fields.get(key.get_ref().as_ref()).copied().or(any) {
                 Some(schema) => self.value(schema, value, key.get_ref()),
                 None => {
                     let message = unknown(key.get_ref(), fields.keys().copied());

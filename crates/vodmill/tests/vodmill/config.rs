@@ -72,6 +72,21 @@ fn the_examples_of_the_documentation_are_valid() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn a_map_has_keys_of_anybody_s() {
+    let home = tempfile::tempdir().expect("scratch");
+    let said = |tags: &str| {
+        let text = format!("[objects]\ntags = {{ {tags} }}\n");
+        write(home.path(), &[("pipelines/p.toml", &text)]);
+        let output = vodmill(home.path(), &["pipelines"]);
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let good = said("team = \"tv\", \"cost centre\" = \"7\"");
+    assert!(good.0, "{}", good.1);
+    let bad = said("team = 7");
+    assert!(!bad.0 && bad.1.contains("`team` must be"), "{}", bad.1);
+}
+
 const NOTIFY: &str = "
 [[notify]]
 name = \"site\"
