@@ -18,6 +18,7 @@ pub use keyserver::{
     Credentials, KeyServer, KeyServerError, KeySettings, Memory, Network, Rate, Role,
     SecretFileError, Viewers, is_origin,
 };
+pub use pages::published;
 pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};
 pub use site::{Folder, Site};

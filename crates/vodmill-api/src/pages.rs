@@ -18,7 +18,7 @@ const DEEPEST: usize = 4;
 pub(crate) async fn index(State(site): State<Arc<Public>>) -> Response {
     let mut list = String::new();
     for folder in &site.folders {
-        for asset in assets(&folder.path, "", DEEPEST) {
+        for asset in published(&folder.path) {
             // Writing into a String cannot fail.
             let _ = writeln!(
                 list,
@@ -40,7 +40,7 @@ pub(crate) async fn player(
     State(site): State<Arc<Public>>,
     extract::Path((folder, asset)): extract::Path<(String, String)>,
 ) -> Response {
-    let published = |folder: &&Folder| assets(&folder.path, "", DEEPEST).contains(&asset);
+    let published = |folder: &&Folder| published(&folder.path).contains(&asset);
     let Some(folder) = site.folder(&folder).filter(published) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -69,6 +69,11 @@ pub(crate) async fn hls_js(State(site): State<Arc<Public>>, request: Request) ->
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Names of the assets that are published below `folder`, sorted.
+pub fn published(folder: &Path) -> Vec<String> {
+    assets(folder, "", DEEPEST)
 }
 
 /// Names of the assets below `folder`, sorted: directories that hold an `asset.json`.

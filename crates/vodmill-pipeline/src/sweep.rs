@@ -139,7 +139,7 @@ fn writes(job: &str, generation: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use vodmill_queue::{NewJob, NewTask, SqliteQueue};
     use vodmill_store::{Headers, MemoryStore};

@@ -138,7 +138,7 @@ fn replace_hex(line: &str, from: &str, to: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use vodmill_hls::keyring::KeySet;
 

@@ -1,6 +1,5 @@
 //! What pipelines have published: their assets, and where viewers find them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,9 +12,6 @@ use vodmill_store::{Key, Location, Store, StoreError};
 use super::pipeline;
 use crate::config::Config;
 use crate::exit::Usage;
-
-/// Assets may be named with slashes, but not with more.
-const DEEPEST: usize = 4;
 
 /// A pipeline and its name.
 pub type Named<'a> = (&'a str, &'a Pipeline);
@@ -73,7 +69,7 @@ pub fn description(store: &dyn Store, asset: &str) -> anyhow::Result<Option<Asse
 /// Every published asset of a pipeline, in the order of their names.
 pub fn assets(config: &Config, named: Named<'_>) -> anyhow::Result<Vec<Asset>> {
     let names = match config.places(named.0, named.1)?.destination {
-        Location::Folder(folder) => below(&folder, "", DEEPEST),
+        Location::Folder(folder) => vodmill_api::published(&folder),
         Location::Bucket { bucket, prefix: Some(prefix) } => {
             let root = Location::Bucket { bucket, prefix: None };
             let root = root.open(&config.settings.s3, &ObjectSettings::default());
@@ -96,23 +92,6 @@ pub fn assets(config: &Config, named: Named<'_>) -> anyhow::Result<Vec<Asset>> {
         assets.extend(description(&*store, &name)?);
     }
     Ok(assets)
-}
-
-/// Names of the folders that hold an `asset.json`, sorted.
-fn below(folder: &Path, prefix: &str, depth: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let file_name = entry.file_name();
-        let Some(name) = file_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-        let name = format!("{prefix}{name}");
-        if entry.path().join("asset.json").is_file() {
-            found.push(name);
-        } else if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(below(&entry.path(), &format!("{name}/"), depth - 1));
-        }
-    }
-    found.sort();
-    found
 }
 
 /// What signs for the CDN, where that is configured.
