@@ -13,8 +13,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::units::{Ratio, Size};
@@ -139,7 +139,7 @@ pub(crate) struct RenditionFacts {
 pub(crate) struct RenditionWriter {
     file: BufWriter<File>,
     path: PathBuf,
-    hash: Sha256,
+    hash: Context,
     facts: RenditionFacts,
 }
 
@@ -153,7 +153,7 @@ impl RenditionWriter {
         let mut writer = RenditionWriter {
             file: BufWriter::with_capacity(256 << 10, file),
             path: path.to_owned(),
-            hash: Sha256::new(),
+            hash: Context::new(&SHA256),
             facts: RenditionFacts { packets: 0, bytes: 0 },
         };
         writer.put(MAGIC)?;
@@ -185,8 +185,8 @@ impl RenditionWriter {
     pub(crate) fn finish(mut self) -> Result<RenditionFacts, MediaError> {
         self.put(&[END])?;
         self.put(&self.facts.packets.to_le_bytes())?;
-        let digest = std::mem::take(&mut self.hash).finalize();
-        self.put(&digest)?;
+        let digest = self.hash.clone().finish();
+        self.put(digest.as_ref())?;
         self.file.flush().map_err(|cause| error::file("write rendition", &self.path, &cause))?;
         Ok(self.facts)
     }
@@ -204,7 +204,7 @@ impl RenditionWriter {
 pub(crate) struct RenditionReader {
     file: BufReader<File>,
     path: PathBuf,
-    hash: Sha256,
+    hash: Context,
     header: Header,
     packets: u64,
     ended: bool,
@@ -215,7 +215,7 @@ impl RenditionReader {
     pub(crate) fn open(path: &Path) -> Result<RenditionReader, MediaError> {
         let file = File::open(path).map_err(|cause| error::file("open rendition", path, &cause))?;
         let mut file = BufReader::with_capacity(256 << 10, file);
-        let mut hash = Sha256::new();
+        let mut hash = Context::new(&SHA256);
         let header = read_header(&mut file, &mut hash)
             .map_err(|cause| error::file("read rendition", path, &cause))?;
         Ok(RenditionReader { file, path: path.to_owned(), hash, header, packets: 0, ended: false })
@@ -250,10 +250,10 @@ impl RenditionReader {
 
     fn check_footer(&mut self) -> io::Result<()> {
         let packets = u64::from_le_bytes(take(&mut self.file, &mut self.hash)?);
-        let expected = std::mem::take(&mut self.hash).finalize();
+        let expected = self.hash.clone().finish();
         let mut written = [0; 32];
         self.file.read_exact(&mut written)?;
-        if packets != self.packets || written.as_slice() != &expected[..] {
+        if packets != self.packets || written.as_slice() != expected.as_ref() {
             return Err(torn("its checksum does not match"));
         }
         if self.file.read(&mut [0])? != 0 {
@@ -264,7 +264,7 @@ impl RenditionReader {
     }
 }
 
-fn read_header(file: &mut BufReader<File>, hash: &mut Sha256) -> io::Result<Header> {
+fn read_header(file: &mut BufReader<File>, hash: &mut Context) -> io::Result<Header> {
     if &take::<8>(file, hash)? != MAGIC {
         return Err(torn("it is not a rendition"));
     }
@@ -274,16 +274,16 @@ fn read_header(file: &mut BufReader<File>, hash: &mut Sha256) -> io::Result<Head
     Ok(serde_json::from_slice(&json)?)
 }
 
-fn take<const N: usize>(file: &mut BufReader<File>, hash: &mut Sha256) -> io::Result<[u8; N]> {
+fn take<const N: usize>(file: &mut BufReader<File>, hash: &mut Context) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
-    hash.update(bytes);
+    hash.update(&bytes);
     Ok(bytes)
 }
 
 fn take_into(
     file: &mut BufReader<File>,
-    hash: &mut Sha256,
+    hash: &mut Context,
     size: usize,
     limit: usize,
     data: &mut Vec<u8>,

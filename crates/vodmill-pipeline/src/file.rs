@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256, digest};
 use vodmill_fault::point;
 use vodmill_model::Failed;
 
@@ -107,19 +107,19 @@ fn sync_parent(path: &Path) -> Result<(), Failed> {
 
 /// SHA-256 as 64 hex digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(digest(&SHA256, bytes).as_ref())
 }
 
 /// Size and SHA-256 of a file, read once with bounded memory.
 pub(crate) fn measure(path: &Path) -> Result<(u64, String), Failed> {
     let mut file = File::open(path).map_err(failed("open", path))?;
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 18];
     let mut bytes = 0;
     loop {
         let count = file.read(&mut buffer).map_err(failed("read", path))?;
         if count == 0 {
-            return Ok((bytes, hex(&hash.finalize())));
+            return Ok((bytes, hex(hash.finish().as_ref())));
         }
         hash.update(&buffer[..count]);
         bytes += count as u64;

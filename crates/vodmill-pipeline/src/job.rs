@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use vodmill_model::catalogue::Catalogue;
 use vodmill_model::plan::digest_of;
 use vodmill_model::{Failed, Pipeline};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
 use vodmill_store::{Location, Store, StoreError};
 
-use crate::file::hex;
+use crate::file::sha256;
 use crate::original::Original;
 
 /// What is wanted: an original, a pipeline, and where everything goes.
@@ -138,7 +137,7 @@ pub(crate) fn asset_name(file: &Path) -> String {
     if slug == text {
         return slug.to_owned();
     }
-    let mark = &hex(&Sha256::digest(stem.as_bytes()))[..6];
+    let mark = &sha256(stem.as_bytes())[..6];
     format!("{slug}-{mark}").trim_start_matches('-').to_owned()
 }
 

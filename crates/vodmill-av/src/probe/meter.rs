@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::transcode::{Progress, Watch};
 
@@ -35,12 +35,17 @@ impl<'a> Meter<'a> {
     /// SHA-256 of the file, 64 hex digits.
     pub(super) fn hash(&self, mut original: Original, path: &Path) -> Result<String, MediaError> {
         let failed = |cause: std::io::Error| error::file("hash", path, &cause);
-        let mut hash = Sha256::new();
+        let mut hash = Context::new(&SHA256);
         let mut buffer = vec![0; READ_BYTES];
         loop {
             let got = original.read(&mut buffer).map_err(failed)?;
             if got == 0 {
-                return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+                return Ok(hash
+                    .finish()
+                    .as_ref()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect());
             }
             hash.update(&buffer[..got]);
             self.hashed.fetch_add(got as u64, Ordering::Relaxed);

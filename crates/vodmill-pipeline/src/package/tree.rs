@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{Progress, Watch};
 
@@ -46,7 +46,7 @@ impl<'a> TreeWriter<'a> {
         let path = self.place(name)?;
         let file = BufWriter::new(File::create(&path).map_err(failed("create", &path))?);
         let name = name.to_owned();
-        Ok(ObjectWriter { tree: self, name, path, file, hash: Sha256::new(), bytes: 0 })
+        Ok(ObjectWriter { tree: self, name, path, file, hash: Context::new(&SHA256), bytes: 0 })
     }
 
     /// Takes note of an object that was written to its [`place`](TreeWriter::place).
@@ -78,7 +78,7 @@ pub(crate) struct ObjectWriter<'a> {
     name: String,
     path: PathBuf,
     file: BufWriter<File>,
-    hash: Sha256,
+    hash: Context,
     bytes: u64,
 }
 
@@ -95,7 +95,7 @@ impl ObjectWriter<'_> {
     /// Makes it an object of the tree.
     pub(crate) fn finish(mut self) -> Result<(), Failed> {
         self.file.flush().map_err(failed("write", &self.path))?;
-        let sha256 = hex(&self.hash.finalize());
+        let sha256 = hex(self.hash.finish().as_ref());
         self.tree.add(ObjectFact { name: self.name, bytes: self.bytes, sha256 });
         Ok(())
     }

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::sync::Mutex;
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use vodmill_hls::aes128;
@@ -19,8 +21,11 @@ use crate::package::ClearKeys;
 use crate::receipt::{Holds, ObjectFact, Receipt};
 use crate::{Error, Result, headers};
 
-/// Bytes of objects that are made before they are stored.
-const BATCH: u64 = 1 << 30;
+/// Bytes of objects that are stored together, while the next ones are made.
+const BATCH: u64 = 256 << 20;
+
+/// Objects that are made at a time: each is in memory, four times over.
+const MAX_THREADS: usize = 8;
 
 /// How an object gets to the new generation.
 enum Way<'a> {
@@ -60,15 +65,36 @@ pub(super) fn make(
     remove_dir(&rekey.scratch)?;
     make_dir(&rekey.scratch)?;
     let done = AtomicU64::new(0);
-    let made = batches(&new.objects).try_fold(Vec::new(), |mut made, batch| {
-        made.extend(make_batch(rekey, old, &new.generation, batch, &way, &done)?);
-        Ok::<_, Error>(made)
-    });
+    let make = |batch: &[ObjectFact]| make_batch(rekey, old, &new.generation, batch, &way, &done);
+    let made = make_and_store(rekey, &new.objects, make);
     remove_dir(&rekey.scratch)?;
     let encrypted = new.objects.iter().filter(|it| pieces.contains_key(it.name.as_str()));
     let bytes = encrypted.map(|object| object.bytes).sum();
     new.objects = made?;
     Ok(bytes)
+}
+
+/// Stores one batch while the next is made: the disk has as much to do as the processor.
+fn make_and_store(
+    rekey: &Rekey<'_>,
+    objects: &[ObjectFact],
+    make: impl Fn(&[ObjectFact]) -> Result<(Vec<ObjectFact>, Vec<Upload>)>,
+) -> Result<Vec<ObjectFact>> {
+    thread::scope(|scope| {
+        let (ready, to_store) = mpsc::sync_channel::<Vec<Upload>>(0);
+        let storing =
+            scope.spawn(move || to_store.iter().try_for_each(|it| rekey.store.put_files(&it)));
+        let made = batches(objects).try_fold(Vec::new(), |mut made, batch| {
+            let (facts, uploads) = make(batch)?;
+            made.extend(facts);
+            // Nobody takes it where storing has failed, and then that is what there is to say.
+            ready.send(uploads).map_err(|_| Failed::new("store objects", "it has ended"))?;
+            Ok::<_, Error>(made)
+        });
+        drop(ready);
+        storing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        made
+    })
 }
 
 /// Objects in runs of at most [`BATCH`] bytes, or of one.
@@ -87,7 +113,7 @@ fn batches(objects: &[ObjectFact]) -> impl Iterator<Item = &[ObjectFact]> {
     })
 }
 
-/// Makes objects side by side, and stores them.
+/// Makes objects side by side.
 fn make_batch<'a>(
     rekey: &Rekey<'_>,
     old: &Receipt,
@@ -95,7 +121,7 @@ fn make_batch<'a>(
     batch: &[ObjectFact],
     way: &(impl Fn(&ObjectFact) -> Way<'a> + Sync),
     done: &AtomicU64,
-) -> Result<Vec<ObjectFact>> {
+) -> Result<(Vec<ObjectFact>, Vec<Upload>)> {
     let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let total = old.objects.iter().map(|object| object.bytes).sum();
     let work = || -> Result<()> {
@@ -107,18 +133,16 @@ fn make_batch<'a>(
         }
         Ok(())
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        let threads: Vec<_> = (0..cores.min(batch.len())).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
     let mut made = made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     made.sort_by(|(a, _): &(ObjectFact, Upload), (b, _)| a.cmp(b));
-    let (facts, uploads): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    rekey.store.put_files(&uploads)?;
-    Ok(facts)
+    Ok(made.into_iter().unzip())
 }
 
 fn make_one(
@@ -142,7 +166,7 @@ fn make_one(
             let mut bytes = read(rekey, old, name)?;
             let clear = encrypt(name, &mut bytes, pieces)?;
             let fact = written(&file, name, &bytes)?;
-            prove(&file, &fact, pieces, &clear)?;
+            prove(name, &file, &bytes, pieces, &clear)?;
             fact
         }
     };
@@ -171,7 +195,7 @@ fn same(object: &ObjectFact, bytes: u64, sha256: &str) -> Result<()> {
     }
 }
 
-fn written(file: &std::path::Path, name: &str, bytes: &[u8]) -> Result<ObjectFact> {
+fn written(file: &Path, name: &str, bytes: &[u8]) -> Result<ObjectFact> {
     fs::write(file, bytes).map_err(failed("write", file))?;
     Ok(ObjectFact { name: name.to_owned(), bytes: bytes.len() as u64, sha256: sha256(bytes) })
 }
@@ -208,20 +232,24 @@ fn range_of(name: &str, object: &[u8], piece: &Piece) -> Result<std::ops::Range<
 
 /// Reads what was written, and tries every key on it: it has to open what was there before.
 fn prove(
-    file: &std::path::Path,
-    fact: &ObjectFact,
+    name: &str,
+    file: &Path,
+    written: &[u8],
     pieces: &[Piece],
     clear: &[Vec<u8>],
 ) -> Result<()> {
     let bytes = fs::read(file).map_err(failed("read", file))?;
+    let stage = || format!("prove {name}");
+    if bytes != written {
+        return Err(Failed::new(stage(), "the file does not hold what was written").into());
+    }
     for (piece, clear) in pieces.iter().zip(clear) {
-        let mut opened = bytes[range_of(&fact.name, &bytes, piece)?].to_vec();
-        let stage = || format!("prove {}", fact.name);
+        let mut opened = bytes[range_of(name, &bytes, piece)?].to_vec();
         aes128::decrypt(&piece.to.0, &piece.to.1, &mut opened)
             .map_err(|error| Failed::from_error(stage(), &error))?;
         if opened != *clear {
             return Err(Failed::new(stage(), "its new key opens something else").into());
         }
     }
-    same(fact, bytes.len() as u64, &sha256(&bytes))
+    Ok(())
 }
