@@ -274,7 +274,7 @@ fn names(asset: &str, generation: &str) -> Result<(), Problem> {
     }
 }
 
-/// What is wrong is said by place; nothing of the text is repeated.
+/// What is wrong goes to whoever sent it, and into no log: it may repeat a part of the text.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::request(format!("JSON: {error}")))
 }
