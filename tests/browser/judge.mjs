@@ -1,8 +1,11 @@
 // What has to be true of a report, and in which words it is not.
 
 /** Sentences about everything that is wrong; empty when all is well. */
-export function judge(report, { hls, keys, expectLevels }) {
+export function judge(report, { hls, keys, expectLevels, expectGeneration }) {
   const problems = [...played(report)];
+  if (expectGeneration && `${report.generations}` !== expectGeneration) {
+    problems.push(`played ${report.generations}, not ${expectGeneration}`);
+  }
   if (hls) problems.push(...streamed(report, keys, expectLevels), ...alternatives(report));
   else if (!report.requests.some((request) => request.status === 206)) {
     problems.push('the browser asked for no byte range');

@@ -43,6 +43,12 @@ test('every fault is named', () => {
   }
 });
 
+test('another generation than expected is named', () => {
+  const report = { ...GOOD, generations: ['g0001-a', 'g0002-b'] };
+  const found = judge(report, { ...HLS, expectGeneration: 'g0001-a' });
+  assert.deepEqual(found, ['played g0001-a,g0002-b, not g0001-a']);
+});
+
 test('the server gives ranges and stays in its directory', async () => {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'vodmill-server-'));
   const site = await serve({ '/media/': directory });

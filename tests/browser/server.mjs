@@ -18,8 +18,8 @@ const TYPES = {
   '.json': 'application/json',
 };
 
-/** Serves `mounts` (URL prefix → directory) on a free port of the loopback interface. */
-export async function serve(mounts) {
+/** Serves `mounts` (URL prefix → directory) on this port of the loopback interface, or any free one. */
+export async function serve(mounts, port = 0) {
   const requests = [];
   const server = createServer((request, response) => {
     answer(mounts, request, response).then(
@@ -29,7 +29,7 @@ export async function serve(mounts) {
   });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   const close = () => {
     server.closeAllConnections();

@@ -1,7 +1,8 @@
 //! Packages play to their end in Chromium: HLS by hls.js, MP4 by the browser itself.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use vodmill_tests::cases::case;
 use vodmill_tests::product::Home;
@@ -29,6 +30,72 @@ pub fn plays_with_token(url: &str, levels: u32, token: &str) -> Result<(), Strin
     let mut command = player();
     command.args(["--url", url, "--expect-levels", &levels.to_string(), "--token", token]);
     succeeded(&mut command).map(drop)
+}
+
+/// Plays from a page at this port of the loopback address; what went wrong, if it did not play.
+pub fn plays_from_page_on(port: u16, url: &str, levels: u32) -> Result<(), String> {
+    let mut command = player();
+    command.args(["--url", url, "--expect-levels", &levels.to_string()]);
+    command.args(["--port", &port.to_string()]);
+    succeeded(&mut command).map(drop)
+}
+
+/// Plays a generation to its end with a token; what went wrong, if it did not.
+pub fn plays_generation(url: &str, token: &str, generation: &str) -> Result<(), String> {
+    let mut command = player();
+    command.args(["--url", url, "--expect-levels", "3", "--token", token]);
+    succeeded(command.args(["--expect-generation", generation])).map(drop)
+}
+
+/// A page that has loaded its playlists and one segment, and waits.
+pub struct Page {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Page {
+    /// Opens one that is to play `generation`, and waits until it has begun.
+    pub fn open(url: &str, token: &str, generation: &str) -> Page {
+        let mut command = player();
+        command.args(["--url", url, "--expect-levels", "3", "--token", token, "--hold"]);
+        command.args(["--expect-generation", generation]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("node runs");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it says something");
+        let mut page = Page { child, output };
+        if line != "holding\n" {
+            let error = page.ended();
+            panic!("it has not begun: {line}: {error:?}");
+        }
+        page
+    }
+
+    /// Lets it play to the end; what went wrong, if it did not get there.
+    pub fn plays_on(mut self) -> Result<(), String> {
+        drop(self.child.stdin.take());
+        self.ended()
+    }
+
+    fn ended(&mut self) -> Result<(), String> {
+        let (mut report, mut problems) = (String::new(), String::new());
+        self.output.read_to_string(&mut report).expect("its report");
+        let stderr = self.child.stderr.as_mut().expect("its problems");
+        stderr.read_to_string(&mut problems).expect("its problems");
+        match self.child.wait().expect("it ends").success() {
+            true => Ok(()),
+            false => Err(problems),
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // A browser leaves with its page's pipe.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn player() -> Command {

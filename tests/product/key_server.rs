@@ -1,5 +1,6 @@
 //! An encrypted asset behind the key server: who has a token plays, who has none does not.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -7,10 +8,11 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use vodmill_tests::cases::case;
+use vodmill_tests::m3u8::uris;
 use vodmill_tests::product::{Daemon, Home, wait_until};
 use vodmill_tests::services::{Cloud, free_ports};
 
-use crate::browser::plays_with_token;
+use crate::browser::{Page, plays_generation, plays_with_token};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -19,7 +21,7 @@ fn home(port: u16) -> Home {
     let home = Home::quick("", true);
     let key_server = "viewers = \"token\"\norigins = [\"*\"]\nfresh_seconds = 1\n";
     home.write("vodmill.toml", &format!("settle_seconds = 1\n[key_server]\n{key_server}"));
-    let text = std::fs::read_to_string(home.at("pipelines/default.toml")).expect("the pipeline");
+    let text = fs::read_to_string(home.at("pipelines/default.toml")).expect("the pipeline");
     let text = text.replace("127.0.0.1:8480", &format!("127.0.0.1:{port}"));
     home.write(
         "pipelines/default.toml",
@@ -28,18 +30,18 @@ fn home(port: u16) -> Home {
     home
 }
 
-fn token(home: &Home, asset: &str, time: &str) -> String {
+pub fn token(home: &Home, asset: &str, time: &str) -> String {
     let ended = home.vodmill(&["keys", "token", "--asset", asset, "--for", time]);
     assert_eq!(ended.code, 0, "{ended:?}");
     ended.out.trim().to_owned()
 }
 
-fn is_up(port: u16) {
+pub fn is_up(port: u16) {
     wait_until("it listens", PATIENCE, || TcpStream::connect(("127.0.0.1", port)).ok());
 }
 
 /// Status line with headers, and body.
-fn ask(port: u16, path: &str, header: &str) -> (String, Vec<u8>) {
+pub fn ask(port: u16, path: &str, header: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
     let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).expect("ask");
@@ -89,14 +91,60 @@ fn a_token_plays_and_no_other_does() {
         let wanted = format!("status={code} reason=\"{why}\"");
         assert!(log.contains(&wanted), "{wanted}: {log}");
     }
-    let error = plays_with_token(&url, 3, &expired).expect_err("it does not play");
-    assert!(error.contains("keyLoadError") && error.contains("HTTP 401"), "{error}");
-    let error = plays_with_token(&url, 3, &foreign).expect_err("it does not play");
-    assert!(error.contains("keyLoadError") && error.contains("HTTP 403"), "{error}");
+    // What the page is told, it can show.
+    for (token, status, why) in [
+        ("", "HTTP 401", "a token is needed"),
+        (&expired, "HTTP 401", "the token has expired"),
+        (&foreign, "HTTP 403", "the token is for another asset"),
+    ] {
+        let error = plays_with_token(&url, 3, token).expect_err("it does not play");
+        for part in ["keyLoadError", status, why] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
     let log = daemon.log();
     for secret in [&good, &expired, &foreign] {
         assert!(!log.contains(secret.as_str()), "no token is logged");
     }
+}
+
+/// Pages that were opened before go on with the old generation while its keys are given, and are told
+/// when they are not; whoever comes later gets the new one.
+#[test]
+fn an_old_page_plays_on_after_rekey() {
+    let port = free_ports(1);
+    let home = home(port);
+    let asset = home.publish(&case("film.mp4"));
+    let generation = || home.asset_json(&asset)["generation"].as_str().expect("a name").to_owned();
+    let daemon = Daemon::start(&home, &["--serve", &format!("127.0.0.1:{port}")]);
+    is_up(port);
+    let url = format!("http://127.0.0.1:{port}/published/film/index.m3u8");
+    let token = token(&home, "film", "1h");
+    let old = generation();
+    let (patient, late) = (Page::open(&url, &token, &old), Page::open(&url, &token, &old));
+
+    let ended = home.vodmill(&["rekey", "film"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let new = generation();
+    assert_ne!(old, new);
+    patient.plays_on().map_err(|why| panic!("{why}")).expect("an old page plays on");
+    let played = plays_generation(&url, &token, &new);
+    played.map_err(|why| panic!("{why}")).expect("a new page plays");
+
+    let ended = home.vodmill(&["keys", "revoke", "film", "--generation", &old]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let playlist = fs::read_to_string(asset.join(&old).join("hls/low/index.m3u8"));
+    let key = uris(&playlist.expect("a playlist")).remove(0);
+    let path = &key[key.find("/k/").expect("a key's URI")..];
+    wait_until("the server heeds it", PATIENCE, || {
+        let (head, _) = ask(port, path, &format!("authorization: Bearer {token}\r\n"));
+        head.starts_with("HTTP/1.1 410").then_some(())
+    });
+    let error = late.plays_on().expect_err("the keys are gone");
+    for part in ["keyLoadError", "HTTP 410", "the key was revoked or replaced"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!daemon.log().contains(&token), "no token is logged");
 }
 
 #[test]
@@ -106,7 +154,7 @@ fn keys_are_served_and_revoked() {
     let asset = home.publish(&case("film.mp4"));
     let name = name(&asset);
     let exported = home.keys(&asset).expect("exported keys");
-    let key = std::fs::read_dir(&exported).expect("keys").flatten().next().expect("a key").path();
+    let key = fs::read_dir(&exported).expect("keys").flatten().next().expect("a key").path();
     let path = format!("/k/{}", key.file_name().and_then(|kid| kid.to_str()).expect("a kid"));
     let server = Daemon::key_server(&home, &["--listen", &format!("127.0.0.1:{port}")]);
     is_up(port);
@@ -114,7 +162,7 @@ fn keys_are_served_and_revoked() {
     let (head, body) = ask(port, &path, &cookie);
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(head.contains("cache-control: private, max-age=60"), "{head}");
-    assert_eq!(body, std::fs::read(&key).expect("the key"));
+    assert_eq!(body, fs::read(&key).expect("the key"));
 
     let ended = home.vodmill(&["keys", "revoke", name]);
     assert!(ended.code == 0 && ended.out.contains("revoked"), "{ended:?}");

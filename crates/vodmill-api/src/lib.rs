@@ -4,6 +4,7 @@
 //! In production a CDN serves the packages, and [`KeyServer`] the keys, to viewers whose tokens it
 //! checks.
 
+mod asset_path;
 mod files;
 mod keyserver;
 mod pages;

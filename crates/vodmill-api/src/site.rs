@@ -13,7 +13,7 @@ use crate::viewer::ViewerPlaylists;
 use crate::{files, pages};
 
 /// First parts of paths that are no folder's.
-const RESERVED: [&str; 6] = ["k", "v", "v1", "play", "hls.js", "player.js"];
+const RESERVED: [&str; 7] = ["k", "v", "v1", "gate", "play", "hls.js", "player.js"];
 
 /// What is served.
 pub struct Site {
@@ -71,7 +71,12 @@ impl Public {
 impl Site {
     pub(crate) fn router(self) -> Router {
         let Site { folders, viewers, keys, player_js } = self;
-        let viewers = viewers.map(ViewerPlaylists::router).unwrap_or_default();
+        let viewers = viewers.map(|viewers| {
+            let door = keys.door();
+            // Where tokens are asked for, pages show them as they do for keys.
+            let cors = if door.asks_for_tokens() { keys.cors() } else { cors() };
+            viewers.router(door).layer(cors)
+        });
         Router::new()
             .route("/", get(pages::index))
             .route("/play/{folder}/{*asset}", get(pages::player))
@@ -79,8 +84,8 @@ impl Site {
             .route("/hls.js", get(pages::hls_js))
             .route("/{folder}/{*path}", get(files::file))
             .with_state(Arc::new(Public { folders, player_js }))
-            .merge(viewers)
             .layer(cors())
+            .merge(viewers.unwrap_or_default())
             .merge(keys.router())
     }
 }

@@ -1,18 +1,24 @@
 //! Playlists for one viewer: every URI says what lets the viewer in, so that players need neither
-//! cookies nor headers. Segments come from the CDN, signed; keys from their server, with the
-//! viewer's token; other playlists from here again.
+//! cookies nor headers. Segments come from the CDN, signed, or from a proxy that asks for the
+//! viewer's token; keys from their server, with the token; other playlists from here again.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use vodmill_delivery::rewrite::{Becomes, Rules};
-use vodmill_delivery::{Epoch, Policy, Resource, SignableUrl, Signer, encode_path};
+use vodmill_delivery::{AddressRange, Epoch, Policy, Resource, SignableUrl, Signer, encode_path};
+
+use crate::asset_path::AssetPath;
+use crate::keyserver::{Door, Refusal};
+use crate::server::Peer;
+use crate::token::Grant;
 
 /// Reads an object of a tree by its name; None if it is not there.
 pub type ReadObject = Arc<dyn Fn(&str) -> io::Result<Option<Vec<u8>>> + Send + Sync>;
@@ -34,17 +40,23 @@ pub struct Tree {
 pub struct ViewerPlaylists {
     /// The trees.
     pub trees: Vec<Tree>,
-    /// What signs for the CDN.
-    pub signer: Signer,
-    /// Seconds for which a signature holds: no less than a viewing takes, pauses included.
+    /// What signs for the CDN. Without one, segments get the viewer's token.
+    pub signer: Option<Signer>,
+    /// Seconds for which a signature holds, as far as the token does: no less than a viewing takes,
+    /// pauses included.
     pub valid_seconds: u64,
-    /// Part of the query in which a viewer's token comes, and goes on to playlists and keys.
+    /// Part of the query that is passed on to playlists and keys where the key server asks for no
+    /// tokens; where it does, its own name for it counts.
     pub token: String,
 }
 
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why there is no playlist for a viewer.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum NoPlaylist {
+    #[error("the viewer may not have it")]
+    Refused(Refusal),
     #[error("there is no such playlist")]
     NotFound,
     #[error("the token holds characters that must be percent-encoded, or is too long")]
@@ -52,59 +64,111 @@ enum Refusal {
     #[error("the playlist cannot be read at present")]
     Away(#[source] io::Error),
     #[error("the playlist cannot be rewritten")]
-    Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Fault(#[source] Fault),
+}
+
+/// The playlists, and who gets them.
+struct Desk {
+    playlists: ViewerPlaylists,
+    door: Arc<Door>,
+}
+
+/// A request.
+struct Asked {
+    tree: String,
+    path: String,
+    query: String,
+    address: IpAddr,
+    headers: HeaderMap,
 }
 
 impl ViewerPlaylists {
-    pub(crate) fn router(self) -> Router {
-        Router::new().route("/v/{tree}/{*path}", get(playlist)).with_state(Arc::new(self))
+    pub(crate) fn router(self, door: Arc<Door>) -> Router {
+        let desk = Desk { playlists: self, door };
+        Router::new().route("/v/{tree}/{*path}", get(playlist)).with_state(Arc::new(desk))
     }
+}
 
-    fn make(&self, tree: &str, path: &str, query: &str, now: u64) -> Result<String, Refusal> {
-        let tree = self.trees.iter().find(|one| one.name == tree).ok_or(Refusal::NotFound)?;
-        if !is_playlist(path) {
-            return Err(Refusal::NotFound);
+impl Desk {
+    /// Who may not have it does not learn whether it is there.
+    fn make(&self, asked: &Asked, now: u64) -> Result<String, NoPlaylist> {
+        let Asked { tree, path, query, address, headers } = asked;
+        self.door.slow_down_address(*address).map_err(NoPlaylist::Refused)?;
+        let shown = self.door.token(headers, Some(query));
+        let grant = self.door.let_in(shown).map_err(NoPlaylist::Refused)?;
+        let tree = self.playlists.trees.iter().find(|one| one.name == *tree);
+        let tree = tree.filter(|_| is_playlist(path)).ok_or(NoPlaylist::NotFound)?;
+        if self.door.asks_for_tokens() {
+            let object = AssetPath::of(path).filter(|object| !object.private);
+            let asset = object.ok_or(NoPlaylist::NotFound)?.asset;
+            let permitted = grant.permits(asset, *address);
+            permitted.map_err(|error| NoPlaylist::Refused(error.into()))?;
         }
         let token = self.token(query)?;
-        let bytes = (tree.read)(path).map_err(Refusal::Away)?.ok_or(Refusal::NotFound)?;
-        let text = String::from_utf8(bytes).map_err(|error| Refusal::Fault(error.into()))?;
-        let rules = self.rules(tree, path, token, now).map_err(Refusal::Fault)?;
-        rules.apply(&text).map_err(|error| Refusal::Fault(error.into()))
+        let bytes = (tree.read)(path).map_err(NoPlaylist::Away)?.ok_or(NoPlaylist::NotFound)?;
+        let text = String::from_utf8(bytes).map_err(|error| NoPlaylist::Fault(error.into()))?;
+        let rules = self.rules(tree, path, token, &grant, now).map_err(NoPlaylist::Fault)?;
+        rules.apply(&text).map_err(|error| NoPlaylist::Fault(error.into()))
     }
 
-    /// The viewer's token, as it stands in the query.
-    fn token<'q>(&self, query: &'q str) -> Result<Option<&'q str>, Refusal> {
+    /// The name and value of the token in the query, as it stands there. One that came in a header
+    /// or a cookie comes with the player's next request too.
+    fn token<'q>(&self, query: &'q str) -> Result<Option<(&str, &'q str)>, NoPlaylist> {
+        let name = match self.door.asks_for_tokens() {
+            true => self.door.query(),
+            false => &self.playlists.token,
+        };
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let token = pairs.find(|(name, _)| *name == self.token).map(|(_, value)| value);
+        let token = pairs.find(|(known, _)| *known == name).map(|(_, value)| value);
         let odd = |byte: u8| !byte.is_ascii_graphic() || b"\"<>\\^`{|}#".contains(&byte);
         match token {
-            Some(token) if token.len() > MAX_TOKEN || token.bytes().any(odd) => Err(Refusal::Token),
-            token => Ok(token),
+            Some(token) if token.len() > MAX_TOKEN || token.bytes().any(odd) => {
+                Err(NoPlaylist::Token)
+            }
+            token => Ok(token.map(|token| (name, token))),
         }
     }
 
-    /// One signature for all objects beside the playlist, and no others: private ones least of all.
     fn rules(
         &self,
         tree: &Tree,
         path: &str,
-        token: Option<&str>,
+        token: Option<(&str, &str)>,
+        grant: &Grant,
         now: u64,
-    ) -> Result<Rules, Box<dyn std::error::Error + Send + Sync>> {
-        let url = format!("{}/{}", tree.base_url, encode_path(path));
-        let folder = url.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let resource: Resource = format!("{folder}/*").parse()?;
-        let base: SignableUrl = url.parse()?;
-        let policy = Policy::new(resource, Epoch(now.saturating_add(self.valid_seconds)))?;
-        let passed_on = match token {
-            Some(token) => Becomes::Query(format!("{}={token}", self.token)),
-            None => Becomes::Same,
+    ) -> Result<Rules, Fault> {
+        let base: SignableUrl = format!("{}/{}", tree.base_url, encode_path(path)).parse()?;
+        let token = token.map(|(name, token)| format!("{name}={token}"));
+        let query = match &self.playlists.signer {
+            Some(signer) => self.signature(signer, &base, grant, now)?,
+            None => token.clone().unwrap_or_default(),
         };
+        let passed_on = token.map_or(Becomes::Same, Becomes::Query);
         Ok(Rules {
-            media: Becomes::Under { base, query: self.signer.query(&policy)? },
+            media: Becomes::Under { base, query },
             playlists: passed_on.clone(),
             keys: passed_on,
         })
+    }
+
+    /// One signature for all objects beside the playlist, and no others: private ones least of all.
+    /// It holds no longer than the token does, and nowhere else.
+    fn signature(
+        &self,
+        signer: &Signer,
+        playlist: &SignableUrl,
+        grant: &Grant,
+        now: u64,
+    ) -> Result<String, Fault> {
+        let folder = playlist.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        let resource: Resource = format!("{folder}/*").parse()?;
+        let ends = now.saturating_add(self.playlists.valid_seconds).min(grant.expires);
+        let mut policy = Policy::new(resource, Epoch(ends))?;
+        // CloudFront compares no others.
+        if let Some(IpAddr::V4(address)) = grant.address.map(|address| address.to_canonical()) {
+            policy = policy.only_from(AddressRange::from(address));
+        }
+        Ok(signer.query(&policy)?)
     }
 }
 
@@ -116,14 +180,18 @@ fn is_playlist(path: &str) -> bool {
 
 /// `GET /v/{tree}/{path}`.
 async fn playlist(
-    State(viewers): State<Arc<ViewerPlaylists>>,
+    State(desk): State<Arc<Desk>>,
+    Extension(Peer(peer)): Extension<Peer>,
     Path((tree, path)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
+    let address = desk.door.client(peer, &headers);
+    let asked = Asked { tree, path, query: query.unwrap_or_default(), address, headers };
     // Signing takes processor time, and a store may wait for a disk or a network.
     let made = tokio::task::spawn_blocking(move || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        viewers.make(&tree, &path, &query.unwrap_or_default(), now.as_secs())
+        desk.make(&asked, now.as_secs())
     });
     match made.await {
         Ok(Ok(text)) => {
@@ -134,18 +202,28 @@ async fn playlist(
             ];
             (headers, text).into_response()
         }
-        Ok(Err(refusal)) => refusal.into_response(),
+        Ok(Err(why)) => why.answer(address),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Refusal::NotFound => StatusCode::NOT_FOUND,
-            Refusal::Token => StatusCode::BAD_REQUEST,
-            Refusal::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+impl NoPlaylist {
+    /// What is written in the path could be anything: it is not logged.
+    fn answer(self, address: IpAddr) -> Response {
+        let status = match self {
+            NoPlaylist::Refused(refusal) => {
+                let (status, reason) = (refusal.status.as_u16(), refusal.reason.as_str());
+                if refusal.status == StatusCode::TOO_MANY_REQUESTS {
+                    tracing::debug!(%address, status, reason, "playlist refused");
+                } else {
+                    tracing::info!(%address, status, reason, "playlist refused");
+                }
+                return refusal.into_response();
+            }
+            NoPlaylist::NotFound => StatusCode::NOT_FOUND,
+            NoPlaylist::Token => StatusCode::BAD_REQUEST,
+            NoPlaylist::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
+            NoPlaylist::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() {
             let cause = &self as &dyn std::error::Error;

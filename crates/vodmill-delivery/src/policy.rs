@@ -58,6 +58,13 @@ pub struct AddressRange {
     length: u8,
 }
 
+impl From<Ipv4Addr> for AddressRange {
+    /// This address alone.
+    fn from(network: Ipv4Addr) -> AddressRange {
+        AddressRange { network, length: 32 }
+    }
+}
+
 impl FromStr for AddressRange {
     type Err = PolicyError;
 

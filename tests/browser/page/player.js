@@ -65,8 +65,9 @@ window.playFile = async ({ url, rate, patience }) => {
 };
 
 /** Plays HLS by hls.js, going round the levels and once to another sound and to subtitles. */
-window.playHls = async ({ url, rate, token, patience }) => {
-  const report = { ...newReport(), levels: new Set(), fragments: new Set(), cues: [] };
+window.playHls = async ({ url, rate, token, hold, patience }) => {
+  const seen = { levels: new Set(), fragments: new Set(), generations: new Set() };
+  const report = { ...newReport(), ...seen, cues: [] };
   watchElement(report);
   const bounds = { startLevel: 0, maxBufferLength: 8, maxMaxBufferLength: 8 };
   const hls = new Hls({ ...bounds, ...(token && { xhrSetup: showTo('/k/', token) }) });
@@ -75,6 +76,12 @@ window.playHls = async ({ url, rate, token, patience }) => {
   hls.attachMedia(video);
   const parsed = await Promise.race([once(hls, Hls.Events.MANIFEST_PARSED), failure(hls)]);
   if (!parsed) return close(withTracks(hls, report));
+  if (hold) {
+    await once(hls, Hls.Events.FRAG_BUFFERED);
+    hls.stopLoad();
+    await window.released();
+    hls.startLoad();
+  }
   video.playbackRate = rate;
   await playToEnd(report, patience);
   return close(withTracks(hls, report));
@@ -102,11 +109,14 @@ function failure(hls) {
 function watchHls(hls, report) {
   hls.on(Hls.Events.ERROR, (_, data) => {
     const status = data.response?.code ? ` HTTP ${data.response.code}` : '';
-    const text = `${data.type} ${data.details}${status} ${data.reason ?? data.error?.message ?? ''}`;
+    const reason = `${data.reason ?? data.error?.message ?? ''} ${answered(data.networkDetails)}`;
+    const text = `${data.type} ${data.details}${status} ${reason}`;
     (data.fatal ? report.fatal : report.errors).push(text);
   });
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
     if (frag.sn !== 'initSegment') report.fragments.add(`${frag.type} ${frag.sn}`);
+    const generation = /\/(g\d{4,}-[0-9a-f]{8})\//.exec(frag.url)?.[1];
+    if (generation) report.generations.add(generation);
   });
   hls.on(Hls.Events.FRAG_PARSED, (_, { frag }) => {
     // Every rung gets its turn, however fast or slow this machine plays: said while no fragment is
@@ -118,6 +128,13 @@ function watchHls(hls, report) {
     switchAlternatives(hls, report);
   });
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => (report.soundTrack = id));
+}
+
+/** What a server said with its refusal. */
+function answered(request) {
+  const body = request instanceof XMLHttpRequest ? request.response : undefined;
+  const text = body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body;
+  return typeof text === 'string' ? text.trim().slice(0, 200) : '';
 }
 
 /** Once, in the middle of playing: to the last language, and to the first subtitles. */
@@ -139,6 +156,7 @@ function withTracks(hls, report) {
     levels: [...report.levels],
     levelCount: hls.levels?.length ?? 0,
     fragments: [...report.fragments],
+    generations: [...report.generations],
     segments: details?.fragments.map((fragment) => fragment.sn) ?? [],
     audioTracks: hls.audioTracks.map((track) => track.name),
     subtitleTracks: hls.subtitleTracks.map((track) => track.name),

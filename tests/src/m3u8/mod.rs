@@ -9,6 +9,18 @@ pub use attributes::Attributes;
 pub use media::{Key, Map, Media, Segment};
 pub use multivariant::{Alternative, Multivariant, Variant};
 
+/// Every URI of a playlist of whatever kind, as it stands there.
+pub fn uris(text: &str) -> Vec<String> {
+    let of_line = |line: &str| match line.strip_prefix('#') {
+        None => Some(line.to_owned()).filter(|line| !line.is_empty()),
+        Some(tag) => {
+            let (_, rest) = tag.split_once("URI=\"")?;
+            rest.split_once('"').map(|(uri, _)| uri.to_owned())
+        }
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
 /// A line that says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line<'a> {

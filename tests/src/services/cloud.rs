@@ -78,12 +78,17 @@ impl Cloud {
         let statement = json!({ "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"],
             "Resource": [format!("arn:aws:s3:::{bucket}/{prefix}*")] });
         let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-        self.boto.call("s3", "put_bucket_policy", json!({ "Bucket": bucket, "Policy": policy }));
+        self.policy(bucket, &policy);
         let rule = json!({ "AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": ["*"],
             "AllowedHeaders": ["*"] });
         let rules = json!({ "CORSRules": [rule] });
         let arguments = json!({ "Bucket": bucket, "CORSConfiguration": rules });
         self.boto.call("s3", "put_bucket_cors", arguments);
+    }
+
+    /// Sets the policy of a bucket.
+    pub fn policy(&self, bucket: &str, policy: &str) {
+        self.boto.call("s3", "put_bucket_policy", json!({ "Bucket": bucket, "Policy": policy }));
     }
 
     /// Stores a file.
@@ -116,11 +121,16 @@ impl Cloud {
         }
     }
 
-    /// The text of an object.
-    pub fn text(&self, bucket: &str, key: &str) -> String {
+    /// The content of an object.
+    pub fn read(&self, bucket: &str, key: &str) -> Vec<u8> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         self.boto.get(bucket, key, file.path());
-        fs::read_to_string(file.path()).expect("a text")
+        fs::read(file.path()).expect("an object")
+    }
+
+    /// The text of an object.
+    pub fn text(&self, bucket: &str, key: &str) -> String {
+        String::from_utf8(self.read(bucket, key)).expect("a text")
     }
 
     /// Removes all objects of a bucket.

@@ -5,6 +5,7 @@ mod boto;
 mod cdn;
 mod cloud;
 mod http;
+mod nginx;
 mod postgres;
 mod receiver;
 
@@ -23,6 +24,7 @@ use crate::product::{descendants, gone, signal, wait_until};
 pub use cdn::{Batch, Cdn};
 pub use cloud::{Cloud, Object};
 pub use http::{Answer, Asked, HttpServer};
+pub use nginx::{Nginx, Reply};
 pub use postgres::Postgres;
 pub use receiver::{Mood, Receiver};
 

@@ -5,13 +5,13 @@ mod answer;
 mod bounded;
 mod cache;
 mod credentials;
+mod door;
+mod gate;
 mod limits;
 mod operators;
 mod viewer;
 mod watched;
 
-use std::collections::hash_map::RandomState;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -28,9 +28,10 @@ pub use credentials::{Credentials, Role};
 pub use limits::Rate;
 pub use watched::SecretFileError;
 
-use access::{Doorkeeper, TokenPlaces};
+pub(crate) use answer::Refusal;
+pub(crate) use door::Door;
+
 use cache::KeyCache;
-use limits::Limiter;
 use watched::Watched;
 
 /// How long a browser may remember what it is allowed to ask.
@@ -92,13 +93,8 @@ pub enum KeyServerError {
 pub struct KeyServer {
     store: Arc<dyn KeyStore>,
     cache: KeyCache,
-    door: Doorkeeper,
-    places: TokenPlaces,
-    proxies: Vec<Network>,
+    door: Arc<Door>,
     credentials: Option<Watched<Credentials>>,
-    addresses: Limiter<IpAddr>,
-    viewers: Limiter<u64>,
-    hash: RandomState,
     cors: CorsLayer,
 }
 
@@ -108,25 +104,30 @@ impl KeyServer {
     /// # Errors
     /// [`KeyServerError`].
     pub fn new(store: Arc<dyn KeyStore>, settings: KeySettings) -> Result<Self, KeyServerError> {
+        let door = Door::new(&settings)?;
         let credentials = settings.credentials;
         let credentials =
             credentials.map(|file| Watched::open(file, true, Credentials::parse)).transpose()?;
-        let door = Doorkeeper::new(settings.viewers)?;
         Ok(KeyServer {
             cache: KeyCache::new(Arc::clone(&store), settings.memory),
             store,
             cors: cors(&settings.origins, door.asks_for_tokens())?,
-            door,
-            places: TokenPlaces { cookie: settings.cookie, query: settings.query },
-            proxies: settings.proxies,
+            door: Arc::new(door),
             credentials,
-            addresses: Limiter::new(settings.address_rate),
-            viewers: Limiter::new(settings.viewer_rate),
-            hash: RandomState::new(),
         })
     }
 
-    /// `/k/` and `/v1/`.
+    /// Who is let in.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
+    }
+
+    /// Which pages may read what is for viewers.
+    pub(crate) fn cors(&self) -> CorsLayer {
+        self.cors.clone()
+    }
+
+    /// `/k/`, `/gate` and `/v1/`.
     pub(crate) fn router(self) -> Router {
         let cors = self.cors.clone();
         let server = Arc::new(self);
@@ -135,7 +136,8 @@ impl KeyServer {
             Some(_) => operators::router(&server),
             None => Router::new(),
         };
-        keys.merge(operators).with_state(server)
+        let gate = Router::new().route("/gate", get(gate::gate));
+        keys.merge(gate).merge(operators).with_state(server)
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{GenerationKeys, KeySet, KeyStore, KeyStoreError, KeyTerms};
 
-use super::access::{bearer, client};
+use super::access::bearer;
 use super::answer::Refusal;
 use super::cache::told;
 use super::credentials::Role;
@@ -56,8 +56,8 @@ async fn let_in(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let address = client(peer, request.headers(), &server.proxies);
-    if let Err(refusal) = server.slow_down_address(address) {
+    let address = server.door.client(peer, request.headers());
+    if let Err(refusal) = server.door.slow_down_address(address) {
         return refusal.into_response();
     }
     let credentials = server.credentials.as_ref().map(|file| file.get());

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::StoredKey;
 
-use super::access::client;
 use super::answer::Refusal;
 use super::{KeyServer, now};
 use crate::server::Peer;
@@ -26,7 +25,7 @@ pub(crate) async fn key(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let address = client(peer, &headers, &server.proxies);
+    let address = server.door.client(peer, &headers);
     // What is written there could be anything, a token too; only a kid is logged.
     let kid = Kid::from_hex(&kid);
     match server.key_for(kid, address, query.as_deref(), &headers).await {
@@ -59,17 +58,9 @@ impl KeyServer {
         query: Option<&str>,
         headers: &HeaderMap,
     ) -> Result<(Arc<StoredKey>, String), Refusal> {
-        self.slow_down_address(address)?;
+        self.door.slow_down_address(address)?;
         let kid = kid.ok_or_else(Refusal::unknown_key)?;
-        let token = self.places.find(headers, query);
-        let grant = self.door.check(token, now());
-        let grant = grant.map_err(|denied| match denied {
-            super::access::Denied::Token(error) => Refusal::from(error),
-            none => Refusal::new(StatusCode::UNAUTHORIZED, none.to_string()),
-        })?;
-        if let Some(token) = token {
-            self.slow_down_viewer(token)?;
-        }
+        let grant = self.door.let_in(self.door.token(headers, query))?;
         let found = self.cache.get(kid).await.map_err(|_| {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             Refusal::later(status, "keys cannot be read at present", AWAY)
@@ -81,21 +72,6 @@ impl KeyServer {
         }
         Ok((stored, grant.viewer))
     }
-
-    pub(super) fn slow_down_address(&self, address: IpAddr) -> Result<(), Refusal> {
-        let taken = self.addresses.take(super::limits::household(address), Instant::now());
-        taken.map_err(|wait| too_many("too many requests from this address", wait))
-    }
-
-    fn slow_down_viewer(&self, token: &str) -> Result<(), Refusal> {
-        let viewer = std::hash::BuildHasher::hash_one(&self.hash, token);
-        let taken = self.viewers.take(viewer, Instant::now());
-        taken.map_err(|wait| too_many("too many requests with this token", wait))
-    }
-}
-
-fn too_many(reason: &str, wait: Duration) -> Refusal {
-    Refusal::later(StatusCode::TOO_MANY_REQUESTS, reason, wait)
 }
 
 fn answer(stored: &StoredKey) -> Response {

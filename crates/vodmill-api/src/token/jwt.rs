@@ -172,7 +172,9 @@ impl Claims {
         }
         let assets: Option<Vec<Scope>> = assets.iter().map(|text| Scope::parse(text)).collect();
         let assets = assets.ok_or(TokenError::Malformed)?;
-        Ok(Grant { assets, address: self.ip, viewer: viewer(self.sub) })
+        // Floats beyond the range become its ends.
+        let expires = expires as u64;
+        Ok(Grant { assets, address: self.ip, expires, viewer: viewer(self.sub) })
     }
 }
 

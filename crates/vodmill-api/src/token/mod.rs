@@ -25,6 +25,8 @@ pub struct Grant {
     pub assets: Vec<Scope>,
     /// Where its bearer has to be, if that is said.
     pub address: Option<IpAddr>,
+    /// Until when, in Unix seconds.
+    pub expires: u64,
     /// Who the bearer is, or which secret made the token: for the log.
     pub viewer: String,
 }

@@ -103,7 +103,8 @@ impl Secrets {
         if order.expires <= now {
             return Err(TokenError::Expired);
         }
-        Ok(Grant { assets: vec![order.scope], address: order.address, viewer: name.clone() })
+        let Order { scope, expires, address } = order;
+        Ok(Grant { assets: vec![scope], address, expires, viewer: name.clone() })
     }
 }
 

@@ -47,7 +47,7 @@ fn viewers(published: PathBuf) -> ViewerPlaylists {
             Tree { name: "talks".into(), base_url: base_url.clone(), read },
             Tree { name: "away".into(), base_url, read: away },
         ],
-        signer: Signer::new("K1", pem, Hash::Sha256).expect("a signer"),
+        signer: Some(Signer::new("K1", pem, Hash::Sha256).expect("a signer")),
         valid_seconds: 600,
         token: "token".to_owned(),
     }
@@ -55,17 +55,24 @@ fn viewers(published: PathBuf) -> ViewerPlaylists {
 
 /// One published asset of one generation, and its key.
 pub fn demo(player_js: bool) -> Demo {
+    demo_with(player_js, KeySettings::default())
+}
+
+/// The same, with keys and playlists for whom the settings say.
+pub fn demo_with(player_js: bool, settings: KeySettings) -> Demo {
     let home = tempfile::tempdir().expect("scratch");
     let published = home.path().join("published");
     let tree = published.join("talk/g1/hls/low");
     std::fs::create_dir_all(&tree).expect("tree");
     std::fs::create_dir_all(published.join("a talk*/g1/hls/low")).expect("tree");
+    std::fs::create_dir_all(published.join("film/g0001-44122a99/hls/low")).expect("tree");
     for (file, content) in [
         ("talk/asset.json", &b"{}"[..]),
         ("talk/index.m3u8", b"#EXTM3U\n"),
         ("talk/g1/hls/low/index.m3u8", b"#EXTM3U\n"),
         ("a talk*/g1/hls/low/index.m3u8", MEDIA.as_bytes()),
         ("a talk*/index.m3u8", MULTIVARIANT.as_bytes()),
+        ("film/g0001-44122a99/hls/low/index.m3u8", MEDIA.as_bytes()),
         ("talk/torn.m3u8", b"#EXTM3U\n#EXT-X-MAP:URI=\"a\n"),
         ("talk/g1/hls/low/000000.ts", SEGMENT),
         ("talk/g1/.scratch", b"not for you"),
@@ -83,7 +90,7 @@ pub fn demo(player_js: bool) -> Demo {
     let site = Site {
         folders: Folder::name_all([published]),
         viewers: Some(viewers(home.path().join("published"))),
-        keys: KeyServer::new(Arc::new(store), KeySettings::default()).expect("settings"),
+        keys: KeyServer::new(Arc::new(store), settings).expect("settings"),
         player_js: player_js.then_some(script),
     };
     let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");

@@ -42,7 +42,8 @@ fn what_is_made_is_read_again() {
             assert!(
                 token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
             );
-            let grant = Grant { assets: vec![order.scope], address, viewer: "b".into() };
+            let (assets, expires) = (vec![order.scope], order.expires);
+            let grant = Grant { assets, address, expires, viewer: "b".into() };
             assert_eq!(secrets.check(&token, 999), Ok(grant));
             assert_eq!(secrets.check(&token, 1000), Err(TokenError::Expired));
         }
@@ -108,6 +109,7 @@ fn a_grant_is_for_its_assets_and_its_address() {
     let grant = |scope: &str| Grant {
         assets: vec![Scope::parse(scope).expect("a scope")],
         address: Some(here),
+        expires: 1000,
         viewer: String::new(),
     };
     assert_eq!(grant("talk").permits("talk", mapped), Ok(()));

@@ -17,6 +17,7 @@ use super::shared::open_mill;
 use super::{DAEMON, gc};
 use crate::cli::Daemon;
 use crate::config::Config;
+use crate::config::keys::ViewerKind;
 use crate::inbox::Inboxes;
 use crate::{courier, signals};
 
@@ -84,12 +85,20 @@ fn serve(
     Ok(server)
 }
 
-/// What signs playlists for viewers, where a key and the CDN's address are configured. The server
-/// does not ask who a viewer is, so others may not reach it: whatever does ask stands before it.
+/// Playlists for viewers, where the CDN's address is configured, and something that lets viewers in
+/// there: a signature, or their own tokens. A server that asks for no tokens does not know who a
+/// viewer is, so others may not reach it: whatever does know stands before it.
 fn viewers(config: &Config, address: SocketAddr) -> anyhow::Result<Option<ViewerPlaylists>> {
-    let Some(signer) = signer(config)? else { return Ok(None) };
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "no signed playlists: they are served on a loopback address only");
+    let signer = signer(config)?;
+    let asks = config.settings.key_server.viewers != ViewerKind::Anyone;
+    if signer.is_none() && !asks {
+        return Ok(None);
+    }
+    if !asks && !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "no playlists for viewers: without key_server.viewers on a loopback address only"
+        );
         return Ok(None);
     }
     let mut trees = Vec::new();

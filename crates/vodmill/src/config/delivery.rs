@@ -27,7 +27,8 @@ pub struct DeliverySettings {
     /// pauses included.
     #[schemars(range(min = 60))]
     pub valid_seconds: u32,
-    /// Part of the query in which a viewer's token comes, and goes on to playlists and keys.
+    /// Part of the query in which a viewer's token comes, and goes on to playlists and keys. Where
+    /// the key server asks for tokens, the same as its `query`.
     pub token: String,
     /// Price file for `vodmill cost`; the built-in example without it.
     pub prices: Option<String>,

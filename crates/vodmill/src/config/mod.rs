@@ -17,6 +17,7 @@ use vodmill_model::{Catalogue, Pipeline, Preset};
 use vodmill_store::{Location, StoreError};
 
 use files::{Source, sources};
+use keys::ViewerKind;
 use problem::{Problem, Problems};
 use settings::Settings;
 
@@ -97,8 +98,16 @@ impl Config {
     }
 
     fn check_keys(&self, problems: &mut Vec<Problem>) {
-        let Settings { keys, key_server, .. } = &self.settings;
-        for message in keys.faults().into_iter().chain(key_server.faults()) {
+        let Settings { keys, key_server, delivery, .. } = &self.settings;
+        let mut faults = [keys.faults(), key_server.faults()].concat();
+        if key_server.viewers != ViewerKind::Anyone && delivery.token != key_server.query {
+            faults.push(
+                "delivery.token and key_server.query are not the same: playlists for viewers would \
+                 lead to keys without their token"
+                    .to_owned(),
+            );
+        }
+        for message in faults {
             problems.push(Problem { file: "vodmill.toml".into(), line: None, message });
         }
     }

@@ -1,0 +1,114 @@
+//! `GET /gate`: whether a viewer may fetch what is at a path, for a proxy that asks before it serves
+//! (`auth_request` of nginx).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::KeyServer;
+use super::answer::Refusal;
+use crate::asset_path::AssetPath;
+use crate::server::Peer;
+
+/// What the viewer asked the proxy for, as it stood in the request.
+const ASKED: HeaderName = HeaderName::from_static("x-original-uri");
+
+/// Why not: a proxy drops the body.
+const REASON: HeaderName = HeaderName::from_static("x-refusal");
+
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    /// What comes before assets in the proxy's paths, as `/tv/`.
+    #[serde(default)]
+    below: String,
+}
+
+/// `GET /gate?below=/tv/`: 204, or 401 and 403 as for keys. Rates are the proxy's matter.
+pub(crate) async fn gate(
+    State(server): State<Arc<KeyServer>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Query(place): Query<Place>,
+    headers: HeaderMap,
+) -> Response {
+    let address = server.door.client(peer, &headers);
+    match server.may_pass(&place.below, address, &headers) {
+        Ok(viewer) => {
+            tracing::debug!(viewer, %address, "viewer passed on");
+            (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response()
+        }
+        Err(refusal) => {
+            let (status, reason) = (refusal.status.as_u16(), refusal.reason.clone());
+            tracing::info!(%address, status, reason, "viewer refused");
+            let mut response = refusal.into_response();
+            if let Ok(reason) = HeaderValue::from_str(&reason) {
+                response.headers_mut().insert(REASON, reason);
+            }
+            response
+        }
+    }
+}
+
+impl KeyServer {
+    fn may_pass(&self, below: &str, from: IpAddr, headers: &HeaderMap) -> Result<String, Refusal> {
+        let asked = headers.get(ASKED).and_then(|asked| asked.to_str().ok());
+        let missing = || Refusal::new(StatusCode::BAD_REQUEST, "X-Original-URI is missing");
+        let asked = asked.ok_or_else(missing)?;
+        let (path, query) = match asked.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (asked, None),
+        };
+        let grant = self.door.grant(self.door.token(headers, query))?;
+        let path = decoded(path);
+        let object = path.as_deref().and_then(|path| within(path, below)).and_then(AssetPath::of);
+        match object {
+            None => Err(Refusal::new(StatusCode::FORBIDDEN, "there is no asset at this path")),
+            Some(object) if object.private => {
+                Err(Refusal::new(StatusCode::FORBIDDEN, "this is for no viewer"))
+            }
+            Some(object) => {
+                grant.permits(object.asset, from)?;
+                Ok(grant.viewer)
+            }
+        }
+    }
+}
+
+fn within<'p>(path: &'p str, below: &str) -> Option<&'p str> {
+    path.strip_prefix('/')?.strip_prefix(below.trim_start_matches('/'))
+}
+
+/// A path as its server reads it: what is encoded, decoded once. None for what servers read in more
+/// than one way.
+fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        bytes.push(match byte {
+            b'%' => u8::try_from(digit(rest.next())? << 4 | digit(rest.next())?).ok()?,
+            b'#' => return None,
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_decoded_once() {
+        assert_eq!(decoded("/a%20b%2Fc/%252e").as_deref(), Some("/a b/c/%2e"));
+        for odd in ["/a%", "/a%2", "/a%zz", "/a#b", "/%ff"] {
+            assert_eq!(decoded(odd), None, "{odd}");
+        }
+        assert_eq!(within("/tv/a/b", "/tv/"), Some("a/b"));
+        assert_eq!(within("/a/b", ""), Some("a/b"));
+        assert_eq!(within("/tvx/a", "/tv/"), None);
+    }
+}
