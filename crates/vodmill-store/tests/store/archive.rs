@@ -11,10 +11,10 @@ use aws_sdk_s3::types::{
     LifecycleRule as ForeignRule, LifecycleRuleFilter,
 };
 use vodmill_store::s3::{
-    Applied, Bucket, Condition, LifecycleRule, ObjectSettings, PutOptions, RestoreOptions,
-    RuleAction, S3Store, Source, Stage, Tier, Which,
+    Applied, Bucket, LifecycleRule, ObjectSettings, RestoreOptions, RuleAction, S3Store, Stage,
+    Tier, Which,
 };
-use vodmill_store::{Begun, Headers, Key, Store as _, StoreError, Upload};
+use vodmill_store::{Begun, Headers, Key, Store as _, Upload};
 
 use crate::events::{Cloud, clouds};
 use crate::server::unique;
@@ -27,11 +27,10 @@ fn fresh(cloud: &Cloud) -> Bucket {
     Bucket::open(&name, &cloud.settings)
 }
 
-fn put(bucket: &Bucket, key: &str, class: &str) {
-    let storage_class = Some(class.to_owned()).filter(|class| !class.is_empty());
-    let settings = ObjectSettings { storage_class, ..ObjectSettings::default() };
-    let options = PutOptions { settings, ..PutOptions::default() };
-    bucket.put(key, b"film".to_vec(), &options, &Condition::None).expect("put");
+/// Not through the bucket: it reads back what a server gives no checksum of.
+fn put(cloud: &Cloud, bucket: &Bucket, key: &str, class: &str) {
+    let request = cloud.s3.put_object().bucket(bucket.name()).key(key).storage_class(class.into());
+    cloud.wait(request.body(b"film".to_vec().into()).send()).expect("put");
 }
 
 fn stage(bucket: &Bucket, key: &str) -> Stage {
@@ -44,7 +43,7 @@ fn an_archived_object_is_brought_back() {
     let bucket = fresh(cloud);
     for class in ["GLACIER", "DEEP_ARCHIVE"] {
         let key = format!("done/{class}.mov");
-        put(&bucket, &key, class);
+        put(cloud, &bucket, &key, class);
         assert_eq!(stage(&bucket, &key), Stage::Archived);
         let refused = bucket.read(&key, &Which::default(), 0..1);
         let refused = refused.expect_err("it is archived").to_string();
@@ -52,10 +51,6 @@ fn an_archived_object_is_brought_back() {
         let told =
             format!("the object {object} is archived: `vodmill restore {object}` brings it back");
         assert_eq!(refused, told);
-        let source =
-            Source { bucket: bucket.name().to_owned(), key: key.clone(), which: Which::default() };
-        let copied = bucket.copy(&source, "inbox/film.mov", None);
-        assert!(matches!(copied, Err(StoreError::Archived(_))), "{copied:?}");
         bucket.restore(&key, &WEEK).expect("asked for");
         assert_eq!(stage(&bucket, &key), Stage::Ongoing);
         bucket.restore(&key, &WEEK).expect("asked for again");
@@ -73,9 +68,9 @@ fn an_archived_object_is_brought_back() {
         bucket.restore(&key, &WEEK).expect("its time begins anew");
         assert_eq!(bucket.read(&key, &Which::default(), 0..9).expect("read"), b"film");
     }
-    for class in ["", "STANDARD_IA", "GLACIER_IR"] {
+    for class in ["STANDARD", "STANDARD_IA", "GLACIER_IR"] {
         let key = format!("done/{class}.mov");
-        put(&bucket, &key, class);
+        put(cloud, &bucket, &key, class);
         assert_eq!(stage(&bucket, &key), Stage::Readable);
         bucket.read(&key, &Which::default(), 0..1).expect("read");
     }
@@ -84,8 +79,9 @@ fn an_archived_object_is_brought_back() {
 
 #[test]
 fn another_server_has_the_same_words_for_it() {
-    let bucket = fresh(clouds()[1]);
-    put(&bucket, "film.mov", "GLACIER");
+    let cloud = clouds()[1];
+    let bucket = fresh(cloud);
+    put(cloud, &bucket, "film.mov", "GLACIER");
     assert_eq!(stage(&bucket, "film.mov"), Stage::Archived);
     bucket.restore("film.mov", &WEEK).expect("asked for");
     assert!(matches!(stage(&bucket, "film.mov"), Stage::Restored { until: Some(_) }));
@@ -108,34 +104,42 @@ fn rules(days: u32) -> [LifecycleRule; 2] {
 
 #[test]
 fn rules_of_others_stay() {
-    for cloud in clouds() {
-        let bucket = fresh(cloud);
-        let apply = |rules: &[LifecycleRule]| bucket.apply_lifecycle("vodmill-tv-", rules);
-        let applied = apply(&rules(90)).expect(cloud.name);
-        assert_eq!(applied, Applied { changed: true, others: 0 }, "{}", cloud.name);
-        assert!(!apply(&rules(90)).expect("the same again").changed, "{}", cloud.name);
-        let foreign = ForeignRule::builder()
-            .id("logs")
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("logs/").build())
-            .expiration(LifecycleExpiration::builder().days(30).build());
+    let cloud = clouds()[0];
+    let bucket = fresh(cloud);
+    let apply = |rules: &[LifecycleRule]| bucket.apply_lifecycle("vodmill-tv-", rules);
+    let rules_there = || {
         let there = cloud.s3.get_bucket_lifecycle_configuration().bucket(bucket.name());
-        let there = cloud.wait(there.send()).expect("rules").rules().to_vec();
-        let both = BucketLifecycleConfiguration::builder()
-            .set_rules(Some(there))
-            .rules(foreign.build().expect("a rule"))
-            .build();
-        let request = cloud.s3.put_bucket_lifecycle_configuration().bucket(bucket.name());
-        let request = request.lifecycle_configuration(both.expect("rules"));
-        cloud.wait(request.send()).expect("set");
-        let applied = apply(&rules(30)).expect("others");
-        assert_eq!(applied, Applied { changed: true, others: 1 }, "{}", cloud.name);
-        assert_eq!(apply(&[]).expect("none"), Applied { changed: true, others: 1 });
-        let there = cloud.s3.get_bucket_lifecycle_configuration().bucket(bucket.name());
-        let there = cloud.wait(there.send()).expect("rules");
-        let ids: Vec<_> = there.rules().iter().filter_map(ForeignRule::id).collect();
-        assert_eq!(ids, ["logs"], "{}", cloud.name);
-    }
+        cloud.wait(there.send()).expect("rules").rules().to_vec()
+    };
+    let applied = apply(&rules(90)).expect("rules");
+    assert_eq!(applied, Applied { changed: true, others: 0 });
+    assert!(!apply(&rules(90)).expect("the same again").changed);
+    let foreign = ForeignRule::builder()
+        .id("logs")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("logs/").build())
+        .expiration(LifecycleExpiration::builder().days(30).build());
+    let both = BucketLifecycleConfiguration::builder()
+        .set_rules(Some(rules_there()))
+        .rules(foreign.build().expect("a rule"))
+        .build();
+    let request = cloud.s3.put_bucket_lifecycle_configuration().bucket(bucket.name());
+    cloud.wait(request.lifecycle_configuration(both.expect("rules")).send()).expect("set");
+    let applied = apply(&rules(30)).expect("others");
+    assert_eq!(applied, Applied { changed: true, others: 1 });
+    assert_eq!(rules_there().len(), 3);
+    assert_eq!(apply(&[]).expect("none"), Applied { changed: true, others: 1 });
+    let ids: Vec<_> = rules_there().iter().filter_map(|rule| Some(rule.id()?.to_owned())).collect();
+    assert_eq!(ids, ["logs"]);
+}
+
+/// moto forgets the size below which nothing is to move.
+#[test]
+fn a_server_that_keeps_other_rules_is_found_out() {
+    let bucket = fresh(clouds()[1]);
+    let refused = bucket.apply_lifecycle("vodmill-tv-", &rules(90)).expect_err("it lost a part");
+    let why = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
+    assert!(why.contains("the bucket has other rules than it was told"), "{refused}: {why}");
 }
 
 #[test]
