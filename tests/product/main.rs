@@ -1,5 +1,6 @@
 //! Tests of the built product, and of the readers that judge it.
 
+mod aging;
 mod browser;
 mod bucket_inbox;
 mod check;

@@ -29,6 +29,10 @@ pub struct Pipeline {
     pub destination: String,
     /// How published objects are kept in a bucket.
     pub objects: ObjectOptions,
+    /// What becomes of published media in a bucket as it grows old; without this table it stays as it
+    /// is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
     /// Where viewers fetch what is published; without this table, vodmill does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
@@ -61,9 +65,15 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// As far as it decides what is made, and where: a job stays the same when others are told of it,
-    /// or viewers fetch it from another address.
+    /// viewers fetch it from another address, or it moves to another storage class in time.
     pub fn essence(&self) -> Pipeline {
-        Pipeline { delivery: None, notify: Vec::new(), invalidation: None, ..self.clone() }
+        Pipeline {
+            lifecycle: None,
+            delivery: None,
+            notify: Vec::new(),
+            invalidation: None,
+            ..self.clone()
+        }
     }
 }
 
@@ -77,6 +87,7 @@ impl Default for Pipeline {
             done_class: String::new(),
             events: String::new(),
             objects: ObjectOptions::default(),
+            lifecycle: None,
             delivery: None,
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
@@ -117,6 +128,41 @@ pub struct ObjectOptions {
     pub sse: Option<ServerSideEncryption>,
     /// Key for `aws:kms`; the account's when empty.
     pub kms_key: String,
+}
+
+/// What becomes of published media in a bucket as it grows old: segments and MP4 files, and not what
+/// leads to them. The bucket does it by rules that `vodmill lifecycle` writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lifecycle {
+    /// Storage class that it moves to: one that is read at once, as `STANDARD_IA`; none when empty.
+    pub cheaper_class: String,
+    /// Days after publication.
+    pub cheaper_after_days: u32,
+    /// Only objects of more KiB than this.
+    pub larger_than_kib: u32,
+    /// Days after which uploads that were never finished are aborted.
+    pub abort_uploads_days: u32,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Lifecycle {
+        Lifecycle {
+            cheaper_class: String::new(),
+            cheaper_after_days: 90,
+            larger_than_kib: 128,
+            abort_uploads_days: 7,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Storage classes that media may move to, and the days before which S3 moves nothing there.
+    pub const CLASSES: [(&str, u32); 4] =
+        [("STANDARD_IA", 30), ("ONEZONE_IA", 30), ("INTELLIGENT_TIERING", 1), ("GLACIER_IR", 1)];
+
+    /// The tag by which the bucket's rule tells media from what leads to it.
+    pub const MEDIA: (&str, &str) = ("vodmill", "media");
 }
 
 /// Where viewers fetch what is published. It changes no byte of a package, and so no job.

@@ -22,6 +22,12 @@ pub(crate) fn of_pointer(name: &str) -> Headers {
     headers(name, SHORT)
 }
 
+/// Whether an object, by its name, is media: nearly all bytes, and none that a player or `check`
+/// has to find fast.
+pub(crate) fn is_bulk(name: &str) -> bool {
+    matches!(name.rsplit('.').next().unwrap_or_default(), "ts" | "m4s" | "mp4")
+}
+
 fn headers(name: &str, cache: &str) -> Headers {
     Headers {
         content_type: Some(content_type(name).to_owned()),

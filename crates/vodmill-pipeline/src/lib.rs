@@ -13,6 +13,7 @@ mod file;
 mod headers;
 mod job;
 pub mod keys;
+mod litter;
 mod mill;
 pub mod original;
 mod package;
@@ -30,6 +31,7 @@ mod work;
 
 pub use error::{Error, Result};
 pub use job::{Disposal, Submission};
+pub use litter::{Attic, Litter, LitterKind, old_scratch, old_uploads};
 pub use mill::{
     Mill, Shared, Submitted, check, keys_of, names_path, plan, probe, queue_path, retry,
 };
@@ -39,5 +41,6 @@ pub use proof::{CheckReport, Finding};
 pub use receipt::Receipt;
 pub use rekey::{Rekey, Rekeyed};
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
+pub use settle::whereabouts;
 pub use stop::{Stop, StopLevel};
 pub use sweep::{OldGeneration, Sweep};

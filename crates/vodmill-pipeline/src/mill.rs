@@ -234,8 +234,12 @@ impl Mill {
         }
         for state in [JobState::Waiting, JobState::Running] {
             let (pipeline, source) = (order.pipeline.clone(), order.original.source());
-            let filter =
-                JobFilter { state: Some(state), pipeline: Some(pipeline), source: Some(source) };
+            let filter = JobFilter {
+                state: Some(state),
+                pipeline: Some(pipeline),
+                source: Some(source),
+                asset: None,
+            };
             let mut jobs = self.queue.jobs(&filter, u32::MAX)?.into_iter();
             let found = jobs.find(|job| order.is_same_original(&job.payload));
             if found.is_some() {
@@ -350,7 +354,7 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     match spawner.run(assignment, &mut |_| {}, &|| false) {
         Ok((result, _)) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),
-        Err(ChildEnd::Away(failed)) => Err(failed.into()),
+        Err(ChildEnd::Away(failed) | ChildEnd::Lasting(failed)) => Err(failed.into()),
         Err(ChildEnd::Short(cause)) => Err(Failed::new("media child", cause).into()),
         Err(ChildEnd::Parked) => Err(Failed::new("media child", "was told to go").into()),
     }

@@ -5,6 +5,7 @@
 //! encoded once, by whichever worker, for whichever job and before whichever crash, is not encoded
 //! again. Every writer has a place of its own: two that make the same do not meet.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
 use vodmill_queue::{Queue, RenditionInfo};
-use vodmill_store::{Headers, Key, Store, StoreError, Upload};
+use vodmill_store::{Begun, Entry, Headers, Key, Store, StoreError, Upload};
 
 use crate::cache::Cache;
 use crate::child::ChildEnd;
@@ -79,6 +80,7 @@ impl Renditions {
             file: file.to_path_buf(),
             bytes,
             headers: Headers::default(),
+            bulk: false,
         };
         self.store.put_files(&[upload]).map_err(ChildEnd::away(stage()))?;
         passed(point!("rendition.stored"))?;
@@ -139,15 +141,40 @@ impl Renditions {
 
     /// Removes what was begun for a job that has ended, and not finished.
     pub(crate) fn abandon(&self, job: &str) -> crate::Result<()> {
-        Ok(self.store.remove_unfinished(&Key::new(format!("{PREFIX}/{job}"))?, &|_| true)?)
+        let prefix = Key::new(format!("{PREFIX}/{job}"))?;
+        Ok(self.store.remove_unfinished(Some(&prefix), &|_| true)?)
     }
 
     /// Removes what has no row and no job that may still give it one: bytes that a crash left.
     pub(crate) fn sweep(&self) -> crate::Result<()> {
+        self.unfinished(true)?;
+        let orphans = self.orphans()?.into_iter().map(|entry| entry.key);
+        Ok(self.store.remove_objects(&orphans.collect::<Vec<_>>())?)
+    }
+
+    /// What was begun for jobs that have ended, and not finished; it is removed on the way.
+    pub(crate) fn unfinished(&self, remove: bool) -> crate::Result<Vec<Begun>> {
+        let found = RefCell::new(Vec::new());
+        let is_over = |begun: &Begun| {
+            // A job that cannot be asked for may be under way.
+            let is_over = self.has_ended(job_of(&begun.key)).unwrap_or(false);
+            if is_over {
+                found.borrow_mut().push(begun.clone());
+            }
+            is_over && remove
+        };
+        self.store.remove_unfinished(Some(&Key::new(PREFIX)?), &is_over)?;
+        Ok(found.into_inner())
+    }
+
+    /// What [`evict`](Renditions::evict) would remove.
+    pub(crate) fn evictable(&self, keep: u64) -> crate::Result<Vec<RenditionInfo>> {
+        Ok(self.queue.evictable_renditions(keep)?)
+    }
+
+    /// Bytes without a row whose jobs have ended.
+    pub(crate) fn orphans(&self) -> crate::Result<Vec<Entry>> {
         let prefix = Key::new(PREFIX)?;
-        // A job that cannot be asked for may be under way.
-        let is_over = |key: &Key| self.has_ended(job_of(key)).unwrap_or(false);
-        self.store.remove_unfinished(&prefix, &is_over)?;
         // All rows at once: there may be very many, and every worker asks at its start.
         let known: HashSet<String> = self.queue.rendition_places(PREFIX)?.into_iter().collect();
         let mut orphans = Vec::new();
@@ -158,10 +185,10 @@ impl Renditions {
                 && self.has_ended(job_of(&entry.key))?
                 && !self.has_row(place)?;
             if is_orphan {
-                orphans.push(entry.key);
+                orphans.push(entry);
             }
         }
-        Ok(self.store.remove_objects(&orphans)?)
+        Ok(orphans)
     }
 
     fn has_row(&self, place: &str) -> crate::Result<bool> {

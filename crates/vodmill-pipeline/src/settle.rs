@@ -11,6 +11,7 @@ use vodmill_queue::{JobInfo, JobState};
 use crate::file::{passed, remove_dir};
 use crate::job::JobOrder;
 use crate::mill::Mill;
+use crate::original::Whereabouts;
 use crate::stages;
 use crate::work::refusal;
 
@@ -94,6 +95,15 @@ impl Mill {
         stages::withdraw(&*order(job)?.destination(&self.settings.s3)?, &decided)?;
         Ok(passed(point!("settle.withdrawn"))?)
     }
+}
+
+/// Where the original of a published job is, and where the job published.
+///
+/// # Errors
+/// If the job is not one of ours.
+pub fn whereabouts(job: &JobInfo) -> crate::Result<(Whereabouts, String)> {
+    let order = order(job)?;
+    Ok((order.original.whereabouts(&order.disposal, &job.id), order.destination))
 }
 
 fn order(job: &JobInfo) -> Result<JobOrder, Failed> {

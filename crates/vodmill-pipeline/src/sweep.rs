@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use vodmill_queue::{JobFilter, JobState, Queue};
+use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
+use crate::litter::unfinished_jobs;
 use crate::package::{ASSET, MULTIVARIANT};
 use crate::stages::{generation_number, leads_to};
 
@@ -46,7 +47,8 @@ impl Sweep<'_> {
     /// # Errors
     /// If a store or a queue fails.
     pub fn find(&self) -> Result<Vec<OldGeneration>> {
-        let busy = self.unfinished()?;
+        // One that was overtaken goes on with a generation of its own.
+        let busy = unfinished_jobs(self.queues)?;
         let mut found = Vec::new();
         for asset in self.names.republished_assets()? {
             let Some(pointer) = self.pointer(&asset)? else { continue };
@@ -80,18 +82,6 @@ impl Sweep<'_> {
             tracing::info!(asset, generation, objects, bytes, "old generation removed");
         }
         Ok(())
-    }
-
-    /// Ids of jobs that have not ended: one that was overtaken goes on with a generation of its own.
-    fn unfinished(&self) -> Result<Vec<String>> {
-        let mut ids = Vec::new();
-        for queue in self.queues {
-            for state in [JobState::Waiting, JobState::Running] {
-                let filter = JobFilter { state: Some(state), ..JobFilter::default() };
-                ids.extend(queue.jobs(&filter, u32::MAX)?.into_iter().map(|job| job.id));
-            }
-        }
-        Ok(ids)
     }
 
     /// What the asset's pointer says, if it has been there for long enough.
@@ -134,7 +124,7 @@ fn generation_of<'a>(key: &'a Key, asset: &str) -> Option<&'a str> {
 }
 
 /// A generation is named after the job that makes it.
-fn writes(job: &str, generation: &str) -> bool {
+pub(crate) fn writes(job: &str, generation: &str) -> bool {
     generation.split_once('-').is_some_and(|(_, token)| job.starts_with(token))
 }
 

@@ -43,6 +43,9 @@ const RETRIES: RetryPolicy = RetryPolicy {
     max_delay: Duration::from_secs(300),
 };
 
+/// Of a task that no further attempt mends.
+const ONCE: RetryPolicy = RetryPolicy { max_attempts: 1, ..RETRIES };
+
 /// How often a task is tried for which a store or the database is away: most of an hour.
 const AWAY: RetryPolicy = RetryPolicy {
     max_attempts: 64,
@@ -191,6 +194,7 @@ impl Mill {
             Err(ChildEnd::Media(MediaError::Failed(failed))) => {
                 self.record_failure(lease, &failed, &RETRIES)?
             }
+            Err(ChildEnd::Lasting(failed)) => self.record_failure(lease, &failed, &ONCE)?,
             Err(ChildEnd::Away(failed)) => self.record_failure(lease, &failed, &AWAY)?,
             Err(ChildEnd::Short(shortage)) => self.postpone(lease, &shortage)?,
         }

@@ -11,6 +11,7 @@ use crate::lease::{COMPLETED, FAILED, Lease, REJECTED, held_unless};
 use crate::outbox::{self, News};
 use crate::stale::{self, StalePath};
 use crate::state::{EventKind, JobState, TaskState};
+use crate::sums::{self, Tally};
 
 /// What a completed task leaves behind, all in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Completion {
     pub warnings: Vec<String>,
     /// Paths whose old content caches are to drop.
     pub stale: Vec<StalePath>,
+    /// What it adds to the sums of its pipeline.
+    pub tally: Option<Tally>,
 }
 
 /// How a completed task ends its job.
@@ -84,6 +87,9 @@ pub(crate) fn complete(tx: &mut dyn Tx, lease: &Lease, completion: &Completion) 
     }
     add_tasks(tx, lease, &completion.then, now)?;
     tell(tx, lease, completion, now)?;
+    if let Some(tally) = &completion.tally {
+        sums::add(tx, &lease.pipeline, tally)?;
+    }
     match jobs::is_stranded(tx, &lease.job_id)? {
         true => Err(Fault::Refused("it is the last task, and gives no outcome".into())),
         false => Ok(()),

@@ -69,6 +69,8 @@ pub struct JobFilter {
     pub pipeline: Option<String>,
     /// Only those of this source.
     pub source: Option<String>,
+    /// Only those that publish this asset.
+    pub asset: Option<String>,
 }
 
 pub(crate) fn enqueue(tx: &mut dyn Tx, job: &NewJob, tasks: &[NewTask]) -> Sql<Enqueued> {
@@ -110,6 +112,7 @@ pub(crate) fn list(tx: &mut dyn Tx, filter: &JobFilter, limit: u32) -> Sql<Vec<J
         ("state", state),
         ("pipeline", filter.pipeline.as_deref()),
         ("source", filter.source.as_deref()),
+        ("asset", filter.asset.as_deref()),
     ];
     for (column, value) in wanted {
         if let Some(value) = value {

@@ -12,7 +12,7 @@
 //! (`engine.rs`), and the tests of the contract are run on both.
 //!
 //! Beside jobs the queue holds what their work shares and must agree on: asset names and generation
-//! numbers, the rows of renditions, wrapped keys, settings. And it holds what is to leave the house:
+//! numbers, the rows of renditions, wrapped keys, settings, sums by month. And it holds what is to leave the house:
 //! events ([`Outbox`]) and paths that caches are to drop ([`StaleCaches`]).
 
 mod around;
@@ -43,6 +43,7 @@ mod sqlite;
 mod stale;
 mod state;
 mod steer;
+mod sums;
 mod tasks;
 mod vault;
 
@@ -64,5 +65,6 @@ pub use renditions::RenditionInfo;
 pub use sqlite::SqliteQueue;
 pub use stale::{Batch, BatchLimits, Counted, StalePath};
 pub use state::{BatchState, DeliveryState, EventKind, JobState, TaskState};
+pub use sums::{Sum, Tally};
 pub use tasks::TaskInfo;
 pub use vault::{Kept, Secret};

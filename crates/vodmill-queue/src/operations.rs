@@ -15,6 +15,7 @@ use crate::quarantine::{self, QuarantinedTask};
 use crate::queue::Queue;
 use crate::renditions::{self, RenditionInfo};
 use crate::state::JobState;
+use crate::sums::{self, Sum};
 use crate::tasks::{self, TaskInfo};
 use crate::vault::{self, Kept, Secret};
 use crate::{assets, claim, reap, settings, settle, steer};
@@ -210,6 +211,10 @@ impl<E: Engine> Queue for E {
         })
     }
 
+    fn sums(&self) -> Result<Vec<Sum>> {
+        self.read("list", "sums".into(), sums::list)
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>> {
         self.read("read setting", name.into(), |tx| settings::setting(tx, name))
     }
@@ -233,6 +238,10 @@ impl<E: Engine> Queue for E {
         let some = |evicted: &Vec<RenditionInfo>| !evicted.is_empty();
         around!("evict_renditions")
             .write(self, "evict renditions", object, some, |tx| renditions::evict(tx, keep_bytes))
+    }
+
+    fn evictable_renditions(&self, keep_bytes: u64) -> Result<Vec<RenditionInfo>> {
+        self.read("list", "renditions".into(), |tx| renditions::evictable(tx, keep_bytes))
     }
 
     fn forget_rendition(&self, digest: &str, place: &str) -> Result<()> {

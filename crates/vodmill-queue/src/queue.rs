@@ -13,6 +13,7 @@ use crate::lease::{ClaimFilter, Lease};
 use crate::quarantine::QuarantinedTask;
 use crate::renditions::RenditionInfo;
 use crate::state::JobState;
+use crate::sums::Sum;
 use crate::tasks::TaskInfo;
 use crate::vault::{Kept, Secret};
 
@@ -300,6 +301,12 @@ pub trait Queue: Outbox + StaleCaches + Send + Sync {
     /// [`NoSuchJob`](crate::Error::NoSuchJob).
     fn set_job_asset(&self, job: &str, asset: &str, source_name: &str) -> Result<()>;
 
+    /// What completions have [counted](Completion::tally), by pipeline, month and name.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn sums(&self) -> Result<Vec<Sum>>;
+
     /// The value of a setting, if it was ever set.
     ///
     /// # Errors
@@ -332,6 +339,12 @@ pub trait Queue: Outbox + StaleCaches + Send + Sync {
     /// # Errors
     /// Only the database's.
     fn evict_renditions(&self, keep_bytes: u64) -> Result<Vec<RenditionInfo>>;
+
+    /// What [`evict_renditions`](Self::evict_renditions) would forget now.
+    ///
+    /// # Errors
+    /// Only the database's.
+    fn evictable_renditions(&self, keep_bytes: u64) -> Result<Vec<RenditionInfo>>;
 
     /// Forgets a rendition whose bytes are missing or torn, if it is still the one in this place.
     ///

@@ -46,10 +46,27 @@ pub(crate) fn keep(tx: &mut dyn Tx, new: &RenditionInfo) -> Sql<RenditionInfo> {
     Ok(tx.one(&sql, params, info)?.unwrap_or_else(|| new.clone()))
 }
 
+/// What [`evict`] would forget.
+pub(crate) fn evictable(tx: &mut dyn Tx, keep_bytes: u64) -> Sql<Vec<RenditionInfo>> {
+    let mut total = total(tx)?;
+    if total <= keep_bytes {
+        return Ok(Vec::new());
+    }
+    let before = oldest_open_job(tx)?;
+    let sql =
+        format!("SELECT {COLUMNS} FROM renditions WHERE used_at < ?1 ORDER BY used_at, digest");
+    let mut found = tx.all(&sql, params![before], info)?;
+    found.retain(|one| {
+        let is_beyond = total > keep_bytes;
+        total = total.saturating_sub(one.bytes);
+        is_beyond
+    });
+    Ok(found)
+}
+
 pub(crate) fn evict(tx: &mut dyn Tx, keep_bytes: u64) -> Sql<Vec<RenditionInfo>> {
     tx.lock("evict renditions")?;
-    let sum = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM renditions";
-    let mut total: u64 = tx.one(sum, params![], |row| row.get(0))?.unwrap_or(0);
+    let mut total = total(tx)?;
     if total <= keep_bytes {
         return Ok(Vec::new());
     }
@@ -69,6 +86,12 @@ pub(crate) fn evict(tx: &mut dyn Tx, keep_bytes: u64) -> Sql<Vec<RenditionInfo>>
         }
     }
     Ok(evicted)
+}
+
+/// Bytes of all renditions.
+fn total(tx: &mut dyn Tx) -> Sql<u64> {
+    let sum = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM renditions";
+    Ok(tx.one(sum, params![], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// When the oldest job that has not ended was enqueued; the end of time if there is none.

@@ -45,7 +45,7 @@ fn upload(scratch: &Path, name: &str, content: &str) -> Upload {
         content_type: Some("text/plain".to_owned()),
         cache_control: Some("max-age=60".to_owned()),
     };
-    Upload { key: key(name), file, bytes: content.len() as u64, headers }
+    Upload { key: key(name), file, bytes: content.len() as u64, headers, bulk: true }
 }
 
 fn replaces_objects(store: &dyn Store) {
@@ -96,8 +96,9 @@ fn replaces_what_was_seen(store: &dyn Store) {
 
 fn spares_what_is_finished(store: &dyn Store) {
     put(store, "begun/a/whole", b"whole");
-    store.remove_unfinished(&key("begun"), &|_| true).expect("remove what is unfinished");
-    store.remove_unfinished(&key("nowhere"), &|_| true).expect("nothing is there");
+    store.remove_unfinished(Some(&key("begun")), &|_| true).expect("remove what is unfinished");
+    store.remove_unfinished(Some(&key("nowhere")), &|_| true).expect("nothing is there");
+    store.remove_unfinished(None, &|_| true).expect("anywhere");
     assert_eq!(store.get(&key("begun/a/whole")).expect("get"), b"whole");
 }
 

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The object is not the one that was meant: it has another ETag or version.
     #[error("the object {0} has changed")]
     Changed(String),
+    /// The object is in an archive, and its bytes cannot be had before it is restored.
+    #[error("the object {0} is archived: `vodmill restore {0}` brings it back")]
+    Archived(String),
     /// Neither a folder nor a place in a bucket.
     #[error("{location:?} is no place for objects: {why}")]
     BadLocation {

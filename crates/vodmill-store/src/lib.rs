@@ -13,6 +13,7 @@ pub mod s3;
 pub mod sync;
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub use error::{Result, StoreError};
 pub use key::Key;
@@ -66,9 +67,13 @@ pub trait Store: Send + Sync {
     /// Removes these objects; those that are not there are no error.
     fn remove_objects(&self, keys: &[Key]) -> Result<()>;
 
-    /// Removes what was begun under `prefix` and not finished, where `is_over` says of the object
-    /// that it was to be that nobody is at work on it any more.
-    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()>;
+    /// Removes what was begun under `prefix`, or anywhere without one, and not finished, where
+    /// `is_over` says that nobody is at work on it any more.
+    fn remove_unfinished(
+        &self,
+        prefix: Option<&Key>,
+        is_over: &dyn Fn(&Begun) -> bool,
+    ) -> Result<()>;
 
     /// Whether [`put_if`](Store::put_if) has one winner under all circumstances. Some servers
     /// ignore the condition; then two that come at once may both be told that they won.
@@ -97,6 +102,8 @@ pub struct Upload {
     pub bytes: u64,
     /// What its readers are told.
     pub headers: Headers,
+    /// Whether it is of the kind that makes up the bulk of a store, and may be kept otherwise.
+    pub bulk: bool,
 }
 
 /// What a key had when somebody looked.
@@ -115,6 +122,15 @@ pub enum Put {
     Stored,
     /// The key had something else; nothing was changed.
     Refused,
+}
+
+/// An object that was begun and not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Its key.
+    pub key: Key,
+    /// When it was begun, or last written to, where that is known.
+    pub since: Option<SystemTime>,
 }
 
 /// An object in a listing.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vodmill_fault::point;
 
 use crate::error::{Result, StoreError};
-use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
 
 /// Names that begin so are unfinished work and never objects.
 const HIDDEN: &str = ".vodmill-";
@@ -170,15 +170,23 @@ impl Store for LocalStore {
         point!("store.removed").map_err(StoreError::io("remove", prefix))
     }
 
-    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
-        let dir = self.path(prefix);
+    fn remove_unfinished(
+        &self,
+        prefix: Option<&Key>,
+        is_over: &dyn Fn(&Begun) -> bool,
+    ) -> Result<()> {
+        let dir = prefix.map_or_else(|| self.root.clone(), |prefix| self.path(prefix));
         if !dir.is_dir() {
             return Ok(());
         }
         for (name, path) in files_that(&dir, |name| hidden_of(name).is_some())? {
             let (folder, hidden) = name.rsplit_once('/').unwrap_or(("", &name));
             let (_, of) = hidden_of(hidden).unwrap_or_default();
-            if is_over(&prefix.join(format!("{folder}/{of}").trim_start_matches('/'))?) {
+            let of = format!("{folder}/{of}");
+            let of = of.trim_start_matches('/');
+            let key = prefix.map_or_else(|| Key::new(of), |prefix| prefix.join(of))?;
+            let since = fs::metadata(&path).and_then(|facts| facts.modified()).ok();
+            if is_over(&Begun { key, since }) {
                 remove_file(&path).map_err(StoreError::io("remove", path.display()))?;
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
-use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
 
 /// Objects in memory; gone with the process, which is the one clause of the contract it breaks.
 #[derive(Debug, Default)]
@@ -100,7 +100,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn remove_unfinished(&self, _prefix: &Key, _is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
+    fn remove_unfinished(
+        &self,
+        _prefix: Option<&Key>,
+        _is_over: &dyn Fn(&Begun) -> bool,
+    ) -> Result<()> {
         Ok(())
     }
 }

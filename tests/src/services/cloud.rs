@@ -133,6 +133,11 @@ impl Cloud {
         String::from_utf8(self.read(bucket, key)).expect("a text")
     }
 
+    /// Calls an operation of S3, and says what it answered.
+    pub fn s3(&self, operation: &str, arguments: Value) -> Value {
+        self.boto.call("s3", operation, arguments)
+    }
+
     /// Removes all objects of a bucket.
     pub fn clear(&self, bucket: &str) {
         for key in self.list(bucket, "").into_keys() {

@@ -2,7 +2,7 @@
 
 use super::{Report, notify};
 use crate::catalogue::Catalogue;
-use crate::pipeline::{Container, Delivery, Encryption, Pipeline, Thumbnails};
+use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
 use crate::preset::{HdrPolicy, Ladder, VideoCodec};
 
 /// What may stand in a key's URI.
@@ -26,6 +26,9 @@ pub(super) fn check(
     }
     if let Some(delivery) = &pipeline.delivery {
         check_delivery(delivery, report);
+    }
+    if let Some(lifecycle) = &pipeline.lifecycle {
+        check_lifecycle(lifecycle, pipeline, report);
     }
     if let Some(thumbnails) = &pipeline.thumbnails {
         check_thumbnails(thumbnails, report);
@@ -181,6 +184,26 @@ fn check_delivery(delivery: &Delivery, report: &mut Report<'_>) {
     );
     let right = whole && !url.contains(odd) && !url.ends_with('/');
     report.expect(right, "delivery.base_url", message);
+}
+
+fn check_lifecycle(lifecycle: &Lifecycle, pipeline: &Pipeline, report: &mut Report<'_>) {
+    let in_bucket = pipeline.destination.starts_with("s3://");
+    let message =
+        "`destination` is a folder, where nothing has a storage class: remove [lifecycle]";
+    report.expect(in_bucket, "lifecycle", message);
+    let Lifecycle { cheaper_class: class, cheaper_after_days: days, .. } = lifecycle;
+    let known = Lifecycle::CLASSES.iter().find(|(name, _)| name == class);
+    let names = Lifecycle::CLASSES.map(|(name, _)| name).join(", ");
+    let message = format!("{class:?} is not one that viewers can be served from: use {names}");
+    report.expect(class.is_empty() || known.is_some(), "lifecycle.cheaper_class", message);
+    let least = known.map_or(1, |(_, days)| *days);
+    report.within(*days, least..=36_500, "lifecycle.cheaper_after_days");
+    // What is smaller is billed as 128 KiB in these classes.
+    report.within(lifecycle.larger_than_kib, 128..=1_048_576, "lifecycle.larger_than_kib");
+    report.within(lifecycle.abort_uploads_days, 1..=365, "lifecycle.abort_uploads_days");
+    let tagged = pipeline.objects.tags.contains_key(Lifecycle::MEDIA.0);
+    let message = "this tag tells media from playlists for the bucket: use another name";
+    report.expect(class.is_empty() || !tagged, "objects.tags.vodmill", message);
 }
 
 /// What stands in braces; a brace that is left open counts as well.

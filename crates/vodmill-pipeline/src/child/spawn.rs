@@ -53,6 +53,8 @@ pub(crate) enum ChildEnd {
     Short(String),
     /// A store or the queue does not answer: no fault of the work, which is tried for longer.
     Away(Failed),
+    /// Somebody has to do something about it before it is worth another attempt.
+    Lasting(Failed),
     /// It was told to go before it was done.
     Parked,
 }

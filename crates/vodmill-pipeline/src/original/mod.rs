@@ -71,6 +71,24 @@ impl Original {
         }
     }
 
+    /// Where it is after publication.
+    pub(crate) fn whereabouts(&self, disposal: &Disposal, job: &str) -> Whereabouts {
+        let done = match disposal {
+            Disposal::Move { done, .. } => Some(done.as_str()),
+            Disposal::Leave => None,
+        };
+        match self {
+            Original::File(file) => {
+                let folder = file.path.parent().unwrap_or(&file.path).to_string_lossy();
+                let name = self.file_name().to_string_lossy().into_owned();
+                Whereabouts::File { folder: done.unwrap_or(&folder).to_owned(), name }
+            }
+            Original::Object(object) => {
+                Whereabouts::Objects { places: object.places(done, job), bytes: object.bytes }
+            }
+        }
+    }
+
     /// Moves it where its pipeline says, with a note beside it where it was refused. One that was
     /// moved by an earlier attempt, taken away or replaced is left alone.
     pub(crate) fn put_away(
@@ -92,10 +110,31 @@ impl Original {
     }
 }
 
+/// Where an original may be, now that its job has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// In this folder, or where it was delivered, under this name.
+    File {
+        /// The folder.
+        folder: String,
+        /// The name that it was delivered under.
+        name: String,
+    },
+    /// One of these objects, by bucket and key: the first that is there with this size.
+    Objects {
+        /// The likeliest first.
+        places: Vec<(String, String)>,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
 /// Why an original was not found to be what it was.
 pub(crate) enum Unchecked {
     /// It is another one, or a disk fails.
     Media(MediaError),
+    /// It cannot be read before somebody does something about it.
+    Lasting(Failed),
     /// The store does not answer.
     Away(StoreError),
 }

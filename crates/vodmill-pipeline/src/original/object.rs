@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, Rejected};
 use vodmill_store::s3::{Bucket, Condition, PutOptions, S3Settings, Source, Which};
-use vodmill_store::{Headers, Location, StoreError};
+use vodmill_store::{Headers, Key, Location, StoreError};
 
 use super::{ReadAt, Unchecked};
 
@@ -51,6 +51,10 @@ impl ObjectOriginal {
                 let detail =
                     format!("{} was replaced or taken away after it was accepted", self.source());
                 Err(Rejected::new(Reason::Changed, detail).into())
+            }
+            Err(archived @ StoreError::Archived(_)) => {
+                let stage = format!("read {}", self.file_name());
+                Err(Unchecked::Lasting(Failed::from_error(stage, &archived)))
             }
             Err(error) => Err(Unchecked::Away(error)),
         }
@@ -116,6 +120,18 @@ impl ObjectOriginal {
         from.delete_if(&self.key, &self.etag)
     }
 
+    /// Where it may be after publication, the likeliest first.
+    pub(super) fn places(&self, done: Option<&str>, job: &str) -> Vec<(String, String)> {
+        let mut places = Vec::new();
+        if let Some(Ok(Location::Bucket { bucket, prefix })) = done.map(Location::parse) {
+            let (prefix, name) = (folder(prefix), self.file_name());
+            let names = [own_name(name, job), name.to_owned()];
+            places.extend(names.map(|name| (bucket.clone(), format!("{prefix}{name}"))));
+        }
+        places.push((self.bucket.clone(), self.key.clone()));
+        places
+    }
+
     /// The key to copy to, and whether an earlier attempt has: its own name, unless another
     /// original has it, then with the mark of its job. Only what is known to be this very content
     /// counts as the copy, since the original is removed next.
@@ -128,7 +144,7 @@ impl ObjectOriginal {
                 Ok((plain, true))
             }
             Some(_) => {
-                let own = format!("{prefix}{}", marked(name, &job[..8]));
+                let own = format!("{prefix}{}", own_name(name, job));
                 let is_copied = to.head(&own)?.is_some_and(|there| there.bytes == self.bytes);
                 Ok((own, is_copied))
             }
@@ -139,15 +155,22 @@ impl ObjectOriginal {
 /// The bucket of a location, and its prefix with a `/` at its end.
 fn bucket_at(place: &str, s3: &S3Settings) -> Result<(Bucket, String), StoreError> {
     match Location::parse(place)? {
-        Location::Bucket { bucket, prefix } => {
-            let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
-            Ok((Bucket::open(&bucket, s3), prefix))
-        }
+        Location::Bucket { bucket, prefix } => Ok((Bucket::open(&bucket, s3), folder(prefix))),
         Location::Folder(_) => Err(StoreError::BadLocation {
             location: place.to_owned(),
             why: "originals of a bucket stay in buckets",
         }),
     }
+}
+
+/// A prefix with a `/` at its end; nothing of nothing.
+fn folder(prefix: Option<Key>) -> String {
+    prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default()
+}
+
+/// The name of an original where another has its own.
+fn own_name(name: &str, job: &str) -> String {
+    marked(name, job.get(..8).unwrap_or(job))
 }
 
 /// A name with a mark before its extension.

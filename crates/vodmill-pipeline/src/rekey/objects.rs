@@ -171,7 +171,8 @@ fn make_one(
         }
     };
     let key = rekey.key(generation, name)?;
-    let upload = Upload { key, file, bytes: fact.bytes, headers: headers::of_object(name) };
+    let (headers, bulk) = (headers::of_object(name), headers::is_bulk(name));
+    let upload = Upload { key, file, bytes: fact.bytes, headers, bulk };
     Ok((fact, upload))
 }
 

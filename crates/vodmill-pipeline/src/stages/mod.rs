@@ -6,6 +6,7 @@ mod package;
 mod plan;
 mod publish;
 mod segments;
+mod tally;
 mod video;
 
 use std::collections::BTreeMap;
@@ -133,6 +134,7 @@ impl<'a> Bench<'a> {
         match self.order.original.check_unchanged(&self.mill.settings.s3) {
             Ok(()) => Ok(()),
             Err(Unchecked::Media(error)) => Err(error.into()),
+            Err(Unchecked::Lasting(failed)) => Err(ChildEnd::Lasting(failed)),
             Err(Unchecked::Away(error)) => Err(ChildEnd::away("look at original")(error)),
         }
     }

@@ -12,7 +12,7 @@ use vodmill_store::{Key, Put, Store, StoreError, Was};
 
 use super::effort::Effort;
 use super::plan::{generation_number, published_number};
-use super::{Bench, Decided, StageResult};
+use super::{Bench, Decided, StageResult, tally};
 use crate::child::ChildEnd;
 use crate::file::passed;
 use crate::headers;
@@ -46,6 +46,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
         job: Some(JobOutcome::Published),
         warnings: repairs(&description),
         stale,
+        tally: Some(tally::of(&decided.generation, &description)?),
         ..Completion::default()
     })
 }

@@ -59,7 +59,8 @@ pub(super) fn deliver(bench: &Bench<'_>, prefix: &Key, root: &Path) -> Result<()
         let file = root.join(&name);
         let bytes = file.metadata().map_err(failed("look at", &file))?.len();
         let key = prefix.join(&name).map_err(|error| Failed::from_error(stage(), &error))?;
-        uploads.push(Upload { key, file, bytes, headers: headers::of_object(&name) });
+        let (headers, bulk) = (headers::of_object(&name), headers::is_bulk(&name));
+        uploads.push(Upload { key, file, bytes, headers, bulk });
     }
     // Nothing is stored of a job that was cancelled meanwhile.
     bench.check_lease()?;

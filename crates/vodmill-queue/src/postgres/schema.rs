@@ -10,7 +10,7 @@ const FIRST: u32 = 2;
 
 /// Step n (from 0) brings a database from version `FIRST + n` to the next. Steps are never edited
 /// once released.
-const STEPS: &[&str] = &[V3, V4];
+const STEPS: &[&str] = &[V3, V4, V5];
 
 /// The version that this build writes.
 const KNOWN: u32 = FIRST + STEPS.len() as u32;
@@ -80,6 +80,17 @@ CREATE TABLE batches (
 );
 CREATE INDEX batches_open ON batches (distribution, run_at) WHERE state IN ('open', 'sent');
 CREATE TABLE stale_counts (month TEXT COLLATE "C" PRIMARY KEY, paths BIGINT NOT NULL);
+"#;
+
+/// What is counted by month.
+const V5: &str = r#"
+CREATE TABLE sums (
+  pipeline TEXT COLLATE "C" NOT NULL,
+  month TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  value BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, month, name)
+);
 "#;
 
 /// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.

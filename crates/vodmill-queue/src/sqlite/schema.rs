@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// Step n (from 1) brings a database from version n - 1 to n. Steps are never edited once released.
-const STEPS: &[&str] = &[V1, V2, V3, V4];
+const STEPS: &[&str] = &[V1, V2, V3, V4, V5];
 
 /// Times are Unix milliseconds.
 const V1: &str = "
@@ -202,6 +202,17 @@ CREATE INDEX batches_open ON batches (distribution, run_at) WHERE state IN ('ope
 CREATE TABLE stale_counts (month TEXT PRIMARY KEY, paths BIGINT NOT NULL);
 ";
 
+/// What is counted by month.
+const V5: &str = "
+CREATE TABLE sums (
+  pipeline TEXT NOT NULL,
+  month TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, month, name)
+);
+";
+
 /// The version that this build writes.
 fn known() -> u32 {
     STEPS.len() as u32
@@ -310,7 +321,7 @@ mod tests {
         old.execute_batch(ROWS).unwrap();
         drop(old);
         let refused = SqliteQueue::open_existing(&path).unwrap_err();
-        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 4, .. }), "{refused}");
+        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 5, .. }), "{refused}");
         let queue = SqliteQueue::open(&path).unwrap();
         assert_eq!(queue.reap_expired().unwrap(), 1);
         let claim = || queue.claim("me", Duration::from_secs(9), &ClaimFilter::default()).unwrap();

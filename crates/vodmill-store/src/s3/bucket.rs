@@ -240,6 +240,7 @@ impl Bucket {
         match fault.kind {
             Kind::NotFound => StoreError::NotFound(object),
             Kind::Condition => StoreError::Changed(object),
+            Kind::Archived => StoreError::Archived(object),
             _ => StoreError::Remote { operation, object, source: fault.error },
         }
     }

@@ -92,7 +92,7 @@ impl Bucket {
             Ok(done)
         });
         copied.map_err(|fault: Fault| match fault.kind {
-            Kind::Condition => origin.error("copy", &from.key, fault),
+            Kind::Condition | Kind::Archived => origin.error("copy", &from.key, fault),
             _ => self.error("copy to", key, fault),
         })
     }

@@ -76,6 +76,8 @@ pub(crate) enum Kind {
     NoUpload,
     /// A condition did not hold.
     Condition,
+    /// It is in an archive.
+    Archived,
     /// Will not go better.
     Lasting,
 }
@@ -180,6 +182,7 @@ fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Fault {
     let kind = match (code.unwrap_or_default(), status) {
         ("NoSuchUpload", _) => Kind::NoUpload,
         ("NoSuchBucket", _) => Kind::Lasting,
+        ("InvalidObjectState", _) => Kind::Archived,
         ("PreconditionFailed", _) | (_, 412) => Kind::Condition,
         ("InternalError" | "RequestTimeout", _) => Kind::Unknown,
         (

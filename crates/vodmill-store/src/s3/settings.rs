@@ -83,6 +83,9 @@ pub struct ObjectSettings {
     pub storage_class: Option<String>,
     /// Tags of each object.
     pub tags: BTreeMap<String, String>,
+    /// Tags of objects of the [bulk](crate::Upload::bulk), beside these.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bulk_tags: BTreeMap<String, String>,
     /// Encryption by the server, `AES256` or `aws:kms`. Default: the bucket's.
     pub sse: Option<Sse>,
     /// Key for `aws:kms`. Default: the account's.

@@ -12,7 +12,7 @@ use super::settings::{ObjectSettings, S3Settings};
 use super::upload::PutFile;
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
-use crate::{Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
 
 /// Files that are sent at a time. Their bytes are bounded apart.
 const AT_ONCE: usize = 24;
@@ -84,11 +84,15 @@ impl S3Store {
     }
 
     fn put_file(&self, upload: &Upload) -> PutFile {
+        let mut options = self.options(&upload.headers);
+        if upload.bulk {
+            options.settings.tags.extend(self.objects.bulk_tags.clone());
+        }
         PutFile {
             key: self.raw_key(&upload.key),
             file: upload.file.clone(),
             bytes: upload.bytes,
-            options: self.options(&upload.headers),
+            options,
         }
     }
 }
@@ -174,10 +178,17 @@ impl Store for S3Store {
         self.bucket.delete_many(&keys.into_iter().collect::<Vec<_>>())
     }
 
-    fn remove_unfinished(&self, prefix: &Key, is_over: &dyn Fn(&Key) -> bool) -> Result<()> {
-        let unfinished = self.bucket.unfinished(&format!("{}/", self.raw_key(prefix)))?;
-        let is_over =
-            |upload: &Unfinished| self.key_of(&upload.key).is_some_and(|key| is_over(&key));
+    fn remove_unfinished(
+        &self,
+        prefix: Option<&Key>,
+        is_over: &dyn Fn(&Begun) -> bool,
+    ) -> Result<()> {
+        let below = prefix.map(|prefix| format!("{}/", self.raw_key(prefix)));
+        let unfinished = self.bucket.unfinished(&below.unwrap_or_else(|| self.prefix.clone()))?;
+        let begun = |upload: &Unfinished| {
+            Some(Begun { key: self.key_of(&upload.key)?, since: upload.begun })
+        };
+        let is_over = |upload: &Unfinished| begun(upload).is_some_and(|begun| is_over(&begun));
         self.bucket.abort_these(unfinished.into_iter().filter(is_over))
     }
 

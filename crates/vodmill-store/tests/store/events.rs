@@ -20,16 +20,16 @@ use vodmill_store::s3::S3Settings;
 use crate::server::{credentials_in, free_ports, service, unique};
 
 /// A server with buckets and queues.
-struct Cloud {
-    name: &'static str,
-    settings: S3Settings,
-    s3: aws_sdk_s3::Client,
+pub struct Cloud {
+    pub name: &'static str,
+    pub settings: S3Settings,
+    pub s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     runtime: tokio::runtime::Runtime,
     _child: (Child, BufReader<ChildStdout>),
 }
 
-fn clouds() -> [&'static Cloud; 2] {
+pub fn clouds() -> [&'static Cloud; 2] {
     static CLOUDS: OnceLock<[Cloud; 2]> = OnceLock::new();
     let clouds = CLOUDS.get_or_init(|| [Cloud::start("ministack"), Cloud::start("moto")]);
     clouds.each_ref()
@@ -56,7 +56,7 @@ impl Cloud {
         Cloud { name, settings, s3, sqs: aws_sdk_sqs::Client::new(&config), runtime, _child: child }
     }
 
-    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 

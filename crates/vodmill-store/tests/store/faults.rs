@@ -221,7 +221,8 @@ fn files_are_taken_only_when_they_are_stored() {
         let path = dir.path().join(name);
         fs::write(&path, name).expect("file");
         let key = Key::new(format!("{folder}/{name}")).expect("key");
-        Upload { key, file: path, bytes: name.len() as u64, headers: Headers::default() }
+        let (bytes, headers) = (name.len() as u64, Headers::default());
+        Upload { key, file: path, bytes, headers, bulk: false }
     };
     let files: Vec<_> = (0..40).map(|number| file(&format!("{number:02}.ts"))).collect();
     let is_bad = |request: &Request| request.method == "PUT" && request.path.contains("/17.ts");

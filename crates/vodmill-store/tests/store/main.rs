@@ -1,5 +1,6 @@
 //! The contract on every store, and what is particular to one.
 
+mod archive;
 mod bucket;
 mod events;
 mod faults;
@@ -11,7 +12,7 @@ mod sync;
 
 use vodmill_store::s3::{ObjectSettings, S3Store};
 use vodmill_store::{
-    Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
+    Begun, Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
 };
 
 #[test]
@@ -64,8 +65,12 @@ fn what_was_begun_is_removed_where_nobody_is_at_work() {
     for name in [".vodmill-1-0-one.ts", ".vodmill-1-1-two-three.ts", "one.ts"] {
         std::fs::write(folder.join(name), "x").expect("write");
     }
-    let is_over = |key: &Key| key.as_str() == "a/b/two-three.ts";
-    store.remove_unfinished(&Key::new("a").expect("key"), &is_over).expect("remove");
+    let is_over = |begun: &Begun| {
+        assert!(begun.since.is_some_and(|since| since.elapsed().is_ok()), "{begun:?}");
+        begun.key.as_str() == "a/b/two-three.ts"
+    };
+    store.remove_unfinished(Some(&Key::new("a").expect("key")), &|_| false).expect("look");
+    store.remove_unfinished(None, &is_over).expect("remove");
     assert!(folder.join(".vodmill-1-0-one.ts").exists() && folder.join("one.ts").exists());
     assert!(!folder.join(".vodmill-1-1-two-three.ts").exists());
 }
@@ -77,6 +82,6 @@ fn symbolic_links_are_not_published() {
     std::os::unix::fs::symlink("/etc/hostname", &link).expect("link");
     let store = LocalStore::new(dir.path().join("root"));
     let key = Key::new("a/g").expect("key");
-    let upload = Upload { key, file: link, bytes: 1, headers: Headers::default() };
+    let upload = Upload { key, file: link, bytes: 1, headers: Headers::default(), bulk: false };
     assert!(matches!(store.put_files(&[upload]), Err(StoreError::NotAnObject(_))));
 }

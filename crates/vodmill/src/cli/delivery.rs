@@ -58,19 +58,23 @@ Examples:
   vodmill cost talk --views 10000 --region eu-central-1
   vodmill cost talk --views 10000 --region eu-central-1 --share 1080p=60 --share 720p=30
   vodmill cost default --views 1000000 --region us-east-1 --months 24 --json
+  vodmill cost --by-month                       what all pipelines have made in which month
 
 The built-in prices are a dated example, to be replaced by your own: `prices` under [delivery] in
 vodmill.toml, or --prices.")]
 pub struct Cost {
     /// Name of an asset, or of a pipeline for all that it has published
-    #[arg(value_name = "ASSET|PIPELINE")]
-    pub what: String,
+    #[arg(value_name = "ASSET|PIPELINE", required_unless_present = "by_month")]
+    pub what: Option<String>,
+    /// Sum up what was published, by pipeline and month; without prices
+    #[arg(long, conflicts_with_all = ["views", "region"])]
+    pub by_month: bool,
     /// Views in all
-    #[arg(long, value_name = "N")]
-    pub views: u64,
+    #[arg(long, value_name = "N", required_unless_present = "by_month")]
+    pub views: Option<u64>,
     /// Region of the price file
-    #[arg(long, value_name = "NAME")]
-    pub region: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "by_month")]
+    pub region: Option<String>,
     /// Months that it is kept, over which the views are spread evenly
     #[arg(long, value_name = "N", default_value = "12", value_parser = clap::value_parser!(u32).range(1..=1200))]
     pub months: u32,
@@ -181,24 +185,6 @@ impl FromStr for Span {
         let count: u32 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
         Ok(Span(Duration::from_secs(u64::from(count) * seconds)))
     }
-}
-
-/// `gc`.
-#[derive(Debug, Args)]
-pub struct Gc {
-    /// Say what would be removed, and remove nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Days for which a generation is kept after it was replaced [default: `old_generations_days` of
-    /// vodmill.toml]
-    #[arg(long, value_name = "DAYS")]
-    pub keep_days: Option<u32>,
-    /// Where to look: a folder or s3://BUCKET/PREFIX [default: where pipelines publish]
-    #[arg(long = "in", value_name = "PLACE")]
-    pub place: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `rekey`.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod delivery;
+mod lifecycle;
 mod outbox;
 
 use std::net::SocketAddr;
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vodmill_store::sync::Limit;
 
-pub use delivery::{Cost, Gc, Keys, KeysAction, Rekey, Sign, Span};
+pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign, Span};
+pub use lifecycle::{Gc, Lifecycle, Restore};
 pub use outbox::{Invalidations, Outbox, OutboxAction};
 
 use crate::commands::CacheRule;
@@ -93,11 +95,24 @@ pub enum Command {
     Jobs(Jobs),
     /// List, export, serve, revoke or wrap keys anew; make tokens and credentials for them
     Keys(Keys),
-    /// Remove generations that were replaced long enough ago
+    /// Remove generations that were replaced long enough ago, and what is left over
     ///
-    /// What is published stays, and so does what is under way. The daemon does the same once a day,
-    /// by `old_generations_days` of vodmill.toml.
+    /// Left over are uploads and scratch that nobody goes on with, and encoded streams beyond
+    /// `keep_renditions`. What is published stays, and so does all of a job that is under way. The
+    /// daemon does the same once a day, by `old_generations_days` and `unfinished_days` of
+    /// vodmill.toml.
     Gc(Gc),
+    /// Bring an archived original back
+    ///
+    /// Originals that `done_class` has put into an archive cannot be read before S3 has brought them
+    /// back, which takes minutes to days and costs money. The same command says how far it is.
+    Restore(Restore),
+    /// Say what a pipeline's bucket has to do with old objects, or tell it
+    ///
+    /// Prints the lifecycle configuration that [lifecycle] of the pipeline asks for, as
+    /// PutBucketLifecycleConfiguration takes it. With --apply the bucket gets these rules beside
+    /// those that it has.
+    Lifecycle(Lifecycle),
     /// Publish an asset again with other keys, without encoding
     ///
     /// Its segments are decrypted and encrypted anew, playlists and receipt follow, and the pointer

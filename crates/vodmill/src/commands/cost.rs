@@ -11,6 +11,7 @@ use vodmill_delivery::cost::{
 };
 
 use super::delivered::{Named, assets, description, owner, store};
+use super::months;
 use crate::cli::Cost;
 use crate::config::Config;
 use crate::config::delivery::prices;
@@ -53,21 +54,23 @@ struct Output<'a, T> {
 
 /// `vodmill cost`.
 pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
+    let (what, region) = match (&arguments.what, &arguments.region) {
+        _ if arguments.by_month => return months::run(config, arguments),
+        (Some(what), Some(region)) => (what.as_str(), region.as_str()),
+        // The command line asks for both.
+        _ => return Err(Usage::error("an asset or a pipeline, and a region, are needed")),
+    };
     let file = arguments.prices.as_deref().or(config.settings.delivery.prices.as_deref());
     let prices = prices(&config.home, file)?;
     let known = || prices.region.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
-    let region = prices.region(&arguments.region);
-    let region = region.ok_or_else(|| {
-        Usage::error(format!(
-            "the price file has no region {}; there are {}",
-            arguments.region,
-            known()
-        ))
+    let found = prices.region(region);
+    let region = found.ok_or_else(|| {
+        Usage::error(format!("the price file has no region {region}; there are {}", known()))
     })?;
     let desk = Desk { prices: &prices, region, assumptions: assumptions(arguments, &prices) };
-    let text = match config.catalogue.pipelines.get_key_value(&arguments.what) {
+    let text = match config.catalogue.pipelines.get_key_value(what) {
         Some((name, pipeline)) => desk.of_pipeline(config, (name, pipeline), arguments.json)?,
-        None => desk.of_asset(config, arguments)?,
+        None => desk.of_asset(config, what, arguments)?,
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -76,7 +79,7 @@ pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
 fn assumptions(arguments: &Cost, prices: &PriceFile) -> Assumptions {
     let shares = arguments.share.iter().map(|share| (share.rung.clone(), share.per_mille));
     Assumptions {
-        views: arguments.views,
+        views: arguments.views.unwrap_or_default(),
         months: arguments.months,
         watched_percent: arguments.watched,
         shares_per_mille: shares.collect(),
@@ -93,9 +96,9 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn of_asset(&self, config: &Config, arguments: &Cost) -> anyhow::Result<String> {
-        let named = owner(config, arguments.pipeline.as_deref(), &arguments.what)?;
-        let asset = description(&*store(config, named)?, &arguments.what)?;
+    fn of_asset(&self, config: &Config, what: &str, arguments: &Cost) -> anyhow::Result<String> {
+        let named = owner(config, arguments.pipeline.as_deref(), what)?;
+        let asset = description(&*store(config, named)?, what)?;
         let none = || Usage::error(format!("pipeline {} has not published it", named.0));
         let asset: Asset = asset.ok_or_else(none)?;
         let class = class_of(named);

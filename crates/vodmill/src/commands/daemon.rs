@@ -48,12 +48,13 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes old generations now and then. Nobody waits for it: what fails is tried again next time.
+/// Removes old generations, and what is left over, now and then. Nobody waits for it: what fails is
+/// tried again next time.
 fn sweep(config: &Config, stop: &Stop) {
-    let keep = DAY * config.settings.old_generations_days;
     while stop.level() == StopLevel::Running {
-        if let Err(error) = gc::sweep(config, keep, None, false) {
-            tracing::warn!(error = format!("{error:#}"), "old generations not removed");
+        let swept = gc::sweep(config, config.settings.old_generations_days, None, false);
+        for error in swept.map_or_else(|error| vec![error], |(_, troubles)| troubles) {
+            tracing::warn!(error = format!("{error:#}"), "not all swept");
         }
         let next = Instant::now() + DAY;
         while stop.level() == StopLevel::Running && Instant::now() < next {

@@ -1,72 +1,130 @@
-//! `vodmill gc`: remove generations that have had their time.
+//! `vodmill gc`: remove generations that have had their time, and what is left over.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use vodmill_pipeline::{OldGeneration, Sweep};
+use serde::Serialize;
+use vodmill_pipeline::{Litter, LitterKind, OldGeneration, Sweep, old_scratch, old_uploads};
 use vodmill_queue::Queue;
 
 use super::published::Destination;
-use super::shared::{names, queues};
+use super::shared::{attics, names, queues};
 use crate::cli;
 use crate::config::Config;
 use crate::output::{bytes, print, print_json, table};
 
-const DAY: u64 = 24 * 3600;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// More lines of a kind are told by their number.
+const LINES: usize = 20;
+
+/// What was found, and removed unless it was a dry run.
+#[derive(Debug, Serialize)]
+pub struct Swept {
+    version: u32,
+    dry_run: bool,
+    generations: Vec<OldGeneration>,
+    litter: Vec<Litter>,
+}
 
 /// `vodmill gc`.
 pub fn run(config: &Config, arguments: &cli::Gc) -> anyhow::Result<ExitCode> {
     let days = arguments.keep_days.unwrap_or(config.settings.old_generations_days);
-    let keep = Duration::from_secs(u64::from(days) * DAY);
-    let swept = sweep(config, keep, arguments.place.as_deref(), arguments.dry_run)?;
-    if arguments.json {
-        print_json(&swept)?;
-    } else {
-        print(&describe(&swept, arguments.dry_run))?;
+    let (swept, troubles) = sweep(config, days, arguments.place.as_deref(), arguments.dry_run)?;
+    match arguments.json {
+        true => print_json(&swept)?,
+        false => print(&describe(&swept))?,
     }
-    Ok(ExitCode::SUCCESS)
+    // All that could be done is done by now.
+    troubles.into_iter().next().map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-/// Removes old generations everywhere that pipelines publish, or in one place; only finds them in a
-/// dry run.
+/// Removes old generations everywhere that pipelines publish, or in one place, and what is left
+/// over; only finds them in a dry run. Trouble with one of these is no reason to leave the others.
+///
+/// # Errors
+/// If there is no telling what is in use.
 pub fn sweep(
     config: &Config,
-    keep: Duration,
+    keep_days: u32,
     place: Option<&str>,
     dry: bool,
-) -> anyhow::Result<Vec<OldGeneration>> {
+) -> anyhow::Result<(Swept, Vec<anyhow::Error>)> {
     let (names, queues) = (names(config)?, queues(config)?);
     let queues: Vec<&dyn Queue> = queues.iter().map(|queue| &**queue).collect();
-    let mut swept = Vec::new();
+    let age = DAY * config.settings.unfinished_days;
+    let (mut generations, mut litter) = (Vec::new(), Vec::new());
+    let mut troubles = Vec::new();
     for destination in Destination::all(config, place)? {
         let store = destination.open(config);
-        let now = SystemTime::now();
+        let (keep, now) = (DAY * keep_days, SystemTime::now());
         let sweep = Sweep { store: &*store, names: &*names, queues: &queues, keep, now };
         let place = &destination.place;
-        let found = sweep.find().with_context(|| format!("look for old generations in {place}"))?;
-        if !dry {
-            sweep.remove(&found).with_context(|| format!("remove old generations in {place}"))?;
-        }
-        swept.extend(found);
+        let old = old_generations(&sweep, dry);
+        let old = old.with_context(|| format!("remove old generations in {place}"));
+        take(&mut generations, old, &mut troubles);
+        let uploads = old_uploads(&*store, &queues, age, dry);
+        let whole = |one: Litter| Litter { place: format!("{place}/{}", one.place), ..one };
+        let uploads = uploads.map(|found| found.into_iter().map(whole).collect());
+        let uploads = uploads.with_context(|| format!("abort old uploads in {place}"));
+        take(&mut litter, uploads, &mut troubles);
     }
-    Ok(swept)
+    if place.is_none() {
+        let scratch = old_scratch(&config.state(), &queues, age, dry);
+        take(&mut litter, scratch.context("remove old scratch"), &mut troubles);
+        for attic in attics(config)? {
+            let swept = attic.sweep(config.settings.keep_renditions.0, dry);
+            take(&mut litter, swept.context("remove old renditions"), &mut troubles);
+        }
+    }
+    Ok((Swept { version: 1, dry_run: dry, generations, litter }, troubles))
 }
 
-fn describe(swept: &[OldGeneration], dry: bool) -> String {
-    let row = |one: &OldGeneration| {
+fn old_generations(sweep: &Sweep<'_>, dry: bool) -> vodmill_pipeline::Result<Vec<OldGeneration>> {
+    let found = sweep.find()?;
+    if !dry {
+        sweep.remove(&found)?;
+    }
+    Ok(found)
+}
+
+fn take<T>(all: &mut Vec<T>, some: anyhow::Result<Vec<T>>, troubles: &mut Vec<anyhow::Error>) {
+    match some {
+        Ok(some) => all.extend(some),
+        Err(error) => troubles.push(error),
+    }
+}
+
+fn describe(swept: &Swept) -> String {
+    let Swept { generations, litter, dry_run, .. } = swept;
+    let done = if *dry_run { "would be removed" } else { "removed" };
+    if generations.is_empty() && litter.is_empty() {
+        return "no old generation has had its time, and nothing is left over".to_owned();
+    }
+    let generation = |one: &OldGeneration| {
         let objects = format!("{} objects", one.objects);
         vec![one.asset.clone(), one.generation.clone(), objects, bytes(one.bytes)]
     };
-    let total = bytes(swept.iter().map(|one| one.bytes).sum());
-    let what = match (swept.is_empty(), dry) {
-        (true, _) => return "no old generation has had its time".to_owned(),
-        (false, true) => "would be removed",
-        (false, false) => "removed",
-    };
-    format!(
-        "{}{total} in {} generations {what}",
-        table(&swept.iter().map(row).collect::<Vec<_>>()),
-        swept.len()
-    )
+    let mut text = table(&generations.iter().map(generation).collect::<Vec<_>>());
+    for (kind, name) in [
+        (LitterKind::Upload, "unfinished"),
+        (LitterKind::Scratch, "scratch"),
+        (LitterKind::Rendition, "rendition"),
+        (LitterKind::Orphan, "orphan"),
+    ] {
+        let of_kind: Vec<_> = litter.iter().filter(|one| one.kind == kind).collect();
+        let row = |one: &&Litter| {
+            vec![name.to_owned(), one.place.clone(), one.bytes.map(bytes).unwrap_or_default()]
+        };
+        text += &table(&of_kind.iter().take(LINES).map(row).collect::<Vec<_>>());
+        if of_kind.len() > LINES {
+            text += &format!("{name}  and {} more\n", of_kind.len() - LINES);
+        }
+    }
+    let known = litter.iter().filter_map(|one| one.bytes);
+    let total = generations.iter().map(|one| one.bytes).chain(known).sum();
+    let (total, old, left) = (bytes(total), generations.len(), litter.len());
+    let left = if left > 0 { format!(", {left} left over") } else { String::new() };
+    format!("{text}{total} in {old} generations{left} {done}")
 }

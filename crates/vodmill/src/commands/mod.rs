@@ -9,12 +9,15 @@ mod gc;
 mod jobs;
 mod key_stores;
 mod keys;
+mod lifecycle;
+mod months;
 mod outbox;
 mod plan;
 mod probe;
 mod published;
 mod queue;
 mod rekey;
+mod restore;
 mod run;
 mod shared;
 mod sign;
@@ -67,6 +70,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
         Command::Gc(arguments) => gc::run(&config, &arguments),
+        Command::Restore(arguments) => restore::run(&config, &arguments),
+        Command::Lifecycle(arguments) => lifecycle::run(&config, &arguments),
         Command::Rekey(arguments) => rekey::run(&config, &arguments),
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),

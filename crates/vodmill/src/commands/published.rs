@@ -23,7 +23,7 @@ impl Destination {
         for (name, pipeline) in &config.catalogue.pipelines {
             let place = config.places(name, pipeline)?.destination;
             if all.iter().all(|other| other.place != place) {
-                all.push(Destination { place, objects: object_settings(&pipeline.objects) });
+                all.push(Destination { place, objects: object_settings(pipeline) });
             }
         }
         let Some(named) = named else { return Ok(all) };

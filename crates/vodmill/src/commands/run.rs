@@ -49,7 +49,7 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
             original: Original::File(FileOriginal::at(file)?),
             pipeline: name.to_owned(),
             destination: destination.to_string(),
-            objects: object_settings(&wanted.objects),
+            objects: object_settings(wanted),
             disposal: Disposal::Leave,
         };
         let job = submit(&mill, &submission)?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_hls::keyring::KeyStore;
-use vodmill_pipeline::{Mill, Shared, names_path, queue_path};
+use vodmill_pipeline::{Attic, Mill, Shared, names_path, queue_path};
 use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
+use vodmill_store::LocalStore;
 use vodmill_store::s3::ObjectSettings;
 
 use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
@@ -55,6 +56,25 @@ pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
         Some(queue) => Ok(queue),
         None => Ok(Arc::new(SqliteQueue::open(names_path(&config.keys()))?)),
     }
+}
+
+/// Each queue, and where its workers keep what they encode: those that work together, and `run`.
+pub fn attics(config: &Config) -> anyhow::Result<Vec<Attic>> {
+    let mut attics = Vec::new();
+    if let Some(shared) = shared(config)? {
+        attics.push(Attic::new(shared.queue, shared.work));
+    }
+    let parts = if attics.is_empty() { &[DAEMON, FOREGROUND][..] } else { &[FOREGROUND] };
+    for part in parts {
+        let state = config.state().join(part);
+        match SqliteQueue::open_existing(queue_path(&state)) {
+            Err(vodmill_queue::Error::NoDatabase { .. }) => {}
+            opened => {
+                attics.push(Attic::new(Arc::new(opened?), Arc::new(LocalStore::new(state))));
+            }
+        }
+    }
+    Ok(attics)
 }
 
 /// The key store, if there is one yet.

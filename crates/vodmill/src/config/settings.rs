@@ -31,6 +31,10 @@ pub struct Settings {
     /// Days for which a generation stays after another took its place, so that pages that are open
     /// play on; the daemon removes it then.
     pub old_generations_days: u32,
+    /// Days after which the daemon removes what was begun and never finished: uploads, and scratch
+    /// that belongs to nobody.
+    #[schemars(range(min = 1))]
+    pub unfinished_days: u32,
     /// Memory that one child process may take.
     pub child_memory: Bytes,
     /// Seconds without progress after which a child process is killed and its work tried again.
@@ -80,6 +84,7 @@ impl Default for Settings {
             drain_seconds: 30,
             keep_renditions: Bytes(10 << 30),
             old_generations_days: 7,
+            unfinished_days: 7,
             child_memory: Bytes(2 << 30),
             stall_seconds: 120,
             sandbox: SandboxName(Sandbox::IfPossible),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use vodmill_fault::point;
-use vodmill_model::pipeline::{ObjectOptions, ServerSideEncryption};
+use vodmill_model::pipeline::{Lifecycle, ServerSideEncryption};
 use vodmill_model::{Failed, Pipeline};
 use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
@@ -183,7 +183,7 @@ impl Way {
         Way {
             pipeline: name.to_owned(),
             destination: places.destination.to_string(),
-            objects: object_settings(&pipeline.objects),
+            objects: object_settings(pipeline),
             disposal: Disposal::Move {
                 done: places.done.to_string(),
                 rejected: places.rejected.to_string(),
@@ -252,11 +252,16 @@ fn make(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// What a pipeline says of its objects, in the store's words.
-pub fn object_settings(options: &ObjectOptions) -> ObjectSettings {
+pub fn object_settings(pipeline: &Pipeline) -> ObjectSettings {
+    let options = &pipeline.objects;
+    let lifecycle = pipeline.lifecycle.as_ref();
+    let moves = lifecycle.is_some_and(|lifecycle| !lifecycle.cheaper_class.is_empty());
+    let (key, value) = Lifecycle::MEDIA;
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     ObjectSettings {
         storage_class: given(&options.storage_class),
         tags: options.tags.clone(),
+        bulk_tags: moves.then(|| (key.to_owned(), value.to_owned())).into_iter().collect(),
         sse: options.sse.map(|sse| match sse {
             ServerSideEncryption::Aes256 => Sse::Aes256,
             ServerSideEncryption::Kms => Sse::Kms,

@@ -9,7 +9,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 19] = [
         &[],
         &["probe"],
         &["plan"],
@@ -26,6 +26,9 @@ fn help_of_all_commands_is_as_committed() {
         &["presets"],
         &["sign"],
         &["cost"],
+        &["gc"],
+        &["restore"],
+        &["lifecycle"],
     ];
     let mut all = String::new();
     for command in commands {

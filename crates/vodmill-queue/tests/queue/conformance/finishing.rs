@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use vodmill_queue::{ClaimFilter, Completion, Error, Failure, JobOutcome, JobState, TaskState};
+use vodmill_queue::{
+    ClaimFilter, Completion, Error, Failure, JobFilter, JobOutcome, JobState, Tally, TaskState,
+};
 
 use crate::world::{MINUTE, POLICY, World, ending, task};
 
@@ -97,4 +99,43 @@ pub fn others_try_first(world: World) {
     let lease = others().expect("elsewhere, half the time is enough");
     world.queue.release(&lease).unwrap();
     assert_eq!(world.claim().attempt, 2, "released elsewhere, anyone may");
+}
+
+pub fn counted_once(world: World) {
+    let counting = |month: &str, figures: &[(&str, u64)]| {
+        let figures = figures.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        Completion { tally: Some(Tally { month: month.to_owned(), figures }), ..ending() }
+    };
+    let november = counting("2026-11", &[("bytes", 5_000_000_000), ("published", 1)]);
+    for id in ["a", "b"] {
+        world.enqueue(id, &[task("publish", &[])]);
+        let lease = world.claim();
+        world.queue.complete(&lease, &november).unwrap();
+        // As after an answer that was lost.
+        world.queue.complete(&lease, &november).unwrap();
+        world.another().complete(&lease, &november).unwrap();
+    }
+    world.enqueue("late", &[task("publish", &[])]);
+    let lease = world.claim();
+    world.clock.advance(2 * MINUTE);
+    world.queue.reap_expired().unwrap();
+    let december = counting("2026-12", &[("published", 1)]);
+    let late = world.queue.complete(&lease, &december).unwrap_err();
+    assert!(matches!(late, Error::LeaseLost { .. }), "{late}");
+    world.queue.complete(&world.claim(), &december).unwrap();
+    let sums = world.another().sums().unwrap();
+    let sums: Vec<_> =
+        sums.iter().map(|sum| (&*sum.pipeline, &*sum.month, &*sum.name, sum.value)).collect();
+    assert_eq!(
+        sums,
+        [
+            ("films", "2026-11", "bytes", 10_000_000_000),
+            ("films", "2026-11", "published", 2),
+            ("films", "2026-12", "published", 1),
+        ]
+    );
+    world.queue.set_job_asset("b", "film", "b.mov").unwrap();
+    let filter = JobFilter { asset: Some("film".to_owned()), ..JobFilter::default() };
+    let jobs = world.queue.jobs(&filter, 9).unwrap();
+    assert_eq!(jobs.into_iter().map(|job| job.id).collect::<Vec<_>>(), ["b"]);
 }

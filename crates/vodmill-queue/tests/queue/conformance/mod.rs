@@ -46,7 +46,7 @@ macro_rules! on {
             }
             finishing {
                 retried_with_back_off_then_quarantined others_try_first rejected outcomes
-                ended_job_fences_its_holders told_after_the_end
+                ended_job_fences_its_holders told_after_the_end counted_once
             }
             turns {
                 fewest_leases_first longest_unserved_first priority_before_turns

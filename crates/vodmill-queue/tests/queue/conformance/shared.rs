@@ -41,7 +41,12 @@ pub fn the_longest_unused_is_evicted(world: World) {
     }
     world.queue.rendition("a").unwrap();
     world.clock.advance(Duration::from_secs(1));
-    let evict = |keep| world.queue.evict_renditions(keep).unwrap();
+    let evict = |keep| {
+        let told = world.another().evictable_renditions(keep).unwrap();
+        let evicted = world.queue.evict_renditions(keep).unwrap();
+        assert_eq!(told, evicted, "what was told before");
+        evicted
+    };
     assert!(evict(40).is_empty());
     assert_eq!(digests(&evict(39)), ["b"]);
     world.enqueue("j", &[task("a", &[])]);
