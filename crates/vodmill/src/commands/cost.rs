@@ -10,8 +10,8 @@ use vodmill_delivery::cost::{
     report, summary,
 };
 
-use super::delivered::{Named, assets, description, owner, store};
 use super::months;
+use super::published::{Named, assets, description, owner, store};
 use crate::cli::Cost;
 use crate::config::Config;
 use crate::config::delivery::prices;

@@ -11,9 +11,10 @@ use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::{Key, Location, Store, StoreError};
 
-use super::delivered::{signer, store};
 use super::keys::serve::key_server;
+use super::published::store;
 use super::shared::open_mill;
+use super::sign::signer;
 use super::{DAEMON, gc};
 use crate::cli::Daemon;
 use crate::config::Config;

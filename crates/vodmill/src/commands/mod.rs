@@ -4,7 +4,6 @@ mod catalogue;
 mod check;
 mod cost;
 mod daemon;
-mod delivered;
 mod gc;
 mod jobs;
 mod key_stores;

@@ -1,11 +1,14 @@
-//! Where a published asset is.
+//! What is published, and where: by place for whoever changes it, by pipeline for whoever delivers it.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use vodmill_delivery::cost::Asset;
+use vodmill_model::Pipeline;
 use vodmill_store::s3::ObjectSettings;
 use vodmill_store::{Key, Location, Store, StoreError};
 
+use super::pipeline;
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::inbox::object_settings;
@@ -66,4 +69,85 @@ pub fn find(config: &Config, asset: &str, named: Option<&str>) -> anyhow::Result
             "{asset} is published in several places; say which one with `--in PLACE`"
         ))),
     }
+}
+
+/// A pipeline and its name.
+pub type Named<'a> = (&'a str, &'a Pipeline);
+
+/// The store that a pipeline publishes in.
+pub fn store(config: &Config, (name, pipeline): Named<'_>) -> anyhow::Result<Arc<dyn Store>> {
+    let destination = config.places(name, pipeline)?.destination;
+    Ok(destination.open(&config.settings.s3, &ObjectSettings::default()))
+}
+
+/// The pipeline that the caller names, or the one that has published the asset.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub fn owner<'a>(
+    config: &'a Config,
+    named: Option<&'a str>,
+    asset: &str,
+) -> anyhow::Result<Named<'a>> {
+    if named.is_some() {
+        return pipeline(config, named);
+    }
+    let mut owners = Vec::new();
+    for (name, pipeline) in &config.catalogue.pipelines {
+        let named = (name.as_str(), pipeline);
+        if description(&*store(config, named)?, asset)?.is_some() {
+            owners.push(named);
+        }
+    }
+    match owners[..] {
+        [owner] => Ok(owner),
+        [] => Err(Usage::error(format!("no pipeline has published {asset:?}"))),
+        _ => {
+            let names: Vec<&str> = owners.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            Err(Usage::error(format!("{asset:?} is in {names}: name one with --pipeline")))
+        }
+    }
+}
+
+/// What is said of a published asset; None if there is no such asset.
+pub fn description(store: &dyn Store, asset: &str) -> anyhow::Result<Option<Asset>> {
+    let key = match Key::new(format!("{asset}/asset.json")) {
+        Ok(key) => key,
+        Err(error) => return Err(Usage::because(error.into())),
+    };
+    let bytes = match store.get(&key) {
+        Ok(bytes) => bytes,
+        Err(StoreError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("read {key}")),
+    };
+    serde_json::from_slice(&bytes).map(Some).with_context(|| format!("read {key}"))
+}
+
+/// Every published asset of a pipeline, in the order of their names.
+pub fn assets(config: &Config, named: Named<'_>) -> anyhow::Result<Vec<Asset>> {
+    let names = match config.places(named.0, named.1)?.destination {
+        Location::Folder(folder) => vodmill_api::published(&folder),
+        Location::Bucket { bucket, prefix: Some(prefix) } => {
+            let root = Location::Bucket { bucket, prefix: None };
+            let root = root.open(&config.settings.s3, &ObjectSettings::default());
+            let entries = root.list(&prefix).with_context(|| format!("list {prefix}"))?;
+            let name = |key: &str| {
+                let inner = key.strip_prefix(prefix.as_str())?.strip_prefix('/')?;
+                inner.strip_suffix("/asset.json").map(str::to_owned)
+            };
+            entries.iter().filter_map(|entry| name(entry.key.as_str())).collect()
+        }
+        Location::Bucket { .. } => {
+            let message = "the destination is a whole bucket, which is not listed: name an asset";
+            return Err(Usage::error(message));
+        }
+    };
+    let store = store(config, named)?;
+    let mut assets = Vec::new();
+    for name in names {
+        // What went away since it was listed is not there.
+        assets.extend(description(&*store, &name)?);
+    }
+    Ok(assets)
 }

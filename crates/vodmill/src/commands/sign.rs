@@ -9,7 +9,7 @@ use vodmill_delivery::{
     Cookie, Epoch, Policy, PolicyError, Resource, SignableUrl, Signer, encode_path,
 };
 
-use super::delivered::{owner, signer};
+use super::published::owner;
 use crate::cli::{Sign, Span};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -135,6 +135,22 @@ fn cookies(signer: &Signer, policy: &Policy, target: &Target) -> anyhow::Result<
         format!("Set-Cookie: {name}={value}; Path={path}; Secure; HttpOnly\n")
     };
     Ok(signer.cookies(policy)?.iter().map(line).collect())
+}
+
+/// What signs for the CDN, where that is configured.
+///
+/// # Errors
+/// A key that cannot be read or used.
+pub fn signer(config: &Config) -> anyhow::Result<Option<Signer>> {
+    let delivery = &config.settings.delivery;
+    let (Some(id), Some(file)) = (&delivery.key_pair_id, &delivery.private_key_file) else {
+        return Ok(None);
+    };
+    let path = config.home.join(file);
+    let pem = std::fs::read_to_string(&path);
+    let pem = pem.with_context(|| format!("read private key {}", path.display()))?;
+    let signer = Signer::new(id, &pem, delivery.hash.into());
+    Ok(Some(signer.with_context(|| format!("use private key {}", path.display()))?))
 }
 
 #[cfg(test)]
