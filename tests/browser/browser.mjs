@@ -13,10 +13,15 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
+/** A browser without a page. */
+export function openBrowser() {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+}
+
 /** Opens the player page on `origin`; `keys` maps the last part of a key's URI to its bytes. */
 export async function openPlayer(origin, keys) {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const browser = await openBrowser();
   // Tests make certificates of their own.
   const page = await browser.newPage({ ignoreHTTPSErrors: true });
   const fetched = [];

@@ -98,13 +98,35 @@ impl Drop for Page {
     }
 }
 
+/// Opens pages of the product's own, and waits until the status line of each fits its pattern.
+pub fn pages_say(pages: &[(String, &str)]) {
+    let mut command = script("visit.mjs");
+    for (url, pattern) in pages {
+        command.args([url, *pattern]);
+    }
+    succeeded(&mut command).map_err(|why| panic!("{why}")).expect("they say so");
+}
+
+/// A copy of hls.js.
+pub fn hls_js() -> PathBuf {
+    let file = folder().join("node_modules/hls.js/dist/hls.js");
+    assert!(file.exists(), "hls.js is missing: scripts/install --tests brings it");
+    file
+}
+
 fn player() -> Command {
-    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
-    let modules = browser.join("node_modules/hls.js");
-    assert!(modules.exists(), "hls.js is missing: scripts/install --tests brings it");
+    script("play.mjs")
+}
+
+fn script(name: &str) -> Command {
+    hls_js();
     let mut command = Command::new("node");
-    command.arg(browser.join("play.mjs"));
+    command.arg(folder().join(name));
     command
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("browser")
 }
 
 fn hls(case_name: &str, settings: &str, encrypted: bool) {

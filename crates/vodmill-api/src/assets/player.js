@@ -5,14 +5,31 @@ const video = document.getElementById("video");
 const base = video.dataset.base;
 const say = (text) => { document.getElementById("status").textContent = text; };
 
+// A token in the address of this page is for the key server, and for nobody else.
+const token = new URLSearchParams(location.search).get("token");
+
+function showToken(request, url) {
+  if (!token || !new URL(url, location).pathname.startsWith("/k/")) return;
+  request.open("GET", url, true);
+  request.setRequestHeader("Authorization", `Bearer ${token}`);
+}
+
+/** What a server said with its refusal, and with which status. */
+function refusal(data) {
+  const body = data.networkDetails?.response;
+  const text = body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body;
+  const said = typeof text === "string" && text.length < 200 ? `: ${text.trim()}` : "";
+  return data.response?.code ? ` (${data.response.code}${said})` : "";
+}
+
 function playWithHlsJs(playlist) {
-  const hls = new window.Hls();
+  const hls = new window.Hls({ xhrSetup: showToken });
   hls.on(window.Hls.Events.LEVEL_SWITCHED, (_, data) => {
     const level = hls.levels[data.level];
     say(`hls.js: ${level.width}x${level.height}, ${Math.round(level.bitrate / 1000)} kbit/s`);
   });
   hls.on(window.Hls.Events.ERROR, (_, data) => {
-    if (data.fatal) say(`hls.js: ${data.details}`);
+    if (data.fatal) say(`hls.js: ${data.details}${refusal(data)}`);
   });
   hls.loadSource(playlist);
   hls.attachMedia(video);
