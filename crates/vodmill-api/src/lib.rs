@@ -8,6 +8,7 @@ mod asset_path;
 mod files;
 mod keyserver;
 mod pages;
+mod peer;
 mod provider;
 mod server;
 mod site;

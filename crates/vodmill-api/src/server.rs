@@ -19,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::keyserver::KeyServer;
+use crate::peer::Peer;
 use crate::site::Site;
 
 /// Bytes of a request line with its headers.
@@ -124,10 +125,6 @@ impl Drop for Server {
         self.end();
     }
 }
-
-/// Where a request comes from; with every request.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 async fn nothing_here() -> (StatusCode, [(header::HeaderName, HeaderValue); 1], &'static str) {
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -17,7 +17,7 @@ use vodmill_delivery::{AddressRange, Epoch, Policy, Resource, SignableUrl, Signe
 
 use crate::asset_path::AssetPath;
 use crate::keyserver::{Door, Refusal};
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::token::Grant;
 
 /// Reads an object of a tree by its name; None if it is not there.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::KeyServer;
 use super::answer::Refusal;
 use crate::asset_path::AssetPath;
-use crate::server::Peer;
+use crate::peer::Peer;
 
 /// What the viewer asked the proxy for, as it stood in the request.
 const ASKED: HeaderName = HeaderName::from_static("x-original-uri");

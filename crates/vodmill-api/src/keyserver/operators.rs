@@ -19,7 +19,7 @@ use super::answer::Refusal;
 use super::cache::told;
 use super::credentials::Role;
 use super::{KeyServer, now};
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::wire;
 
 /// A set of as many keys as there can be has some 11 MB.

@@ -12,7 +12,7 @@ use vodmill_hls::keyring::StoredKey;
 
 use super::answer::Refusal;
 use super::{KeyServer, now};
-use crate::server::Peer;
+use crate::peer::Peer;
 
 /// What a viewer is told to do while the store is away.
 const AWAY: Duration = Duration::from_secs(5);
