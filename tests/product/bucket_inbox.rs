@@ -186,6 +186,15 @@ fn the_backlog_is_shown_and_a_pipeline_paused() {
     let backlog = cluster.backlog();
     assert_eq!(backlog["paused"].as_array().map(Vec::len), Some(0), "{backlog}");
     assert_eq!(ready(&backlog), 0, "{backlog}");
+    let months = cluster.home.vodmill(&["cost", "--by-month", "--json"]);
+    let months: Value = serde_json::from_str(&months.out).expect("JSON");
+    let published = |at: usize| &months["months"][at]["publications"];
+    assert_eq!((published(0), published(1)), (&2.into(), &1.into()), "{months}");
+    wait_until("nothing is left over", PATIENCE, || {
+        let swept = cluster.home.vodmill(&["gc", "--dry-run"]);
+        assert_eq!(swept.code, 0, "{swept:?}");
+        swept.out.contains("nothing is left over").then_some(())
+    });
 }
 
 /// Two jobs have a plan to make, and nobody makes it.

@@ -240,7 +240,7 @@ fn measure(folder: &Path) -> Result<(u64, SystemTime)> {
 mod tests {
     use std::fs::File;
 
-    use vodmill_queue::{NewJob, NewTask, SqliteQueue};
+    use vodmill_queue::{NewJob, NewTask, RenditionInfo, SqliteQueue};
     use vodmill_store::{Key, LocalStore};
 
     use super::*;
@@ -327,5 +327,45 @@ mod tests {
         assert!(sweep(false).is_empty());
         assert_eq!(store.list(&Key::new("film").unwrap()).unwrap().len(), 1);
         assert!(place.join("film/g0001-aaaaaaaa/hls/.vodmill-1-0-0.ts").exists());
+    }
+
+    #[test]
+    fn renditions_are_kept_up_to_their_limit() {
+        let home = tempfile::tempdir().unwrap();
+        let queue = Arc::new(SqliteQueue::open(home.path().join("q")).unwrap());
+        job(&queue, "live");
+        let work = Arc::new(LocalStore::new(home.path()));
+        let place = |name: &str| format!("renditions/{name}");
+        for name in ["gone/one-1", "gone/two-2", "gone/lost-3", "live/late-4"] {
+            old_file(home.path(), &place(name), DAY);
+        }
+        old_file(home.path(), "renditions/gone/.vodmill-1-0-five-5", DAY);
+        for name in ["gone/one-1", "gone/two-2"] {
+            let row = RenditionInfo {
+                digest: name.to_owned(),
+                place: place(name),
+                bytes: 5,
+                ..RenditionInfo::default()
+            };
+            queue.keep_rendition(&row).unwrap();
+        }
+        let attic = Attic::new(queue.clone(), work);
+        let sweep = |dry| {
+            let found = attic.sweep(5, dry).unwrap();
+            found.into_iter().map(|one| (one.kind, one.place)).collect::<Vec<_>>()
+        };
+        let litter = [
+            (LitterKind::Orphan, place("gone/lost-3")),
+            (LitterKind::Upload, place("gone/five-5")),
+        ];
+        assert_eq!(sweep(true), litter, "a job that has not ended may have found the others");
+        queue.cancel("live").unwrap();
+        let mut litter = Vec::from(litter);
+        litter.insert(0, (LitterKind::Rendition, place("gone/one-1")));
+        litter.insert(2, (LitterKind::Orphan, place("live/late-4")));
+        assert_eq!(sweep(true), litter);
+        assert_eq!(sweep(false), litter);
+        assert!(sweep(false).is_empty());
+        assert!(home.path().join(place("gone/two-2")).exists());
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use vodmill_tests::product::{Daemon, Home, Pass, Passes, media, objects, tree, wait_until};
 
@@ -209,6 +210,7 @@ impl<'a> Lane<'a> {
         let jobs = self.home.jobs();
         let state = if way == Way::Refused { "rejected" } else { "published" };
         assert!(jobs.len() == 1 && jobs[0]["state"] == state, "{jobs:?}");
+        self.counted(way);
         if let Some(bucket) = &self.bucket {
             return bucket.outcome(&self.home);
         }
@@ -223,6 +225,15 @@ impl<'a> Lane<'a> {
             true => media(&asset, &self.home.keys(&asset).expect("its keys")),
             false => objects(&asset),
         }
+    }
+
+    /// What was published is in the sums of the month, once.
+    fn counted(&self, way: Way) {
+        let sums = self.home.vodmill(&["cost", "--by-month", "--json"]);
+        let told: Value = serde_json::from_str(&sums.out).expect("JSON");
+        let months = told["months"].as_array().expect("months");
+        let counted: u64 = months.iter().filter_map(|month| month["publications"].as_u64()).sum();
+        assert_eq!(counted, u64::from(way != Way::Refused), "{sums:?}");
     }
 
     /// What is there and has no business to be.

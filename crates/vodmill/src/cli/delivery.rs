@@ -53,6 +53,9 @@ pub struct Sign {
 
 /// `cost`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+vodmill cost [OPTIONS] --views <N> --region <NAME> <ASSET|PIPELINE>
+       vodmill cost --by-month [PIPELINE]")]
 #[command(after_help = "\
 Examples:
   vodmill cost talk --views 10000 --region eu-central-1

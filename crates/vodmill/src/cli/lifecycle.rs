@@ -29,8 +29,8 @@ Examples:
   vodmill restore talk                          the original of asset talk
   vodmill restore s3://media/done/talk.mov --tier bulk --days 3 --wait
 
-Running it again says how far it is. With --tier it then comes faster, if that is a faster one; what is
-back stays for --days from now on.")]
+Running it again says how far it is. With --tier it then comes faster, if that is faster;
+what is back stays for --days from now on.")]
 pub struct Restore {
     /// An asset, or an object as s3://BUCKET/KEY
     #[arg(value_name = "ASSET|OBJECT")]

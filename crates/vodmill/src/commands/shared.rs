@@ -1,6 +1,7 @@
 //! What commands work on: the queue, keys and store of this home alone, or those that several
 //! machines share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use anyhow::Context as _;
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::{Attic, Mill, Shared, names_path, queue_path};
 use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
-use vodmill_store::LocalStore;
 use vodmill_store::s3::ObjectSettings;
+use vodmill_store::{LocalStore, Store};
 
 use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
 use crate::config::Config;
@@ -36,13 +37,7 @@ pub fn open_foreground(config: &Config) -> anyhow::Result<Mill> {
 /// What workers on several machines share, where that is configured.
 pub fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
     let Some(queue) = shared_queue(config)? else { return Ok(None) };
-    let work = config.settings.work.as_deref().context("`work` of vodmill.toml is not set")?;
-    let work = config.place(work).context("`work` of vodmill.toml")?;
-    Ok(Some(Shared {
-        keys: keys::of_queue(config, &queue)?,
-        work: work.open(&config.settings.s3, &ObjectSettings::default()),
-        queue,
-    }))
+    Ok(Some(Shared { keys: keys::of_queue(config, &queue)?, work: work(config)?, queue }))
 }
 
 fn shared_queue(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
@@ -58,23 +53,24 @@ pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
     }
 }
 
-/// Each queue, and where its workers keep what they encode: those that work together, and `run`.
+/// What the workers of each queue keep: those that work together, and `run`.
 pub fn attics(config: &Config) -> anyhow::Result<Vec<Attic>> {
-    let mut attics = Vec::new();
-    if let Some(shared) = shared(config)? {
-        attics.push(Attic::new(shared.queue, shared.work));
+    let shared = shared_queue(config)?;
+    let mut attics: Vec<Attic> = Vec::new();
+    for (state, queue) in own_queues(config, shared.is_none())? {
+        attics.push(Attic::new(queue, Arc::new(LocalStore::new(state))));
     }
-    let parts = if attics.is_empty() { &[DAEMON, FOREGROUND][..] } else { &[FOREGROUND] };
-    for part in parts {
-        let state = config.state().join(part);
-        match SqliteQueue::open_existing(queue_path(&state)) {
-            Err(vodmill_queue::Error::NoDatabase { .. }) => {}
-            opened => {
-                attics.push(Attic::new(Arc::new(opened?), Arc::new(LocalStore::new(state))));
-            }
-        }
+    if let Some(queue) = shared {
+        attics.push(Attic::new(queue, work(config)?));
     }
     Ok(attics)
+}
+
+/// Where workers share what they encode.
+fn work(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let work = config.settings.work.as_deref().context("`work` of vodmill.toml is not set")?;
+    let work = config.place(work).context("`work` of vodmill.toml")?;
+    Ok(work.open(&config.settings.s3, &ObjectSettings::default()))
 }
 
 /// The key store, if there is one yet.
@@ -115,13 +111,28 @@ pub fn carried(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
 /// The queue of the daemon or of all workers, and that of `run`, as far as they are there.
 pub fn queues(config: &Config) -> anyhow::Result<Vec<Arc<dyn Queue>>> {
     let mut queues = Vec::from_iter(shared_queue(config)?);
-    let parts = if queues.is_empty() { &[DAEMON, FOREGROUND][..] } else { &[FOREGROUND] };
-    for part in parts {
-        match SqliteQueue::open_existing(queue_path(&config.state().join(part))) {
+    let own = own_queues(config, queues.is_empty())?;
+    queues.extend(own.into_iter().map(|(_, queue)| queue));
+    Ok(queues)
+}
+
+/// Queues that are files of this home, with the folders of the state that they are in: that of `run`
+/// and, for a home by itself, the daemon's.
+fn own_queues(config: &Config, by_itself: bool) -> anyhow::Result<Vec<(PathBuf, Arc<dyn Queue>)>> {
+    let mut queues: Vec<(PathBuf, Arc<dyn Queue>)> = Vec::new();
+    for part in if by_itself { &[DAEMON, FOREGROUND][..] } else { &[FOREGROUND] } {
+        let state = config.state().join(part);
+        let path = queue_path(&state);
+        let opened = match SqliteQueue::open_existing(&path) {
             // Nothing has run there, or it has only just begun to.
-            Err(vodmill_queue::Error::NoDatabase { .. }) => {}
-            opened => queues.push(Arc::new(opened?)),
-        }
+            Err(vodmill_queue::Error::NoDatabase { .. }) => continue,
+            // Of an older vodmill. No daemon brings it up to date.
+            Err(vodmill_queue::Error::OlderSchema { .. }) if *part == FOREGROUND => {
+                SqliteQueue::open(&path)
+            }
+            opened => opened,
+        };
+        queues.push((state, Arc::new(opened?)));
     }
     Ok(queues)
 }
