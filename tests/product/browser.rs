@@ -25,26 +25,12 @@ pub fn plays_from(url: &str, levels: u32) {
     succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
 }
 
-/// As [`plays_from`], with a token for the key server; what went wrong, if it did not play.
-pub fn plays_with_token(url: &str, levels: u32, token: &str) -> Result<(), String> {
-    let mut command = player();
-    command.args(["--url", url, "--expect-levels", &levels.to_string(), "--token", token]);
-    succeeded(&mut command).map(drop)
-}
-
-/// Plays from a page at this port of the loopback address; what went wrong, if it did not play.
-pub fn plays_from_page_on(port: u16, url: &str, levels: u32) -> Result<(), String> {
+/// As [`plays_from`], in a page at this port of the loopback address.
+pub fn plays_from_page_on(port: u16, url: &str, levels: u32) {
     let mut command = player();
     command.args(["--url", url, "--expect-levels", &levels.to_string()]);
     command.args(["--port", &port.to_string()]);
-    succeeded(&mut command).map(drop)
-}
-
-/// Plays a generation to its end with a token; what went wrong, if it did not.
-pub fn plays_generation(url: &str, token: &str, generation: &str) -> Result<(), String> {
-    let mut command = player();
-    command.args(["--url", url, "--expect-levels", "3", "--token", token]);
-    succeeded(command.args(["--expect-generation", generation])).map(drop)
+    succeeded(&mut command).map_err(|why| panic!("{why}")).expect("it plays");
 }
 
 /// A page that has loaded its playlists and one segment, and waits.
@@ -66,27 +52,32 @@ impl Page {
         output.read_line(&mut line).expect("it says something");
         let mut page = Page { child, output };
         if line != "holding\n" {
-            let error = page.ended();
-            panic!("it has not begun: {line}: {error:?}");
+            let problems = page.problems();
+            panic!("it has not begun: {line}: {problems}");
         }
         page
     }
 
-    /// Lets it play to the end; what went wrong, if it did not get there.
-    pub fn plays_on(mut self) -> Result<(), String> {
+    /// Lets it play to the end.
+    pub fn go_on(&mut self) {
         drop(self.child.stdin.take());
-        self.ended()
     }
 
-    fn ended(&mut self) -> Result<(), String> {
-        let (mut report, mut problems) = (String::new(), String::new());
-        self.output.read_to_string(&mut report).expect("its report");
-        let stderr = self.child.stderr.as_mut().expect("its problems");
-        stderr.read_to_string(&mut problems).expect("its problems");
+    /// Waits until it has; what went wrong, if it did not get there.
+    pub fn played(mut self) -> Result<(), String> {
+        let problems = self.problems();
         match self.child.wait().expect("it ends").success() {
             true => Ok(()),
             false => Err(problems),
         }
+    }
+
+    fn problems(&mut self) -> String {
+        let (mut report, mut problems) = (String::new(), String::new());
+        self.output.read_to_string(&mut report).expect("its report");
+        let stderr = self.child.stderr.as_mut().expect("its problems");
+        stderr.read_to_string(&mut problems).expect("its problems");
+        problems
     }
 }
 

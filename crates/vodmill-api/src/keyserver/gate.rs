@@ -111,4 +111,58 @@ mod tests {
         assert_eq!(within("/a/b", ""), Some("a/b"));
         assert_eq!(within("/tvx/a", "/tv/"), None);
     }
+
+    /// How nginx reads a path: decoded, slashes merged, dots resolved.
+    fn as_served(path: &str) -> Option<String> {
+        let path = decoded(path)?;
+        let mut parts = Vec::new();
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()?),
+                part => parts.push(part),
+            }
+        }
+        Some(format!("/{}", parts.join("/")))
+    }
+
+    /// Whatever a request looks like, what is let through is an object of the asset that was asked
+    /// about, where it is served.
+    #[test]
+    fn no_path_leads_elsewhere() {
+        let parts = [
+            "film",
+            "other",
+            "g0001-44122a99",
+            "index.m3u8",
+            "private",
+            "tv",
+            "..",
+            ".",
+            "",
+            "%2e%2E",
+            "%2F",
+            "film%2Findex.m3u8",
+            "..%2ffilm",
+            "%252e%252e",
+            "g0001-44122a99%2Fx",
+            "%5c",
+        ];
+        let mut passed = 0;
+        for count in 0..parts.len().pow(4) {
+            let part = |place: u32| parts[count / parts.len().pow(place) % parts.len()];
+            let path = format!("/tv/{}/{}/{}/{}", part(0), part(1), part(2), part(3));
+            let text = decoded(&path);
+            let inner = text.as_deref().and_then(|text| within(text, "/tv/"));
+            let Some(object) = inner.and_then(AssetPath::of) else { continue };
+            passed += 1;
+            let served = as_served(&path).expect("a path");
+            let inner = served.strip_prefix(&format!("/tv/{}/", object.asset));
+            let inner = inner.unwrap_or_else(|| panic!("{path} is {served}, not {object:?}"));
+            let private =
+                inner.split('/').nth(1) == Some("private") && inner.matches('/').count() > 1;
+            assert!(object.private || !private, "{path} is {served}");
+        }
+        assert!(passed > 100, "{passed}");
+    }
 }

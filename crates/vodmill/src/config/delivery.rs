@@ -23,8 +23,8 @@ pub struct DeliverySettings {
     pub private_key_file: Option<String>,
     /// What is signed of a policy.
     pub hash: Hash,
-    /// Seconds for which the signatures in viewers' playlists hold: no less than a viewing takes,
-    /// pauses included.
+    /// Seconds for which the signatures in viewers' playlists hold, as far as the viewer's token
+    /// does: no less than a viewing takes, pauses included.
     #[schemars(range(min = 60))]
     pub valid_seconds: u32,
     /// Part of the query in which a viewer's token comes, and goes on to playlists and keys. Where
