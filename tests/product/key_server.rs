@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use vodmill_tests::cases::case;
 use vodmill_tests::m3u8::uris;
-use vodmill_tests::product::{Daemon, Home, wait_until};
+use vodmill_tests::product::{Daemon, Home, Passes, tree, wait_until};
 use vodmill_tests::services::{Cloud, free_ports};
 
 use crate::browser::{Page, hls_js, pages_say};
@@ -44,9 +44,10 @@ pub fn is_up(port: u16) {
 pub fn ask(port: u16, path: &str, header: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
     let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{header}\r\n");
-    stream.write_all(request.as_bytes()).expect("ask");
+    // The server may have heard enough before the end.
+    let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("answer");
+    let _ = stream.read_to_end(&mut answer);
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("headers");
     (String::from_utf8_lossy(&answer[..end]).into_owned(), answer.split_off(end + 4))
 }
@@ -230,7 +231,7 @@ fn an_external_key_server_keeps_the_keys() {
 fn a_key_of_kms_wraps_the_keys_and_is_needed_at_the_start_alone() {
     let cloud = Cloud::ministack();
     let port = free_ports(1);
-    let mut home = Home::new();
+    let mut home = Home::with_faults();
     for (name, value) in cloud.account() {
         home.set(name, value);
     }
@@ -240,11 +241,21 @@ fn a_key_of_kms_wraps_the_keys_and_is_needed_at_the_start_alone() {
     home.write("vodmill.toml", &kek);
     let secret = home.vodmill(&["keys", "credential", "segmenter", "test"]).out;
     let listen = format!("127.0.0.1:{port}");
+    // Killed before and after the wrapped key has its name, the next start has one and leaves no other.
+    for point in ["keys.written", "keys.linked"] {
+        Passes::order(&mut home, &format!("{point}=kill"));
+        assert_ne!(home.vodmill(&["keys", "serve", "--listen", &listen]).code, 0, "{point}");
+        let there = home.at("state/keys/kek.kms").exists();
+        assert_eq!(there, point == "keys.linked", "{point}");
+    }
+    Passes::end(&mut home);
     let first = Daemon::key_server(&home, &["--listen", &listen]);
     is_up(port);
-    let kid = make_key(port, secret.trim());
+    let kid = make_keys(port, secret.trim(), 1).remove(0);
     drop(first);
     assert!(home.at("state/keys/kek.kms").exists() && !home.at("state/keys/kek").exists());
+    let files = tree(&home.at("state/keys"));
+    assert!(!files.keys().any(|name| name.contains(".part")), "{files:?}");
 
     let again = Daemon::key_server(&home, &["--listen", &listen]);
     is_up(port);
@@ -255,17 +266,25 @@ fn a_key_of_kms_wraps_the_keys_and_is_needed_at_the_start_alone() {
     assert!(gone.code == 1 && gone.err.contains("key-encryption key"), "{gone:?}");
 }
 
-/// Has one key made; its kid.
-fn make_key(port: u16, secret: &str) -> String {
-    let order = "{\"asset\":\"talk\",\"generation\":\"g1\",\"periods\":1}";
+/// Has keys made; their kids.
+pub fn make_keys(port: u16, secret: &str, periods: usize) -> Vec<String> {
+    let wanted = format!("{{\"asset\":\"talk\",\"generation\":\"g1\",\"periods\":{periods}}}");
+    let answer = order(port, secret, &wanted);
+    let parts = answer.split("\"kid\":\"").skip(1);
+    let kids: Vec<String> = parts.map(|rest| rest[..32].to_owned()).collect();
+    assert_eq!(kids.len(), periods, "{answer}");
+    kids
+}
+
+/// What is answered to `POST /v1/keys`.
+pub fn order(port: u16, secret: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
     let head = "POST /v1/keys HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
-    let length = order.len();
+    let length = body.len();
     let request =
-        format!("{head}authorization: Bearer {secret}\r\ncontent-length: {length}\r\n\r\n{order}");
+        format!("{head}authorization: Bearer {secret}\r\ncontent-length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).expect("ask");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answer");
-    let kid = answer.split_once("\"kid\":\"").map(|(_, rest)| rest[..32].to_owned());
-    kid.unwrap_or_else(|| panic!("{answer}"))
+    answer
 }

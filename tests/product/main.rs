@@ -12,6 +12,7 @@ mod hdr;
 mod hls;
 mod inbox;
 mod inputs;
+mod key_faults;
 mod key_server;
 mod kill;
 mod long;

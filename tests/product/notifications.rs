@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vodmill_tests::cases::case;
 use vodmill_tests::product::{Daemon, Home, wait_until};
-use vodmill_tests::services::{Cdn, Cloud, Mood, Receiver};
+use vodmill_tests::services::{Authority, Cdn, Cloud, Mood, Receiver};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -94,7 +94,8 @@ fn f14_a_receiver_that_is_down_loses_nothing() {
     assert_eq!(listed(&home, &["outbox", "--dead", "--json"]), json!([]));
 }
 
-/// A topic of SNS, as a server from elsewhere understands it; and a CDN, which hears of nothing but an
+/// A receiver that proves itself to an authority of this machine; a topic of SNS, as a server from
+/// elsewhere understands it; and a CDN, which hears of nothing but an
 /// asset that is published again.
 #[test]
 fn topics_and_caches() {
@@ -106,14 +107,20 @@ fn topics_and_caches() {
         "[aws]\nsns_endpoint = \"{sns}\"\ncloudfront_endpoint = \"{cloudfront}\"\n\
          invalidation_alarm = 1000\n"
     );
+    let authority = Authority::new();
+    let receiver = Receiver::secure(Mood::Status(200), &authority);
+    let url = receiver.url();
     let tables = format!(
-        "[[notify]]\nname = \"topic\"\nto = \"{topic}\"\nevents = [\"published\"]\n\
+        "[[notify]]\nname = \"site\"\nto = \"{url}\"\nsecret_file = \"secret\"\n\
+         events = [\"published\"]\n[[notify]]\nname = \"topic\"\nto = \"{topic}\"\nevents = [\"published\"]\n\
          [invalidation]\ndistribution = \"E2QWRUHAPOMQZL\"\npath = \"/video\"\n"
     );
     let mut home = home(&settings, &tables);
     for (name, value) in cloud.account() {
         home.set(name, value);
     }
+    let certificate = authority.certificate();
+    home.set("SSL_CERT_FILE", certificate.to_str().expect("a name of ours"));
     let daemon = Daemon::start(&home, &[]);
     home.drop_into("default", &case("good.mp4"), "film.mp4");
     let first = envelope(&cloud, &queue);
@@ -141,6 +148,7 @@ fn topics_and_caches() {
         (batch["state"] == "completed").then_some(())
     });
     assert_eq!((cdn.batches().len(), cdn.refusals()), (1, vec![]));
+    wait_until("the receiver is told", PATIENCE, || (receiver.taken().len() == 2).then_some(()));
     drop(daemon);
 }
 

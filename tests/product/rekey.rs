@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::assert_package;
-use vodmill_tests::product::{Home, Passes, media};
+use vodmill_tests::product::{Daemon, Home, Passes, media, tree, wait_until};
+use vodmill_tests::services::Cdn;
+
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const FMP4: &str = "container = \"fmp4\"\naudio = \"group\"\n";
 
@@ -58,7 +62,7 @@ fn the_same_media_under_other_keys() {
 
 /// Encrypted objects of a generation as they are stored, but for init segments.
 fn sealed(generation: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = vodmill_tests::product::tree(&generation.join("hls"));
+    let files = tree(&generation.join("hls"));
     let is_sealed = |name: &String| {
         [".ts", ".m4s"].iter().any(|end| name.ends_with(end)) && !name.contains("init")
     };
@@ -78,17 +82,35 @@ fn killed_on_the_way() {
     let before = clear(&home, &asset);
     let name = asset.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
     let place = home.at("published").to_str().expect("a path of ours").to_owned();
-    for point in ["queue.next_generation.committed", "store.files.renamed", "store.put.renamed"] {
-        let passes = Passes::order(&mut home, &format!("{point}=kill"));
+    // Before the pointer moves, between its two objects, and after it.
+    let steps = [
+        "queue.next_generation.committed",
+        "rekey.keyed",
+        "store.files.renamed",
+        "rekey.stored",
+        "store.put.renamed",
+        "rekey.described",
+        "rekey.playlist",
+        "rekey.pointed",
+    ];
+    let orders: String = steps.iter().map(|point| format!("{point}=kill;")).collect();
+    let passes = Passes::order(&mut home, &orders);
+    for point in steps {
         let ended = home.vodmill(&["rekey", &name, "--in", &place]);
-        Passes::end(&mut home);
-        let killed = passes.read().iter().any(|pass| pass.point == point && pass.action.is_some());
-        assert!(killed && ended.code != 0, "{point}: {ended:?}");
+        let last = passes.read().pop().expect("a point");
+        assert!(last.point == point && last.action.is_some(), "{point}: {last:?} {ended:?}");
+        assert_ne!(ended.code, 0, "{point}");
+        if point == "rekey.pointed" {
+            break;
+        }
         assert_eq!(generation(&home, &asset), old, "{point}: the pointer has moved");
-        let check = home.vodmill(&["check".as_ref(), asset.as_os_str()]);
+        // In between, the playlist is that of the new one, which is whole.
+        let whole = if point == "rekey.playlist" { asset.join(&old) } else { asset.clone() };
+        let check = home.vodmill(&["check".as_ref(), whole.as_os_str()]);
         assert!(check.out.ends_with("\nsound\n"), "{point}: {check:?}");
     }
-    let done = rekey(&home, &asset);
+    Passes::end(&mut home);
+    let new = generation(&home, &asset);
     assert_eq!(clear(&home, &asset), before);
     let folders = fs::read_dir(&asset).expect("the asset").flatten();
     let mut generations: Vec<_> = folders
@@ -96,8 +118,67 @@ fn killed_on_the_way() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     generations.sort();
-    assert_eq!(generations, [old.as_str(), done["generation"].as_str().expect("a name")]);
-    assert!(!home.at("published/.vodmill").exists(), "scratch is left");
+    assert_eq!(generations, [old.as_str(), &new], "all attempts are one");
+    let scratch = tree(&home.at("published/.vodmill"));
+    assert!(scratch.is_empty(), "{scratch:?}");
+}
+
+/// The end of keys is in the file of their set, which is replaced whole.
+#[test]
+fn killed_while_keys_are_revoked() {
+    let mut home = Home::quick_with_faults("", true);
+    let asset = home.publish(&case("good.mp4"));
+    let name = asset.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    for (point, revoked) in [("keys.written", false), ("keys.renamed", true)] {
+        Passes::order(&mut home, &format!("{point}=kill"));
+        assert_ne!(home.vodmill(&["keys", "revoke", &name]).code, 0, "{point}");
+        Passes::end(&mut home);
+        let listed = home.vodmill(&["keys", "list"]);
+        assert_eq!(listed.out.contains("revoked"), revoked, "{point}: {listed:?}");
+        let check = home.vodmill(&["check".as_ref(), asset.as_os_str()]);
+        assert!(check.out.ends_with("\nsound\n"), "{point}: {check:?}");
+    }
+    assert_eq!(home.vodmill(&["keys", "revoke", &name]).code, 0, "again is no error");
+    let files = tree(&home.at("state/keys"));
+    assert!(!files.keys().any(|name| name.contains(".part")), "{files:?}");
+}
+
+/// Caches are told of the pointer that has moved, by whoever carries.
+#[test]
+fn caches_drop_the_pointer() {
+    let cdn = Cdn::start("E1");
+    let mut home = Home::quick("", true);
+    for (name, value) in cdn.account() {
+        home.set(name, value);
+    }
+    let endpoint = cdn.endpoint();
+    let aws = format!("settle_seconds = 0\n[aws]\ncloudfront_endpoint = \"{endpoint}\"\n");
+    home.write("vodmill.toml", &aws);
+    let file = home.at("pipelines/default.toml");
+    let pipeline = fs::read_to_string(file).expect("a pipeline");
+    let table = "[invalidation]\ndistribution = \"E1\"\npath = \"/video\"";
+    home.write("pipelines/default.toml", &format!("{pipeline}\n{table}\n"));
+    let daemon = Daemon::start(&home, &[]);
+    home.drop_into("default", &case("good.mp4"), "film.mp4");
+    let asset = home.at("published/film");
+    wait_until("it is published", PATIENCE, || asset.join("asset.json").exists().then_some(()));
+    // What waits is durable: nobody need run.
+    drop(daemon);
+    rekey(&home, &asset);
+    let invalidations = || {
+        let ended = home.vodmill(&["invalidations", "--json"]);
+        serde_json::from_str::<Value>(&ended.out).expect("JSON")
+    };
+    let waiting = invalidations()["waiting"].clone();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(2), "{waiting}");
+    let _daemon = Daemon::start(&home, &[]);
+    wait_until("the CDN hears of it", PATIENCE, || (!cdn.batches().is_empty()).then_some(()));
+    assert_eq!(cdn.batches()[0].paths, ["/video/film/*"]);
+    cdn.complete_all();
+    wait_until("it is noted", PATIENCE, || {
+        (invalidations()["batches"][0]["state"] == "completed").then_some(())
+    });
+    assert_eq!(cdn.refusals(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -49,6 +49,9 @@ pub enum ProviderError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of authorities without any.
+    #[error("{0} holds no certificate")]
+    NoCertificate(PathBuf),
     /// The URL cannot be used.
     #[error("{0:?} is not a URL such as https://keys.example.org")]
     Url(String),
@@ -91,7 +94,7 @@ impl HttpKeyStore {
     /// Reads the files of the settings; asks nothing yet.
     ///
     /// # Errors
-    /// [`ProviderError::File`], [`ProviderError::Url`].
+    /// [`ProviderError::File`], [`ProviderError::NoCertificate`], [`ProviderError::Url`].
     pub fn open(settings: &ProviderSettings) -> Result<HttpKeyStore, ProviderError> {
         let url = settings.url.trim_end_matches('/').to_owned();
         let usable = url.starts_with("https://") || url.starts_with("http://");
@@ -104,14 +107,14 @@ impl HttpKeyStore {
             text.map_err(|source| ProviderError::File { path: path.clone(), source })
         };
         let secret = read(&settings.credential)?;
-        let authorities = settings.authorities.as_ref().map(read).transpose()?;
+        let tls = settings.authorities.as_ref().map(|path| tls(path, &read(path)?)).transpose()?;
         let config = Agent::config_builder()
             .timeout_global(Some(settings.timeout))
             .http_status_as_error(false)
             // A secret goes nowhere but where the operator said.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .tls_config(tls(authorities.as_deref()))
+            .tls_config(tls.unwrap_or_default())
             .build();
         Ok(HttpKeyStore { agent: config.into(), url, bearer: format!("Bearer {}", secret.trim()) })
     }
@@ -286,7 +289,12 @@ fn ask<T: DeserializeOwned>(
 fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T, Answer> {
     let status = response.status();
     let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
-    let body = body.map_err(|error| Answer::Away(Box::new(error)))?;
+    let body = body.map_err(|error| match error {
+        ureq::Error::BodyExceedsLimit(most) => {
+            Answer::Unusable(format!("it has more than {most} bytes"))
+        }
+        error => Answer::Away(Box::new(error)),
+    })?;
     if status != StatusCode::OK {
         return Err(Answer::Fault(status, serde_json::from_slice(&body).ok()));
     }
@@ -314,8 +322,8 @@ fn unusable(operation: &'static str, reason: &str) -> KeyStoreError {
     KeyStoreError::Backend(Box::new(ProviderError::Answer { operation, reason }))
 }
 
-fn tls(authorities: Option<&str>) -> TlsConfig {
-    let Some(pem) = authorities else { return TlsConfig::default() };
+/// Trusts these certificates, and no others.
+fn tls(path: &Path, pem: &str) -> Result<TlsConfig, ProviderError> {
     let items = ureq::tls::parse_pem(pem.as_bytes()).filter_map(Result::ok);
     let certificates: Vec<Certificate<'static>> = items
         .filter_map(|item| match item {
@@ -323,7 +331,10 @@ fn tls(authorities: Option<&str>) -> TlsConfig {
             _ => None,
         })
         .collect();
-    TlsConfig::builder().root_certs(RootCerts::from(certificates)).build()
+    if certificates.is_empty() {
+        return Err(ProviderError::NoCertificate(path.to_owned()));
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::from(certificates)).build())
 }
 
 /// For a query (RFC 3986, 2.1).

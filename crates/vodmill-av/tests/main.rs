@@ -1,5 +1,5 @@
 //! Tests of media work against real media.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod decode;
 mod hevc;

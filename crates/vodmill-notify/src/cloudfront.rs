@@ -3,17 +3,18 @@
 
 use std::time::{Duration, SystemTime};
 
+use ::http::{Method, Request, Response};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
 use http_body_util::Full;
+use jiff::Timestamp;
 use vodmill_aws::{Access, SdkConfig};
 
 use crate::error::{Error, Result};
-use crate::http::{Http, Patience};
+use crate::http::{self, Http, Patience};
 use crate::xml::{escaped, text_of};
 
 /// Where CloudFront of all regions is.
@@ -95,11 +96,11 @@ impl<'a> CloudFront<'a> {
             .map_err(|_| Error::BadAddress(url))?;
         self.sign(&mut request)?;
         let request = request.map(|body| Full::new(Bytes::from(body)));
-        let (status, answer) = self.http.ask(request, self.patience)?;
-        let answer = String::from_utf8_lossy(&answer);
-        match status.is_success() {
-            true => Ok(answer.into_owned()),
-            false => Err(refusal(status, &answer)),
+        let answer = self.http.ask(request, self.patience)?;
+        let text = String::from_utf8_lossy(answer.body());
+        match answer.status().is_success() {
+            true => Ok(text.into_owned()),
+            false => Err(refusal(&answer, &text)),
         }
     }
 
@@ -138,10 +139,10 @@ impl<'a> CloudFront<'a> {
     }
 }
 
-fn refusal(status: StatusCode, answer: &str) -> Error {
-    match (text_of(answer, "Code"), text_of(answer, "Message")) {
+fn refusal(answer: &Response<Bytes>, text: &str) -> Error {
+    match (text_of(text, "Code"), text_of(text, "Message")) {
         (Some(code), message) => Error::Aws { code, message: message.unwrap_or_default() },
-        _ => Error::Refused(status.as_u16()),
+        _ => http::refusal(answer, Timestamp::now()),
     }
 }
 

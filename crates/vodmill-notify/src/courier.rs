@@ -128,7 +128,7 @@ impl Carrier<'_> {
                 tracing::debug!(event = event.id, kind = %event.kind, target, "event delivered");
             }
             Err(error) => {
-                let policy = Some(self.target.policy()).filter(|_| !error.is_final());
+                let policy = self.target.policy(&error);
                 let state =
                     queue.delivery_failed(&delivery, &error.to_string(), policy.as_ref())?;
                 let (id, kind) = (&event.id, event.kind);

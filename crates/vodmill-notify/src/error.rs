@@ -1,5 +1,7 @@
 //! Why something was not carried.
 
+use std::time::Duration;
+
 /// The result of carrying.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -20,8 +22,13 @@ pub enum Error {
     #[error("no answer within {0} s")]
     TooLate(u64),
     /// The receiver does not want it.
-    #[error("answered {0}")]
-    Refused(u16),
+    #[error("answered {status}")]
+    Refused {
+        /// What it answered.
+        status: u16,
+        /// How long it is to be left alone, as it says (RFC 9110, 10.2.3).
+        retry_after: Duration,
+    },
     /// The receiver says that there is nobody any more (RFC 9110, 15.5.11).
     #[error("answered 410: there is nobody any more")]
     Gone,
@@ -47,6 +54,14 @@ impl Error {
     /// Whether no further attempt can change it.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Error::Gone)
+    }
+
+    /// How long the other side wants to be left alone.
+    pub(crate) fn retry_after(&self) -> Duration {
+        match self {
+            Error::Refused { retry_after, .. } => *retry_after,
+            _ => Duration::ZERO,
+        }
     }
 
     /// An error of a library, with all its causes.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Runtime;
 
@@ -88,17 +91,33 @@ impl Http {
         &self,
         request: Request<Full<Bytes>>,
         patience: Patience<'_>,
-    ) -> Result<(StatusCode, Bytes)> {
+    ) -> Result<Response<Bytes>> {
         let asked = async {
             let answer = self.client.request(request).await;
             let answer = answer.map_err(|error| Error::NoAnswer(chain(&error)))?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, LONGEST_ANSWER).collect().await;
             let body = body.map_err(|error| Error::NoAnswer(chain(&*error)))?;
-            Ok((status, body.to_bytes()))
+            Ok(Response::from_parts(head, body.to_bytes()))
         };
         self.within(patience, asked)?
     }
+}
+
+/// What an answer comes to that is no success.
+pub(crate) fn refusal(answer: &Response<Bytes>, now: Timestamp) -> Error {
+    let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = asked.and_then(|text| wait(text.trim(), now)).unwrap_or_default();
+    Error::Refused { status: answer.status().as_u16(), retry_after }
+}
+
+/// Seconds, or a date (RFC 9110, 10.2.3).
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
 }
 
 /// The system's authorities. Where it has none, connections without TLS still work.
@@ -110,4 +129,22 @@ fn tls() -> Result<ClientConfig> {
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let versions = versions.map_err(|error| Error::unmade("set TLS up", &error))?;
     Ok(versions.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_to_wait_is_read_in_either_form() {
+        let now = "2026-11-22T08:00:00Z".parse().expect("a time");
+        let wait = |text| wait(text, now).map(|wait| wait.as_secs());
+        assert_eq!(wait("120"), Some(120));
+        assert_eq!(wait("Sun, 22 Nov 2026 08:01:30 GMT"), Some(90));
+        assert_eq!(wait("Sun, 22 Nov 2026 07:00:00 GMT"), Some(0), "it is over");
+        assert_eq!(wait("18446744073709551615"), Some(u64::MAX));
+        for bad in ["", "-1", "1.5", "soon", "99999999999999999999"] {
+            assert_eq!(wait(bad), None, "{bad}");
+        }
+    }
 }

@@ -25,6 +25,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 const SENDING: DeliveryPolicy = DeliveryPolicy {
     base_delay: Duration::from_secs(10),
     max_delay: Duration::from_secs(300),
+    at_least: Duration::ZERO,
     give_up_after: DAY,
 };
 
@@ -32,6 +33,7 @@ const SENDING: DeliveryPolicy = DeliveryPolicy {
 const ASKING: DeliveryPolicy = DeliveryPolicy {
     base_delay: Duration::from_secs(20),
     max_delay: Duration::from_secs(60),
+    at_least: Duration::ZERO,
     give_up_after: DAY,
 };
 

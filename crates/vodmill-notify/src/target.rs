@@ -5,6 +5,7 @@ use std::time::Duration;
 use vodmill_aws::Access;
 use vodmill_queue::{DeliveryPolicy, Listener};
 
+use crate::error::Error;
 use crate::sign::Secrets;
 
 /// The wait after the first failure.
@@ -50,8 +51,14 @@ impl Target {
         &self.listener.target
     }
 
-    pub(crate) fn policy(&self) -> DeliveryPolicy {
-        let (base_delay, max_delay) = (FIRST_PAUSE, LAST_PAUSE);
-        DeliveryPolicy { base_delay, max_delay, give_up_after: self.give_up_after }
+    /// What comes of this error; none where nothing can change it.
+    pub(crate) fn policy(&self, error: &Error) -> Option<DeliveryPolicy> {
+        let policy = DeliveryPolicy {
+            base_delay: FIRST_PAUSE,
+            max_delay: LAST_PAUSE,
+            at_least: error.retry_after(),
+            give_up_after: self.give_up_after,
+        };
+        (!error.is_final()).then_some(policy)
     }
 }

@@ -6,7 +6,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 
 use crate::error::{Error, Result};
-use crate::http::{Http, Patience};
+use crate::http::{Http, Patience, refusal};
 use crate::sign::{Secrets, signature};
 
 /// Sends `body` once. Any 2xx is success; everything else, redirects among it, is not.
@@ -18,7 +18,8 @@ pub(crate) fn send(
     body: Vec<u8>,
     patience: Patience<'_>,
 ) -> Result<()> {
-    let timestamp = jiff::Timestamp::now().as_second();
+    let now = jiff::Timestamp::now();
+    let timestamp = now.as_second();
     let request = Request::builder()
         .method(Method::POST)
         .uri(url)
@@ -29,9 +30,10 @@ pub(crate) fn send(
         .header("webhook-signature", signature(secrets, id, timestamp, &body))
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| Error::unmade("make the request", &error))?;
-    match http.ask(request, patience)?.0 {
+    let answer = http.ask(request, patience)?;
+    match answer.status() {
         status if status.is_success() => Ok(()),
         StatusCode::GONE => Err(Error::Gone),
-        status => Err(Error::Refused(status.as_u16())),
+        _ => Err(refusal(&answer, now)),
     }
 }

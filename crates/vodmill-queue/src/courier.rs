@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::around::{always, around};
 use crate::audience::Audience;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -174,15 +175,24 @@ impl<E: Engine> Outbox for E {
 
     fn claim_delivery(&self, target: &str, lease: Duration) -> Result<Option<Delivery>> {
         let operation = "claim delivery to";
-        match self.read(operation, target.into(), |tx| outbox::is_due(tx, target))? {
-            true => self.write(operation, target.into(), |tx| outbox::claim(tx, target, lease)),
-            false => Ok(None),
+        if !self.read(operation, target.into(), |tx| outbox::is_due(tx, target))? {
+            return Ok(None);
         }
+        let object = target.into();
+        around!("claim_delivery")
+            .write(self, operation, object, Option::is_some, |tx| outbox::claim(tx, target, lease))
     }
 
     fn delivered(&self, delivery: &Delivery) -> Result<bool> {
         let object = delivery.target.as_str().into();
-        self.write("note delivery to", object, |tx| outbox::delivered(tx, delivery))
+        let operation = "note delivery to";
+        around!("delivered").write(
+            self,
+            operation,
+            object,
+            |done| *done,
+            |tx| outbox::delivered(tx, delivery),
+        )
     }
 
     fn delivery_failed(
@@ -192,7 +202,8 @@ impl<E: Engine> Outbox for E {
         policy: Option<&DeliveryPolicy>,
     ) -> Result<DeliveryState> {
         let object = delivery.target.as_str().into();
-        self.write("note failed delivery to", object, |tx| {
+        let operation = "note failed delivery to";
+        around!("delivery_failed").write(self, operation, object, always, |tx| {
             outbox::failed(tx, delivery, error, policy)
         })
     }
@@ -212,7 +223,9 @@ impl<E: Engine> Outbox for E {
 
 impl<E: Engine> StaleCaches for E {
     fn mark_stale(&self, pipeline: &str, paths: &[StalePath]) -> Result<()> {
-        self.write("mark stale paths of", pipeline.into(), |tx| stale::wish(tx, pipeline, paths))
+        let operation = "mark stale paths of";
+        around!("mark_stale")
+            .write(self, operation, pipeline.into(), always, |tx| stale::wish(tx, pipeline, paths))
     }
 
     fn claim_batch(
@@ -222,12 +235,13 @@ impl<E: Engine> StaleCaches for E {
         lease: Duration,
     ) -> Result<Option<Batch>> {
         let operation = "claim stale paths of";
-        match self.read(operation, distribution.into(), |tx| stale::is_due(tx, distribution))? {
-            true => self.write(operation, distribution.into(), |tx| {
-                stale::claim(tx, distribution, limits, lease)
-            }),
-            false => Ok(None),
+        if !self.read(operation, distribution.into(), |tx| stale::is_due(tx, distribution))? {
+            return Ok(None);
         }
+        let object = distribution.into();
+        around!("claim_batch").write(self, operation, object, Option::is_some, |tx| {
+            stale::claim(tx, distribution, limits, lease)
+        })
     }
 
     fn batch_sent(
@@ -238,12 +252,15 @@ impl<E: Engine> StaleCaches for E {
         look_in: Duration,
     ) -> Result<()> {
         let object = batch.reference.as_str().into();
-        self.write("note sent batch", object, |tx| stale::sent(tx, batch, remote, counted, look_in))
+        around!("batch_sent").write(self, "note sent batch", object, always, |tx| {
+            stale::sent(tx, batch, remote, counted, look_in)
+        })
     }
 
     fn batch_completed(&self, batch: &Batch) -> Result<()> {
         let object = batch.reference.as_str().into();
-        self.write("note completed batch", object, |tx| stale::completed(tx, batch))
+        around!("batch_completed")
+            .write(self, "note completed batch", object, always, |tx| stale::completed(tx, batch))
     }
 
     fn batch_failed(
@@ -254,7 +271,7 @@ impl<E: Engine> StaleCaches for E {
         warning: &str,
     ) -> Result<BatchState> {
         let object = batch.reference.as_str().into();
-        self.write("note failed batch", object, |tx| {
+        around!("batch_failed").write(self, "note failed batch", object, always, |tx| {
             stale::failed(tx, batch, error, policy, warning)
         })
     }

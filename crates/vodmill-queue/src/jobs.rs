@@ -34,7 +34,7 @@ pub enum Enqueued {
 
 /// A job as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields of NewJob")]
+#[expect(missing_docs, reason = "the fields of NewJob")]
 pub struct JobInfo {
     pub id: String,
     pub pipeline: String,

@@ -258,7 +258,10 @@ impl<E: Engine> Queue for E {
     }
 
     fn replace_secret(&self, id: &str, expected: &str, value: &str) -> Result<bool> {
-        self.write("replace secret", id.into(), |tx| vault::replace(tx, id, expected, value))
+        let replaced = |replaced: &bool| *replaced;
+        around!("replace_secret").write(self, "replace secret", id.into(), replaced, |tx| {
+            vault::replace(tx, id, expected, value)
+        })
     }
 
     fn secret(&self, id: &str) -> Result<Option<Secret>> {

@@ -54,6 +54,8 @@ pub struct DeliveryPolicy {
     pub base_delay: Duration,
     /// The longest wait.
     pub max_delay: Duration,
+    /// No shorter wait than this, as far as the longest goes: what the other side has asked for.
+    pub at_least: Duration,
     /// How long after the event, or after it was last taken up again, it becomes a dead letter.
     pub give_up_after: Duration,
 }
@@ -252,7 +254,8 @@ impl DeliveryPolicy {
     /// Milliseconds to wait after this many attempts.
     pub(crate) fn delay(&self, attempts: u32) -> i64 {
         let doublings = attempts.saturating_sub(1).min(30);
-        millis(jittered(self.base_delay.saturating_mul(1 << doublings).min(self.max_delay)))
+        let pause = self.base_delay.saturating_mul(1 << doublings).min(self.max_delay);
+        millis(jittered(pause).max(self.at_least.min(self.max_delay)))
     }
 }
 

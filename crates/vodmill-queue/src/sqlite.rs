@@ -268,7 +268,7 @@ fn opening(path: &Path, source: rusqlite::Error) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::claim::heads_sql;

@@ -14,9 +14,20 @@ use crate::s3::{Fault, S3Settings, block, sdk_config};
 /// What a wrapped key is bound to, and what shows in the log of the service.
 const PURPOSE: (&str, &str) = ("vodmill", "key-encryption-key");
 
-/// How long one try may take, and all of them.
-const ATTEMPT: Duration = Duration::from_secs(5);
-const IN_ALL: Duration = Duration::from_secs(20);
+/// How long the service is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// What one try may take.
+    pub attempt: Duration,
+    /// What all tries may take, with the pauses between them.
+    pub in_all: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { attempt: Duration::from_secs(5), in_all: Duration::from_secs(20) }
+    }
+}
 
 /// The service. Blocking; not to be called from async code.
 #[derive(Debug)]
@@ -37,10 +48,15 @@ impl Kms {
     /// (`AWS_ENDPOINT_URL_KMS`, say), else AWS's.
     pub fn open(settings: &S3Settings) -> Kms {
         // A server of buckets is none of keys.
-        let settings = S3Settings { endpoint: None, ..settings.clone() };
+        Kms::open_at(None, settings, Limits::default())
+    }
+
+    /// As [`open`](Kms::open), at this URL if there is one, and with other limits.
+    pub fn open_at(url: Option<&str>, settings: &S3Settings, limits: Limits) -> Kms {
+        let settings = S3Settings { endpoint: url.map(str::to_owned), ..settings.clone() };
         let shared = block(sdk_config(&settings));
-        let timeouts = TimeoutConfig::builder();
-        let timeouts = timeouts.operation_attempt_timeout(ATTEMPT).operation_timeout(IN_ALL);
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(limits.attempt);
+        let timeouts = timeouts.operation_timeout(limits.in_all);
         let config = aws_sdk_kms::config::Builder::from(&shared)
             .retry_config(RetryConfig::standard().with_max_attempts(settings.attempts))
             .timeout_config(timeouts.build())

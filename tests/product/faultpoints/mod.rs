@@ -5,6 +5,7 @@
 mod buckets;
 mod cancel;
 mod crew;
+mod delivery;
 mod lane;
 mod round;
 
@@ -31,9 +32,10 @@ fn every_point_on_one_machine() {
     let points = fault_points();
     let (plain, encrypted) = round::rounds(&points, &Way::LOCAL);
     let reached = walk(LANES, vec![plain, encrypted], |number| Lane::new(&clip, number % 2 == 1));
-    // Those of buckets have a test of their own.
+    // Those of buckets and of delivery have tests of their own.
     let elsewhere = Way::REMOTE.iter().flat_map(|way| way.points(&points));
-    let known: BTreeSet<String> = elsewhere.chain(reached).collect();
+    let known: BTreeSet<String> =
+        elsewhere.chain(delivery::points(&points)).chain(reached).collect();
     let missed: Vec<_> = points.iter().filter(|point| !known.contains(*point)).collect();
     assert!(missed.is_empty(), "points that nothing came by: {missed:?}");
 }

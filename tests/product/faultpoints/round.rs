@@ -2,6 +2,18 @@
 
 use std::fmt;
 
+/// What begins a point that no job comes by: other keys, and what leaves the house (`delivery`).
+pub const BESIDE_JOBS: [&str; 8] = [
+    "keys.renamed",
+    "rekey.",
+    "queue.replace_secret.",
+    "queue.mark_stale.",
+    "queue.claim_delivery.",
+    "queue.deliver",
+    "queue.claim_batch.",
+    "queue.batch_",
+];
+
 /// What a job must go through to come by a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
@@ -74,7 +86,7 @@ impl Way {
     pub fn points(self, all: &[String]) -> Vec<String> {
         let special = |point: &&String| {
             let ways = Way::LOCAL.iter().chain(&Way::REMOTE);
-            let mut starts = ways.flat_map(|way| way.leads_by());
+            let mut starts = ways.flat_map(|way| way.leads_by()).chain(&BESIDE_JOBS);
             starts.any(|start| point.starts_with(start)) && !point.starts_with("file.")
         };
         let is_here = |point: &&String| match self {

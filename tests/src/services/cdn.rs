@@ -29,6 +29,8 @@ struct State {
     refusals: Vec<String>,
     /// Batches are taken on, and the answer is lost.
     forgetful: bool,
+    /// Status and code of its answer to whatever is asked.
+    refuses: Option<(u16, &'static str)>,
 }
 
 /// An invalidation.
@@ -84,6 +86,11 @@ impl Cdn {
         self.state.lock().expect("whole").batches.insert("ICONSOLE".into(), batch);
     }
 
+    /// It answers all requests with this status and code; none: it works.
+    pub fn refuse(&self, refuses: Option<(u16, &'static str)>) {
+        self.state.lock().expect("whole").refuses = refuses;
+    }
+
     /// Whether it takes batches on and hangs up before it says so.
     pub fn forget_answers(&self, forgetful: bool) {
         self.state.lock().expect("whole").forgetful = forgetful;
@@ -111,6 +118,9 @@ impl State {
     fn act(&mut self, asked: &Asked) -> Result<(u16, String), (u16, &'static str)> {
         if !is_signed(asked) {
             return Err((403, "SignatureDoesNotMatch"));
+        }
+        if let Some(refusal) = self.refuses {
+            return Err(refusal);
         }
         let path = asked.target.strip_prefix("/2020-05-31/distribution/").unwrap_or_default();
         let (distribution, rest) = path.split_once('/').unwrap_or_default();

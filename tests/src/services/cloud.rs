@@ -154,13 +154,21 @@ impl Cloud {
 
     /// Makes a queue; its URL.
     pub fn queue(&self, name: &str) -> String {
-        let made = self.boto.call("sqs", "create_queue", json!({ "QueueName": name }));
+        let mut arguments = json!({ "QueueName": name });
+        if name.ends_with(".fifo") {
+            arguments["Attributes"] = json!({ "FifoQueue": "true" });
+        }
+        let made = self.boto.call("sqs", "create_queue", arguments);
         made["QueueUrl"].as_str().expect("a URL").to_owned()
     }
 
     /// Makes a topic that tells a queue; its ARN.
     pub fn topic(&self, name: &str, queue: &str) -> String {
-        let made = self.boto.call("sns", "create_topic", json!({ "Name": name }));
+        let mut arguments = json!({ "Name": name });
+        if name.ends_with(".fifo") {
+            arguments["Attributes"] = json!({ "FifoTopic": "true" });
+        }
+        let made = self.boto.call("sns", "create_topic", arguments);
         let topic = made["TopicArn"].as_str().expect("an ARN").to_owned();
         let asked = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
         let answer = self.boto.call("sqs", "get_queue_attributes", asked);
@@ -184,14 +192,21 @@ impl Cloud {
 
     /// Takes up to ten messages from a queue: their bodies.
     pub fn receive(&self, queue: &str) -> Vec<String> {
-        let asked = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1 });
+        let messages = self.receive_whole(queue);
+        messages.iter().filter_map(|message| message["Body"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Takes up to ten messages from a queue, with their attributes.
+    pub fn receive_whole(&self, queue: &str) -> Vec<Value> {
+        let asked = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1,
+            "AttributeNames": ["All"] });
         let answer = self.boto.call("sqs", "receive_message", asked);
         let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
         for message in &messages {
             let receipt = json!({ "QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"] });
             self.boto.call("sqs", "delete_message", receipt);
         }
-        messages.iter().filter_map(|message| message["Body"].as_str().map(str::to_owned)).collect()
+        messages
     }
 
     /// Puts a message into a queue.

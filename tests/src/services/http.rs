@@ -1,11 +1,13 @@
 //! A small HTTP/1.1 server on the loopback address, gone with its owner: for what the product asks.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -48,30 +50,47 @@ impl Answer {
 pub struct HttpServer {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
+    /// Scheme and host.
+    start: &'static str,
 }
 
 impl HttpServer {
     /// Starts one on a free port.
     pub fn start(answer: impl Fn(Asked) -> Option<Answer> + Send + Sync + 'static) -> HttpServer {
+        HttpServer::serve("http://127.0.0.1", move |stream| converse(stream, &answer))
+    }
+
+    /// As [`start`](HttpServer::start), over TLS, as `localhost`.
+    pub fn secure(
+        tls: Arc<ServerConfig>,
+        answer: impl Fn(Asked) -> Option<Answer> + Send + Sync + 'static,
+    ) -> HttpServer {
+        HttpServer::serve("https://localhost", move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&tls)).expect("a good configuration");
+            converse(StreamOwned::new(connection, stream), &answer);
+        })
+    }
+
+    fn serve(start: &'static str, talk: impl Fn(TcpStream) + Send + Sync + 'static) -> HttpServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
         let stopped = Arc::new(AtomicBool::new(false));
-        let (answer, ends) = (Arc::new(answer), Arc::clone(&stopped));
+        let (talk, ends) = (Arc::new(talk), Arc::clone(&stopped));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if ends.load(Ordering::SeqCst) {
                     return;
                 }
-                let answer = Arc::clone(&answer);
-                thread::spawn(move || converse(stream, &*answer));
+                let talk = Arc::clone(&talk);
+                thread::spawn(move || talk(stream));
             }
         });
-        HttpServer { address, stopped }
+        HttpServer { address, stopped, start }
     }
 
     /// A URL of it.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}:{}{path}", self.start, self.address.port())
     }
 }
 
@@ -84,7 +103,7 @@ impl Drop for HttpServer {
 }
 
 /// One request, one answer.
-fn converse(stream: TcpStream, answer: &dyn Fn(Asked) -> Option<Answer>) {
+fn converse(stream: impl Read + Write, answer: &dyn Fn(Asked) -> Option<Answer>) {
     let mut reader = BufReader::new(stream);
     let Some(asked) = read(&mut reader) else { return };
     let Some(answer) = answer(asked) else { return };
@@ -95,12 +114,12 @@ fn converse(stream: TcpStream, answer: &dyn Fn(Asked) -> Option<Answer>) {
     let length = answer.body.len();
     head.push_str(&format!("content-length: {length}\r\nconnection: close\r\n\r\n"));
     let mut stream = reader.into_inner();
+    head.push_str(&answer.body);
     // Who asked may have gone.
-    let _ =
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(answer.body.as_bytes()));
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.flush());
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<Asked> {
     let mut line = || {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;

@@ -1,6 +1,7 @@
 //! Servers that the product works with, started on the loopback address for one test and gone with
 //! it: those of scripts/services.
 
+mod authority;
 mod boto;
 mod cdn;
 mod cloud;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 
 use crate::product::{descendants, gone, signal, wait_until};
 
+pub use authority::Authority;
 pub use cdn::{Batch, Cdn};
 pub use cloud::{Cloud, Object};
 pub use http::{Answer, Asked, HttpServer};
@@ -82,6 +84,12 @@ impl Service {
         signal("KILL", &family);
         script.wait().expect("a script ends");
         gone(&family);
+    }
+
+    /// A signal to the server and all that belongs to it.
+    fn signal(&self, name: &str) {
+        let script = self.script.lock().expect("whole");
+        signal(name, &descendants(script.as_ref().expect("it runs").id()));
     }
 
     /// Beside the data, since a server may own its folder.

@@ -18,8 +18,13 @@ impl Postgres {
 
     /// Makes a database.
     pub fn make(&self, name: &str) {
-        let made = psql(&self.service, &format!("CREATE DATABASE {name}"));
-        made.unwrap_or_else(|why| panic!("database {name}: {why}"));
+        self.run("postgres", &format!("CREATE DATABASE {name}"));
+    }
+
+    /// Runs a statement in a database.
+    pub fn run(&self, name: &str, statement: &str) {
+        let run = psql(&self.database(name), statement);
+        run.unwrap_or_else(|why| panic!("{statement}: {why}"));
     }
 
     /// The URL of a database.
@@ -32,6 +37,17 @@ impl Postgres {
         self.service.kill();
     }
 
+    /// It stands still, as on a machine that is out of memory: it takes connections, and says
+    /// nothing.
+    pub fn stand_still(&self) {
+        self.service.signal("STOP");
+    }
+
+    /// It goes on after that.
+    pub fn go_on(&self) {
+        self.service.signal("CONT");
+    }
+
     /// Starts it again with what it had.
     pub fn start_again(&self) {
         self.service.start_again(is_ready);
@@ -39,10 +55,9 @@ impl Postgres {
 }
 
 fn is_ready(service: &Service) -> bool {
-    psql(service, "SELECT 1").is_ok()
+    psql(&format!("postgres://vodmill@127.0.0.1:{}/postgres", service.port), "SELECT 1").is_ok()
 }
 
-fn psql(service: &Service, statement: &str) -> Result<(), String> {
-    let url = format!("postgres://vodmill@127.0.0.1:{}/postgres", service.port);
+fn psql(url: &str, statement: &str) -> Result<(), String> {
     succeeded(Command::new("psql").args(["-qXtc", statement]).arg(url)).map(drop)
 }

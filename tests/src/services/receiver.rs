@@ -6,13 +6,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Authority;
 use super::http::{Answer, Asked, HttpServer};
+
+/// What a server answers.
+type Answers = Box<dyn Fn(Asked) -> Option<Answer> + Send + Sync>;
 
 /// How it answers.
 #[derive(Clone, Debug)]
 pub enum Mood {
     /// With this status.
     Status(u16),
+    /// With 503, and to come again after so many seconds.
+    Later(u64),
     /// With 200, after this time.
     Slow(Duration),
     /// With 302 to this URL.
@@ -31,12 +37,26 @@ pub struct Receiver {
 impl Receiver {
     /// Starts one.
     pub fn start(mood: Mood) -> Receiver {
+        Receiver::serve(mood, HttpServer::start)
+    }
+
+    /// Starts one that speaks TLS, as `localhost`.
+    pub fn secure(mood: Mood, authority: &Authority) -> Receiver {
+        let tls = authority.localhost();
+        Receiver::serve(mood, |answer| HttpServer::secure(tls, answer))
+    }
+
+    fn serve(mood: Mood, start: impl FnOnce(Answers) -> HttpServer) -> Receiver {
         let (mood, heard) = (Arc::new(Mutex::new(mood)), Arc::new(Mutex::new(Vec::new())));
         let (its_mood, its_heard) = (Arc::clone(&mood), Arc::clone(&heard));
-        let server = HttpServer::start(move |asked| {
+        let server = start(Box::new(move |asked| {
             let mood = its_mood.lock().expect("whole").clone();
             let (status, answer) = match mood {
                 Mood::Status(status) => (status, Some(Answer::status(status))),
+                Mood::Later(seconds) => {
+                    let headers = vec![format!("retry-after: {seconds}")];
+                    (503, Some(Answer { headers, ..Answer::status(503) }))
+                }
                 Mood::Slow(time) => {
                     thread::sleep(time);
                     (200, Some(Answer::status(200)))
@@ -49,7 +69,7 @@ impl Receiver {
             };
             its_heard.lock().expect("whole").push((asked, status));
             answer
-        });
+        }));
         Receiver { server, mood, heard }
     }
 

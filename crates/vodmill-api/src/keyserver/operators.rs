@@ -69,7 +69,11 @@ async fn let_in(
         return Refusal::new(StatusCode::UNAUTHORIZED, why).into_response();
     };
     request.extensions_mut().insert(Caller { role, name: name.to_owned() });
-    next.run(request).await
+    let answer = next.run(request).await;
+    match answer.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
+        _ => answer,
+    }
 }
 
 /// `POST /v1/keys`: keeps the keys of a generation, unless it has some; answers with those it has.
@@ -307,6 +311,11 @@ impl Problem {
 
     fn request(message: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    fn too_large() -> Problem {
+        let message = format!("the body has more than {MAX_BODY} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
     fn unknown(message: &str) -> Problem {

@@ -126,9 +126,11 @@ fn wrong_orders_are_refused_and_not_repeated() {
         (&key(&format!("{fifteen}zz")), 400),
         (&format!(r#"{{"asset":"a","generation":"g","iv_seed":"{seed}","keys":[]}}"#), 422),
         (&"[".repeat(100_000), 400),
+        (&" ".repeat(17 << 20), 413),
     ] {
         let answer = house.ask(SEGMENTER, "POST", "/v1/keys", body);
-        assert_eq!(answer.status, status, "{body}: {}", answer.text());
+        let start = &body[..body.len().min(300)];
+        assert_eq!(answer.status, status, "{start}: {}", answer.text());
         assert!(!answer.text().contains(&fifteen), "{}", answer.text());
         let json: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
         assert!(json["error"].is_string() && json["message"].is_string());

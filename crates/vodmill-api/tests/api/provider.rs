@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use vodmill_api::{HttpKeyStore, ProviderSettings};
 use vodmill_hls::keyring::{KeySet, KeyStore, KeyStoreError};
+use vodmill_tests::services::{Answer as HttpAnswer, Authority, HttpServer};
 
 use crate::client::secret_file;
 
@@ -100,16 +101,20 @@ impl Fake {
 
     /// What a worker would log, with all causes.
     fn error(&self) -> String {
-        let error = self.put().expect_err("nothing to encrypt with");
-        let mut text = format!("{error} {error:?}");
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        assert!(!text.contains(SECRET), "{text}");
-        text
+        told(&self.put().expect_err("nothing to encrypt with"))
     }
+}
+
+/// An error with all its causes; none of them tells the secret.
+fn told(error: &KeyStoreError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    assert!(!text.contains(SECRET), "{text}");
+    text
 }
 
 const KEYS: &str =
@@ -213,6 +218,49 @@ fn answers_that_are_wrong_are_not_encrypted_with() {
     assert!(twice.error().contains("one kid twice"));
 }
 
+/// 17 MiB, which nobody needs: not read, and not asked for again.
+#[test]
+fn an_endless_answer_is_cut_short() {
+    let fake = fake(|_, _| Some((200, " ".repeat(17 << 20))));
+    let error = fake.error();
+    assert!(error.contains("more than 16777216 bytes"), "{error}");
+    assert_eq!(fake.asked(), 1);
+}
+
+/// Only who has a certificate of the authority that the operator trusts is told the secret.
+#[test]
+fn the_server_is_proved_before_it_hears_the_secret() {
+    let [ours, other] = [Authority::new(), Authority::new()];
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let server = HttpServer::secure(ours.localhost(), move |asked| {
+        hears.lock().expect("whole").push(asked.header("authorization").to_owned());
+        Some(HttpAnswer { body: good(), ..HttpAnswer::status(200) })
+    });
+    let folder = tempfile::tempdir().expect("scratch");
+    let ask = |url: String, authority: Option<&Authority>| {
+        let settings = ProviderSettings {
+            url,
+            credential: secret_file(&folder, "secret", SECRET),
+            authorities: authority.map(Authority::certificate),
+            timeout: Duration::from_secs(5),
+        };
+        let store = HttpKeyStore::open(&settings).expect("settings");
+        store.of_generation("talk", "g1").map_err(|error| told(&error))
+    };
+    let elsewhere = server.url("").replace("localhost", "127.0.0.1");
+    for (url, authority) in
+        [(server.url(""), Some(&other)), (server.url(""), None), (elsewhere, Some(&ours))]
+    {
+        let error = ask(url, authority).expect_err("it is not proved");
+        assert!(error.contains("does not answer") && error.contains("certificate"), "{error}");
+    }
+    assert_eq!(*heard.lock().expect("whole"), Vec::<String>::new());
+    let keys = ask(server.url(""), Some(&ours)).expect("an answer").expect("keys");
+    assert_eq!(keys.periods[0].key.expose(), &[0xbb; 16]);
+    assert_eq!(*heard.lock().expect("whole"), [format!("Bearer {SECRET}")]);
+}
+
 #[test]
 fn settings_are_checked() {
     let folder = tempfile::tempdir().expect("scratch");
@@ -226,4 +274,12 @@ fn settings_are_checked() {
         assert!(open(url, credential.clone()).is_err(), "{url}");
     }
     assert!(open("http://a", folder.path().join("missing")).is_err());
+    let settings = ProviderSettings {
+        url: "https://a".to_owned(),
+        credential: credential.clone(),
+        authorities: Some(credential),
+        timeout: Duration::from_secs(1),
+    };
+    let error = HttpKeyStore::open(&settings).err().expect("that is no certificate").to_string();
+    assert!(error.contains("holds no certificate") && !error.contains(SECRET), "{error}");
 }

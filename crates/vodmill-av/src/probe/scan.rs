@@ -252,7 +252,7 @@ fn skipped(packet: &Packet) -> (u32, u32) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use ffmpeg_next::ffi;
     use ffmpeg_next::packet::Mut as _;

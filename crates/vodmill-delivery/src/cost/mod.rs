@@ -4,9 +4,11 @@
 //! rounded but prices of parts of a unit, half up, once each.
 
 mod asset;
+mod desk;
 mod money;
 mod prices;
 mod report;
+mod rows;
 mod summary;
 
 pub use asset::{Asset, Audio, Hls, Mp4, Subtitles, Variant};

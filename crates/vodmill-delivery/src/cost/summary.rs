@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::asset::Asset;
+use super::desk::transfer;
 use super::money::{Bytes, Money};
 use super::prices::Region;
-use super::report::{Assumptions, CostError, Report, report, transfer};
+use super::report::{Assumptions, CostError, Report, report};
 
 /// What many assets cost, among which the views are spread evenly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

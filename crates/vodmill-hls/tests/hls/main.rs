@@ -1,5 +1,9 @@
 //! One binary for all tests of the crate's surface.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![expect(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests: nobody reads on, and they fail by panicking"
+)]
 
 mod aes128;
 mod bandwidth;

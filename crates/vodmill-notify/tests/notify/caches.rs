@@ -3,7 +3,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use vodmill_aws::Access;
 use vodmill_notify::{Courier, Distributions};
-use vodmill_queue::{BatchState, DeliveryState, Outbox, StaleCaches};
+use vodmill_queue::{BatchState, Clock, DeliveryState, Outbox, StaleCaches};
 use vodmill_tests::services::{Cdn, Mood, Receiver};
 
 use crate::world::{World, wait_until, webhook};
@@ -118,6 +118,58 @@ fn others_are_waited_for() {
         world.pass_time(STEP, "it is sent", || states(&world) == [BatchState::Sent]);
     });
     assert!(cdn.refusals().iter().all(|code| code == "TooManyInvalidationsInProgress"));
+}
+
+/// What CloudFront says when it has enough of somebody, and when it is away: it is asked again, for
+/// sending as for looking, and it is one invalidation all the same.
+#[test]
+fn throttled_and_away() {
+    for refusal in [(400, "Throttling"), (503, "ServiceUnavailable"), (500, "InternalFailure")] {
+        let (world, cdn) = (World::new(), Cdn::start("E1"));
+        let credentials = credentials(&cdn);
+        let courier = Courier::new(vec![], distributions(&cdn, &credentials, 1000));
+        let refused = |count: usize| {
+            let sent = cdn.refusals().len();
+            cdn.refuse(Some(refusal));
+            world.pass_time(STEP, "it is refused", || cdn.refusals().len() >= sent + count);
+            let batches = world.queue.batches(9).expect("a list");
+            let error = batches[0].error.clone().unwrap_or_default();
+            assert!(error.starts_with(&format!("{}: It is", refusal.1)), "{error}");
+            cdn.refuse(None);
+        };
+        cdn.refuse(Some(refusal));
+        world.carried_by(&courier, || {
+            world.publish("a", &["/a/index.m3u8", "/a/asset.json"]);
+            refused(2);
+            world.pass_time(STEP, "it is sent", || states(&world) == [BatchState::Sent]);
+            refused(2);
+            cdn.complete_all();
+            world.pass_time(STEP, "it is done", || states(&world) == [BatchState::Completed]);
+        });
+        assert_eq!(cdn.batches().len(), 1);
+    }
+}
+
+/// An invalidation that never completes is given up after a day, and somebody hears of it.
+#[test]
+fn given_up_in_the_end() {
+    let (world, cdn) = (World::new(), Cdn::start("E1"));
+    let (credentials, receiver) = (credentials(&cdn), Receiver::start(Mood::Status(200)));
+    let all = distributions(&cdn, &credentials, 1000);
+    world.carried_by(&Courier::new(vec![webhook("site", receiver.url())], all), || {
+        world.publish("a", &["/a/index.m3u8"]);
+        wait_until("it is sent", || states(&world) == [BatchState::Sent]);
+        let begun = world.clock.now();
+        world.pass_time(Duration::from_secs(600), "it is given up", || {
+            let warned = |body: &serde_json::Value| {
+                body["warning"]["code"] == "invalidation_given_up"
+                    && body["warning"]["detail"].to_string().contains("in progress")
+            };
+            receiver.taken().iter().any(warned)
+        });
+        assert!(world.clock.now() - begun >= 86_400_000, "not before a day is over");
+    });
+    assert_eq!(states(&world), [BatchState::Dead]);
 }
 
 /// Somebody hears of a month that costs money, and of what was given up.

@@ -3,4 +3,5 @@
 mod caches;
 mod payloads;
 mod receivers;
+mod topics;
 mod world;

@@ -3,8 +3,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use vodmill_notify::{Courier, Distributions, Secrets, Target, signature};
-use vodmill_queue::{DeadLetters, DeliveryInfo, DeliveryState, Outbox};
-use vodmill_tests::services::{Mood, Receiver};
+use vodmill_queue::{Clock, DeadLetters, DeliveryInfo, DeliveryState, Outbox};
+use vodmill_tests::services::{Authority, Mood, Receiver};
 
 use crate::world::{SECRET, World, wait_until, webhook};
 
@@ -74,6 +74,29 @@ fn an_hour_of_500_loses_nothing() {
     }
 }
 
+/// A receiver that says when to come again is left alone until then, but no longer than for the
+/// longest pause.
+#[test]
+fn left_alone_for_as_long_as_it_asks() {
+    for (asked, left_alone) in [(100, 100), (86_400, 600)] {
+        let (world, receiver) = (World::new(), Receiver::start(Mood::Later(asked)));
+        let begun = world.clock.now();
+        world.carried_by(&to(&receiver), || {
+            world.begin("j");
+            let tried = |all: Vec<DeliveryInfo>| all.into_iter().find(|one| one.error.is_some());
+            let mut one = None;
+            wait_until("it was tried", || {
+                one = tried(deliveries(&world, DeliveryState::Waiting));
+                one.is_some()
+            });
+            let again = one.expect("a delivery").run_at;
+            assert_eq!(again - begun, left_alone * 1000, "{asked} s were asked for");
+            receiver.set(Mood::Status(200));
+            world.pass_time(Duration::from_secs(60), "it is told", || receiver.taken().len() == 1);
+        });
+    }
+}
+
 /// What a receiver can do wrong, and what is noted of it.
 #[test]
 fn bad_receivers() {
@@ -86,12 +109,16 @@ fn bad_receivers() {
         ("gone", Mood::Status(410), "answered 410"),
     ];
     let (world, up) = (World::new(), Receiver::start(Mood::Status(200)));
+    // Its certificate is of an authority that nobody knows.
+    let stranger = Receiver::secure(Mood::Status(200), &Authority::new());
     let bad = moods.map(|(name, mood, error)| (name, Receiver::start(mood), error));
     let mut targets = vec![webhook("up", up.url())];
     targets.extend(bad.iter().map(|(name, receiver, _)| webhook(name, receiver.url())));
     // A port that nobody listens at.
     let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
     targets.push(webhook("nobody", format!("http://{free}/")));
+    targets.push(webhook("nameless", "http://receiver.invalid/".to_owned()));
+    targets.push(webhook("stranger", stranger.url()));
     world.carried_by(&Courier::new(targets, Distributions::default()), || {
         for number in 0..8 {
             world.begin(&format!("j{number}"));
@@ -105,11 +132,13 @@ fn bad_receivers() {
             let tried = |name: &str| {
                 all.iter().any(|one| one.target == format!("films/{name}") && one.error.is_some())
             };
-            bad.iter().all(|(name, ..)| tried(name)) && tried("nobody")
+            let others = ["nobody", "nameless", "stranger"];
+            bad.iter().map(|(name, ..)| name).chain(&others).all(|name| tried(name))
         });
     });
     let all = world.queue.deliveries(None, 1000).expect("a list");
-    for (name, _, error) in &bad {
+    let unproved = ("stranger", stranger, "no answer: ");
+    for (name, _, error) in bad.iter().chain([&unproved]) {
         let target = format!("films/{name}");
         let one = all.iter().find(|one| one.target == target && one.error.is_some());
         let one = one.expect("a failed delivery");
@@ -120,6 +149,7 @@ fn bad_receivers() {
         assert_eq!(dead, *name == "gone", "{name}: nobody is the one thing that stays");
     }
     assert!(elsewhere.heard().is_empty(), "redirects are not followed");
+    assert!(unproved.1.heard().is_empty(), "nothing is told to who is not proved");
 }
 
 #[test]

@@ -242,11 +242,25 @@ pub fn load_kek(path: &Path) -> Result<KeyEncryptionKey> {
     KeyEncryptionKey::from_hex(text.trim()).ok_or_else(bad)
 }
 
+/// Keeps a wrapped key-encryption key in a file, durably, unless there is one: of two processes that
+/// begin at once, the first one's counts.
+///
+/// # Errors
+/// The folder's, or the file's.
+pub fn keep_kek(path: &Path, wrapped: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    crate::file::remove_orphans(folder);
+    create_once(path, wrapped)
+}
+
 /// Replaces the file of a set durably.
 fn replace(path: &Path, set: &WrappedKeySet) -> Result<()> {
     let json = serde_json::to_vec(set).map_err(backend)?;
     let part = hidden_name(path);
-    let replaced = write_private(&part, &json).and_then(|()| fs::rename(&part, path));
+    let replaced = write_private(&part, &json)
+        .and_then(|()| fs::rename(&part, path))
+        .and_then(|()| point!("keys.renamed"));
     if replaced.is_err() {
         let _ = fs::remove_file(&part);
     }

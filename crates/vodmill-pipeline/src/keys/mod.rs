@@ -3,7 +3,7 @@
 mod dir;
 mod vault;
 
-pub use dir::{DirKeyStore, load_kek};
+pub use dir::{DirKeyStore, keep_kek, load_kek};
 pub use vault::VaultKeyStore;
 
 use vodmill_hls::keyring::{KeyEncryptionKeys, KeyStoreError, StoredKey, WrappedKeySet};

@@ -13,13 +13,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::Value;
+use vodmill_fault::point;
 use vodmill_hls::keyring::{KeySet, KeyStore};
 use vodmill_model::transcode::Watch;
 use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
 use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
-use crate::file::sha256;
+use crate::file::{passed, sha256};
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
 use crate::receipt::{RECEIPT, Receipt};
 use crate::stages::{dated, generation_number, move_pointer};
@@ -71,10 +72,12 @@ impl Rekey<'_> {
         let mut fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
         fresh.terms.max_age = old_set.terms.max_age;
         let stored = self.keys.put(self.asset, &generation, fresh)?;
+        passed(point!("rekey.keyed"))?;
         let new_keys = ClearKeys::from(&stored);
         let mut receipt = Receipt { generation: generation.clone(), ..old.receipt.clone() };
         let encrypted_bytes =
             objects::make(self, &old.receipt, &mut receipt, &old_keys, &new_keys)?;
+        passed(point!("rekey.stored"))?;
         self.publish(&old, receipt)?;
         Ok(Rekeyed {
             asset: self.asset.to_owned(),
@@ -144,12 +147,15 @@ impl Rekey<'_> {
         receipt.description = describe::digest(&description);
         let json = describe::json(&receipt)?;
         self.store.put(&self.key(&after, RECEIPT)?, &json, &headers::of_object(RECEIPT))?;
+        passed(point!("rekey.described"))?;
         description["receipt"] = describe::reference(&receipt, &sha256(&json));
         if let Some(text) = &multivariant {
             move_pointer(self.store, self.asset, &after, MULTIVARIANT, text.as_bytes())?;
         }
+        passed(point!("rekey.playlist"))?;
         let description = dated(&describe::json(&description)?)?;
-        Ok(move_pointer(self.store, self.asset, &after, ASSET, &description)?)
+        move_pointer(self.store, self.asset, &after, ASSET, &description)?;
+        Ok(passed(point!("rekey.pointed"))?)
     }
 
     /// The key of an object of a generation.

@@ -293,7 +293,7 @@ fn database(path: &Path, source: rusqlite::Error) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::time::Duration;
 

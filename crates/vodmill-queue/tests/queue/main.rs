@@ -1,5 +1,5 @@
 //! The queue from outside: the contract, opening, concurrency, and sudden death.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod conformance;
 mod load;

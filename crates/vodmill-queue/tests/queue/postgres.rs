@@ -10,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vodmill_queue::{
-    ClaimFilter, Completion, Error, Failure, JobFilter, JobState, Kept, Lease, PostgresOptions,
-    PostgresQueue, Queue, TaskState,
+    Audience, BatchLimits, ClaimFilter, Completion, Error, EventKind, Failure, JobFilter, JobState,
+    Kept, Lease, Listener, Outbox, PostgresOptions, PostgresQueue, Queue, StaleCaches, StalePath,
+    TaskState,
 };
 
 use crate::server::{Server, execute, shared};
@@ -78,6 +79,44 @@ fn opening_is_refused_in_plain_words() {
     let error = PostgresQueue::open(&missing).unwrap_err();
     assert!(matches!(error, Error::Database { .. }), "{error}");
     assert!(start.elapsed() < MINUTE / 4, "trying again does not make a database");
+}
+
+/// Two processes of this release begin at once on what the one before left, in the middle of a job.
+#[test]
+fn the_third_schema_is_brought_up_to_date() {
+    let url = shared().database();
+    execute(&url, include_str!("postgres-3.sql"));
+    let refused = PostgresQueue::open_existing(&url).unwrap_err();
+    assert!(matches!(refused, Error::OlderSchema { found: 3, .. }), "{refused}");
+    let [queue, other] = thread::scope(|scope| {
+        let open = || scope.spawn(|| PostgresQueue::open(&url).unwrap());
+        [open(), open()].map(|opening| opening.join().unwrap())
+    });
+    drop(PostgresQueue::open_existing(&url).unwrap());
+    assert_eq!(other.secret_by_name("kid").unwrap().unwrap().value, "wrapped");
+    assert_eq!(other.next_generation("j", "again").unwrap(), 2);
+    // What it was in the middle of goes on, and is told of now.
+    assert_eq!(queue.reap_expired().unwrap(), 1);
+    let lease = loop {
+        match claim(&queue, MINUTE) {
+            Some(lease) if lease.key == "publish" => break lease,
+            Some(other) => queue.complete(&other, &ending()).unwrap(),
+            None => thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    let kinds = vec![EventKind::Published];
+    let site = Listener { pipeline: "films".into(), target: "site".into(), kinds };
+    queue.tell(Audience::new(vec![site]));
+    let path = StalePath { distribution: "E1".into(), path: "/j/index.m3u8".into() };
+    let completion = Completion { stale: vec![path], ..ending() };
+    queue.complete(&lease, &completion).unwrap();
+    let delivery = other.claim_delivery("site", MINUTE).unwrap().unwrap();
+    assert_eq!(delivery.event.job.as_deref(), Some("j"));
+    assert!(other.delivered(&delivery).unwrap());
+    let limits = BatchLimits { paths: 9, wildcards: 9 };
+    let batch = other.claim_batch("E1", &limits, MINUTE).unwrap().unwrap();
+    assert_eq!(batch.paths, ["/j/index.m3u8"]);
+    assert_eq!(queue.tasks("k").unwrap()[0].state, TaskState::Done);
 }
 
 #[test]

@@ -148,7 +148,7 @@ where
                 let words = answer.err().message().or((status == 200).then_some(&*cause));
                 refused(status, answer.err().code(), words)
             }
-            SdkError::TimeoutError(_) => Fault::ours(Kind::Unknown, "Timeout", words(&error)),
+            SdkError::TimeoutError(_) => Fault::ours(Kind::Unknown, "Timeout", root_cause(&error)),
             SdkError::ResponseError(_) => {
                 Fault::ours(Kind::Unknown, "BadAnswer", root_cause(&error))
             }

@@ -4,6 +4,7 @@ mod archive;
 mod bucket;
 mod events;
 mod faults;
+mod kms;
 mod location;
 mod probe;
 mod proxy;

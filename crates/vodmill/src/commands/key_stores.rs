@@ -1,8 +1,6 @@
 //! Where keys are kept, and what they are wrapped with, as `[keys]` of `vodmill.toml` says.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use vodmill_api::{HttpKeyStore, ProviderSettings};
 use vodmill_hls::keyring::{KeyEncryptionKey, KeyEncryptionKeys, KeyStore};
-use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, load_kek};
+use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, keep_kek, load_kek};
 use vodmill_queue::Queue;
 use vodmill_store::kms::Kms;
 
@@ -101,9 +99,8 @@ fn from_kms(config: &Config, id: &str) -> anyhow::Result<KeyEncryptionKey> {
     let kms = Kms::open(&config.settings.s3);
     let path = wrapped_kek(config);
     if !path.exists() {
-        fs::create_dir_all(config.keys()).context("make the folder of the key")?;
         let new = kms.generate(id).context("make a key-encryption key")?;
-        keep_once(&path, &new.wrapped).with_context(|| format!("write {}", path.display()))?;
+        keep_kek(&path, &new.wrapped).with_context(|| format!("write {}", path.display()))?;
     }
     // Of two that begin at once, the first one's file counts.
     let wrapped = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
@@ -113,19 +110,4 @@ fn from_kms(config: &Config, id: &str) -> anyhow::Result<KeyEncryptionKey> {
 
 fn wrapped_kek(config: &Config) -> PathBuf {
     config.keys().join("kek.kms")
-}
-
-/// Writes a file that is there whole or not at all, unless it is there.
-fn keep_once(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&part, path);
-    fs::remove_file(&part)?;
-    match linked {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::File::open(path.parent().unwrap_or(path))?.sync_all(),
-    }
 }

@@ -69,6 +69,7 @@ macro_rules! on {
             outbox {
                 told_of_what_happens told_of_bad_ends said_once nothing_of_what_did_not_happen
                 each_hears_what_it_wants claimed_by_one retried_with_back_off_then_dead
+                put_off_for_as_long_as_is_asked
                 dead_letters_are_retried failures_keep_nobody_waiting forgotten_in_time
             }
             stale {

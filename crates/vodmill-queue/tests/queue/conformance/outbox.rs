@@ -11,6 +11,7 @@ use crate::world::{MINUTE, POLICY, World, ending, job, task};
 const PAUSES: DeliveryPolicy = DeliveryPolicy {
     base_delay: Duration::from_secs(8),
     max_delay: Duration::from_secs(20),
+    at_least: Duration::ZERO,
     give_up_after: Duration::from_secs(100),
 };
 
@@ -221,6 +222,21 @@ pub fn retried_with_back_off_then_dead(world: World) {
     assert_eq!((dead[0].error.as_deref(), dead[0].attempts), (Some("500"), attempts));
     world.clock.advance(10 * MINUTE);
     assert_eq!(claim(&world, "site"), None);
+}
+
+pub fn put_off_for_as_long_as_is_asked(world: World) {
+    let world = told(world);
+    world.enqueue("j", &[task("a", &[])]);
+    world.claim();
+    for (asked, waits) in [(15, 15), (3600, 20)] {
+        let policy = DeliveryPolicy { at_least: Duration::from_secs(asked), ..PAUSES };
+        let delivery = claim(&world, "site").unwrap();
+        world.queue.delivery_failed(&delivery, "503", Some(&policy)).unwrap();
+        world.clock.advance(Duration::from_secs(waits - 1));
+        assert_eq!(claim(&world, "site"), None, "{asked} s were asked for");
+        world.clock.advance(Duration::from_secs(1));
+    }
+    assert!(claim(&world, "site").is_some(), "no longer than the longest wait");
 }
 
 pub fn dead_letters_are_retried(world: World) {

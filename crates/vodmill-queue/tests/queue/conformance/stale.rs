@@ -14,6 +14,7 @@ const COUNTED: Counted<'_> = Counted { month: "2026-11", limit: 3, warning: "dea
 const PAUSES: DeliveryPolicy = DeliveryPolicy {
     base_delay: Duration::from_secs(8),
     max_delay: Duration::from_secs(20),
+    at_least: Duration::ZERO,
     give_up_after: Duration::from_secs(100),
 };
 

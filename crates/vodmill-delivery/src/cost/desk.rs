@@ -1,0 +1,131 @@
+//! What the sums of a report are reckoned from.
+
+use super::asset::{Asset, Hls};
+use super::money::{Bytes, Money};
+use super::prices::{Region, Storage};
+use super::report::{Assumptions, Report};
+
+const HOUR_MS: u128 = 3_600_000;
+
+/// What the rows are reckoned from.
+pub(super) struct Desk<'a> {
+    pub(super) asset: &'a Asset,
+    pub(super) region: &'a Region,
+    pub(super) storage: &'a Storage,
+    pub(super) given: &'a Assumptions,
+    pub(super) shares: Vec<u32>,
+}
+
+impl Desk<'_> {
+    pub(super) fn report(&self) -> Report {
+        let asset = self.asset;
+        let transferred: Bytes = self.watched().into_iter().sum();
+        let cpu_ms = asset.encode_cpu_ms.map(|ms| ms + asset.package_cpu_ms.unwrap_or(0));
+        // The two objects of the pointer are written as well.
+        let make = self.cpu(cpu_ms.unwrap_or(0)) + self.puts(self.objects() + 2);
+        let (keep, serve) = (self.keep(asset.bytes), self.serve(transferred));
+        Report {
+            asset: asset.asset.clone(),
+            generation: asset.generation.clone(),
+            bytes: asset.bytes,
+            cpu_ms,
+            make,
+            keep,
+            serve,
+            total: make + keep + serve,
+            serve_1000: serve.of(1000, self.given.views.into()),
+            transfer: self.transfer(transferred),
+            transferred,
+            requests_view_hour: self.requests_view_hour(),
+            renditions: self.rows(),
+        }
+    }
+
+    /// Older descriptions do not count objects: then segments and playlists do.
+    fn objects(&self) -> u64 {
+        let of_hls = |hls: &Hls| {
+            let streams = hls.variants.len() + hls.audio.len() + hls.subtitles.len();
+            (hls.segments + 1) * streams as u64
+        };
+        let counted = || self.asset.hls.as_ref().map_or(0, of_hls) + self.asset.mp4.len() as u64;
+        self.asset.objects.unwrap_or_else(counted)
+    }
+
+    pub(super) fn cpu(&self, ms: u64) -> Money {
+        self.region.core_hour.of(ms.into(), HOUR_MS)
+    }
+
+    pub(super) fn puts(&self, count: u64) -> Money {
+        self.storage.puts_1000.of(count.into(), 1000)
+    }
+
+    pub(super) fn keep(&self, bytes: Bytes) -> Money {
+        self.storage.gb_month.of(u128::from(bytes.0) * u128::from(self.given.months), Bytes::GB)
+    }
+
+    /// Bytes to viewers of each rung, with sound where that is apart.
+    pub(super) fn watched(&self) -> Vec<Bytes> {
+        let Some(hls) = &self.asset.hls else { return Vec::new() };
+        let sound = self.sound();
+        let of_rung = |(variant, share): (&super::Variant, &u32)| {
+            let view = u128::from(variant.bytes.0 + sound.0);
+            self.for_views(view * u128::from(*share), 1000)
+        };
+        hls.variants.iter().zip(&self.shares).map(of_rung).collect()
+    }
+
+    /// A view plays one track of sound: the first.
+    fn sound(&self) -> Bytes {
+        let hls = self.asset.hls.as_ref();
+        hls.and_then(|hls| hls.audio.first()).map(|audio| audio.bytes).unwrap_or_default()
+    }
+
+    /// What all views take, of which one takes `view` / `per` bytes when it is watched whole.
+    pub(super) fn for_views(&self, view: u128, per: u128) -> Bytes {
+        let Assumptions { views, watched_percent, .. } = self.given;
+        let all = view * u128::from(*views) * u128::from(*watched_percent) / (100 * per);
+        Bytes(u64::try_from(all).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn transfer(&self, bytes: Bytes) -> Money {
+        transfer(self.region, self.given, bytes)
+    }
+
+    fn serve(&self, bytes: Bytes) -> Money {
+        let Assumptions { views, watched_percent, origin_fetches, .. } = self.given;
+        let view = self.requests_view() * u128::from(*watched_percent) / 100;
+        let requests = self.region.cdn.requests_10000.of(view * u128::from(*views), 10_000);
+        // Nobody's view fetches nothing.
+        let fetches = u128::from(*origin_fetches).min((*views).into());
+        let objects = u128::from(self.objects());
+        let gets = self.storage.gets_1000.of(objects * fetches, 1000);
+        let read = u128::from(self.asset.bytes.0) * fetches;
+        let retrieved = self.storage.retrieved_gb.of(read, Bytes::GB);
+        self.transfer(bytes) + requests + gets + retrieved
+    }
+
+    /// Requests of a whole view: the playlists, initialization sections, and every segment of
+    /// pictures and of sound.
+    fn requests_view(&self) -> u128 {
+        let Some(hls) = &self.asset.hls else { return 1 };
+        let streams = 1 + u128::from(!hls.audio.is_empty());
+        let init = u128::from(hls.container.as_deref() == Some("fmp4"));
+        1 + streams * (1 + init + u128::from(hls.segments))
+    }
+
+    fn requests_view_hour(&self) -> u64 {
+        let whole = self.requests_view() * HOUR_MS;
+        let hours = whole.div_ceil(u128::from(self.asset.duration_ms.max(1)));
+        u64::try_from(hours).unwrap_or(u64::MAX)
+    }
+}
+
+/// What transfer costs on top of what is transferred besides, month by month.
+pub(super) fn transfer(region: &Region, given: &Assumptions, bytes: Bytes) -> Money {
+    let other = given.other_transfer;
+    let month = bytes.0 / u64::from(given.months.max(1));
+    let with = Bytes(other.0.saturating_add(month));
+    let price = region.cdn.transfer(with) - region.cdn.transfer(other);
+    // A month's bytes were rounded down; the whole is what one month costs, in proportion.
+    price.of(bytes.0.into(), u128::from((with.0 - other.0).max(1)))
+}
