@@ -1,4 +1,4 @@
-// Opens the product's own pages, one after the other, and waits until each says what it should.
+// Opens pages of the product's own side by side, and waits until each says what it should.
 //
 // node visit.mjs URL TEXT [URL TEXT…]     TEXT is a regular expression for the page's status line
 
@@ -23,9 +23,9 @@ async function visit(browser, url, text) {
 
 const browser = await openBrowser();
 try {
-  for (let at = 2; at < process.argv.length; at += 2) {
-    await visit(browser, process.argv[at], process.argv[at + 1]);
-  }
+  const pages = process.argv.slice(2);
+  const pairs = pages.filter((_, at) => at % 2 === 0).map((url, at) => [url, pages[2 * at + 1]]);
+  await Promise.all(pairs.map(([url, text]) => visit(browser, url, text)));
 } catch (error) {
   console.error(`problem: ${error.message}`);
   process.exitCode = 1;

@@ -29,7 +29,9 @@ function playWithHlsJs(playlist) {
     say(`hls.js: ${level.width}x${level.height}, ${Math.round(level.bitrate / 1000)} kbit/s`);
   });
   hls.on(window.Hls.Events.ERROR, (_, data) => {
-    if (data.fatal) say(`hls.js: ${data.details}${refusal(data)}`);
+    // hls.js tries other levels first: that takes long, and changes nothing.
+    const refused = data.response?.code >= 400 && data.response.code < 500;
+    if (data.fatal || refused) say(`hls.js: ${data.details}${refusal(data)}`);
   });
   hls.loadSource(playlist);
   hls.attachMedia(video);
