@@ -87,6 +87,38 @@ fn a_map_has_keys_of_anybody_s() {
     assert!(!bad.0 && bad.1.contains("`team` must be"), "{}", bad.1);
 }
 
+#[test]
+fn where_old_media_goes_is_checked() {
+    let home = tempfile::tempdir().expect("scratch");
+    let said = |destination: &str, lifecycle: &str| {
+        let text = format!("destination = \"{destination}\"\n{lifecycle}\n");
+        write(home.path(), &[("pipelines/p.toml", &text)]);
+        let output = vodmill(home.path(), &["lifecycle", "p"]);
+        let [out, err] = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (output.status.code(), out + &err)
+    };
+    let bucket = "s3://media/tv";
+    let table = "[lifecycle]\ncheaper_class";
+    let (code, told) = said(bucket, &format!("{table} = \"GLACIER_IR\"\ncheaper_after_days = 1"));
+    assert_eq!(code, Some(0), "{told}");
+    for part in ["vodmill-p-media", "\"GLACIER_IR\"", "\"tv/\"", "131072", "vodmill-p-uploads"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let nothing = said(bucket, "");
+    assert_eq!(nothing, (Some(0), "{\n  \"Rules\": []\n}\n".to_owned()));
+    for (destination, lifecycle, fault) in [
+        (bucket, format!("{table} = \"GLACIER\""), "viewers can be served from"),
+        (bucket, format!("{table} = \"STANDARD_IA\"\ncheaper_after_days = 7"), "set it to 30"),
+        (bucket, format!("{table} = \"STANDARD_IA\"\nlarger_than_kib = 1"), "set it to 128"),
+        ("published", format!("{table} = \"STANDARD_IA\""), "is a folder"),
+        ("published", String::new(), "publishes in a folder"),
+    ] {
+        let (code, told) = said(destination, &lifecycle);
+        assert!(code == Some(2) && told.contains(fault), "{lifecycle}: {told}");
+    }
+}
+
 const NOTIFY: &str = "
 [[notify]]
 name = \"site\"
