@@ -25,6 +25,8 @@ struct World {
     postgres: Postgres,
     receiver: Receiver,
     cdn: Cdn,
+    /// All points.
+    points: Vec<String>,
     passes: Passes,
 }
 
@@ -53,13 +55,17 @@ impl World {
         let cdns = "[invalidation]\ndistribution = \"E1\"";
         home.write("pipelines/default.toml", &format!("{pipeline}\n[[notify]]\n{site}\n{cdns}\n"));
         let passes = Passes::order(&mut home, "");
-        World { home, postgres, receiver, cdn, passes }
+        World { home, postgres, receiver, cdn, points: fault_points(), passes }
     }
 
+    /// The points that begin so.
+    fn points<'a>(&'a self, starts: &'a [&str]) -> impl Iterator<Item = &'a String> {
+        self.points.iter().filter(|point| starts.iter().any(|start| point.starts_with(start)))
+    }
+
+    /// Whoever comes by one of these first is killed.
     fn order(&mut self, starts: &[&str]) {
-        let all = fault_points();
-        let wanted = all.iter().filter(|point| starts.iter().any(|it| point.starts_with(it)));
-        let orders: String = wanted.map(|point| format!("{point}=kill;")).collect();
+        let orders: String = self.points(starts).map(|point| format!("{point}=kill;")).collect();
         self.passes = Passes::order(&mut self.home, &orders);
     }
 
@@ -69,16 +75,15 @@ impl World {
         let killed = |point: &String| {
             passes.iter().any(|pass| pass.point == *point && pass.action.is_some())
         };
-        let all = fault_points();
-        let mut wanted = all.iter().filter(|point| starts.iter().any(|it| point.starts_with(it)));
-        wanted.all(killed)
+        self.points(starts).all(killed)
     }
 
     /// As if the time of every claim and of every pause were over.
     fn time_passes(&self) {
         let now = "SET run_at = 0 WHERE state";
-        self.postgres.run("queue", &format!("UPDATE deliveries {now} = 'waiting'"));
-        self.postgres.run("queue", &format!("UPDATE batches {now} IN ('open', 'sent')"));
+        let (deliveries, batches) = ("= 'waiting'", "IN ('open', 'sent')");
+        let both = format!("UPDATE deliveries {now} {deliveries}; UPDATE batches {now} {batches}");
+        self.postgres.run("queue", &both);
     }
 
     fn listed(&self, arguments: &[&str]) -> Value {
@@ -142,7 +147,7 @@ fn every_point_of_delivery() {
             world.cdn.complete_all();
         }
         world.time_passes();
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(300));
     }
     let mut told: Vec<String> =
         world.receiver.taken().iter().map(|it| it["id"].to_string()).collect();

@@ -167,4 +167,25 @@ proptest! {
             prop_assert_eq!(same, text);
         }
     }
+
+    #[test]
+    fn no_other_host_is_handed_a_signature(
+        uris in prop::collection::vec(
+            "(https?:/{1,3}|HTTPS://|//|/|\\\\|skd:|[a-z]:| )?(cdn\\.example|evil)?[@:./\\\\?#%a-c]{0,12}", 0..8
+        )
+    ) {
+        let map = |uri: &String| format!("#EXT-X-MAP:URI=\"{uri}\"\n{uri}\n#EXT-X-KEY:URI=\"{uri}\"\n");
+        let text = "#EXTM3U\n".to_owned() + &uris.iter().map(map).collect::<String>();
+        let rewritten = rules().apply(&text).expect("a playlist");
+        prop_assert_eq!(rewritten.lines().count(), text.lines().count());
+        let after = found(&rewritten);
+        prop_assert_eq!(after.len(), found(&text).len());
+        for (kind, uri) in after {
+            let signed = uri.contains("Signature=s");
+            let ours = uri.strip_prefix("https://cdn.example");
+            let ours = ours.is_some_and(|rest| rest.starts_with(['/', '?', '#']));
+            prop_assert!(ours || !signed, "{:?} {}", kind, uri);
+            prop_assert!(!(signed && uri.contains("token=")), "{:?} {}", kind, uri);
+        }
+    }
 }

@@ -13,8 +13,7 @@ use vodmill_store::s3::S3Settings;
 
 use crate::server::credentials_in;
 
-const LIMITS: Limits =
-    Limits { attempt: Duration::from_millis(300), in_all: Duration::from_millis(1500) };
+const LIMITS: Limits = Limits { attempt: Duration::from_secs(1), in_all: Duration::from_secs(5) };
 
 /// What a loaded machine may add.
 const SLACK: Duration = Duration::from_secs(3);
