@@ -89,7 +89,7 @@ fn another_server_has_the_same_words_for_it() {
 
 fn rules(days: u32) -> [LifecycleRule; 2] {
     let rule = |name: &str, action| LifecycleRule {
-        id: format!("vodmill-tv-{name}"),
+        id: format!("vodmill/tv/{name}"),
         prefix: "tv/".to_owned(),
         action,
     };
@@ -106,7 +106,7 @@ fn rules(days: u32) -> [LifecycleRule; 2] {
 fn rules_of_others_stay() {
     let cloud = clouds()[0];
     let bucket = fresh(cloud);
-    let apply = |rules: &[LifecycleRule]| bucket.apply_lifecycle("vodmill-tv-", rules);
+    let apply = |rules: &[LifecycleRule]| bucket.apply_lifecycle("vodmill/tv/", rules);
     let rules_there = || {
         let there = cloud.s3.get_bucket_lifecycle_configuration().bucket(bucket.name());
         cloud.wait(there.send()).expect("rules").rules().to_vec()
@@ -137,7 +137,7 @@ fn rules_of_others_stay() {
 #[test]
 fn a_server_that_keeps_other_rules_is_found_out() {
     let bucket = fresh(clouds()[1]);
-    let refused = bucket.apply_lifecycle("vodmill-tv-", &rules(90)).expect_err("it lost a part");
+    let refused = bucket.apply_lifecycle("vodmill/tv/", &rules(90)).expect_err("it lost a part");
     let why = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
     assert!(why.contains("the bucket has other rules than it was told"), "{refused}: {why}");
 }

@@ -23,7 +23,7 @@ pub fn run(config: &Config, arguments: &cli::Lifecycle) -> anyhow::Result<ExitCo
         )));
     };
     let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
-    let ours = format!("vodmill-{name}-");
+    let ours = format!("vodmill/{name}/");
     let rules = rules(&ours, &prefix, pipeline);
     if !arguments.apply {
         let rules: Vec<_> = rules.iter().map(LifecycleRule::json).collect();

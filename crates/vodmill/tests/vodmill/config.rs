@@ -102,7 +102,7 @@ fn where_old_media_goes_is_checked() {
     let table = "[lifecycle]\ncheaper_class";
     let (code, told) = said(bucket, &format!("{table} = \"GLACIER_IR\"\ncheaper_after_days = 1"));
     assert_eq!(code, Some(0), "{told}");
-    for part in ["vodmill-p-media", "\"GLACIER_IR\"", "\"tv/\"", "131072", "vodmill-p-uploads"] {
+    for part in ["vodmill/p/media", "\"GLACIER_IR\"", "\"tv/\"", "131072", "vodmill/p/uploads"] {
         assert!(told.contains(part), "{part}: {told}");
     }
     let nothing = said(bucket, "");
