@@ -105,6 +105,16 @@ fn media_is_marked(cloud: &Cloud, home: &Home) {
     assert!(applied.contains("had these rules already; 0 of others"), "{applied}");
     let there = cloud.s3("get_bucket_lifecycle_configuration", json!({ "Bucket": BUCKET }));
     assert_eq!(there["Rules"], printed["Rules"]);
+    // As what was published before there were rules.
+    let segment = cloud.list(BUCKET, "published/one/").into_keys().find(|key| key.ends_with(".ts"));
+    let segment = segment.expect("a segment");
+    let own = json!({ "TagSet": [{ "Key": "team", "Value": "tv" }] });
+    let arguments = json!({ "Bucket": BUCKET, "Key": segment, "Tagging": own });
+    cloud.s3("put_object_tagging", arguments);
+    let marked = said(home, &["lifecycle", "--apply", "--mark"]);
+    assert!(marked.contains("\n1 of "), "{marked}");
+    let told = cloud.s3("get_object_tagging", json!({ "Bucket": BUCKET, "Key": segment }));
+    assert_eq!(told["TagSet"].as_array().map(Vec::len), Some(2), "{told}");
 }
 
 /// It stays where it is, and its job says what to type.

@@ -2,6 +2,8 @@
 
 use vodmill_store::Headers;
 
+use crate::litter::is_generation;
+
 /// An object of a generation never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
@@ -26,6 +28,11 @@ pub(crate) fn of_pointer(name: &str) -> Headers {
 /// has to find fast.
 pub(crate) fn is_bulk(name: &str) -> bool {
     matches!(name.rsplit('.').next().unwrap_or_default(), "ts" | "m4s" | "mp4")
+}
+
+/// Whether an object of a place of packages is media of a generation.
+pub fn is_media(key: &str) -> bool {
+    is_bulk(key) && key.split('/').any(is_generation)
 }
 
 fn headers(name: &str, cache: &str) -> Headers {

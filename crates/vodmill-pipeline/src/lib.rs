@@ -30,6 +30,7 @@ mod sweep;
 mod work;
 
 pub use error::{Error, Result};
+pub use headers::is_media;
 pub use job::{Disposal, Submission};
 pub use litter::{Attic, Litter, LitterKind, old_scratch, old_uploads};
 pub use mill::{

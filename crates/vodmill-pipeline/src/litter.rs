@@ -137,7 +137,7 @@ pub fn old_uploads(
 }
 
 /// Whether a part of a key is the name of a generation, as `g0001-44122a99`.
-fn is_generation(part: &str) -> bool {
+pub(crate) fn is_generation(part: &str) -> bool {
     let mark = part.split_once('-').map(|(_, mark)| mark).unwrap_or_default();
     generation_number(part).is_some()
         && mark.len() == 8

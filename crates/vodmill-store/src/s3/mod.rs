@@ -25,6 +25,7 @@ mod read;
 mod restore;
 mod settings;
 mod store;
+mod tag;
 mod upload;
 
 pub use bucket::{Bucket, ObjectInfo};

@@ -60,4 +60,8 @@ pub struct Lifecycle {
     /// Give the bucket these rules; the rules of others in it stay
     #[arg(long)]
     pub apply: bool,
+    /// Also mark media that was published before the pipeline had [lifecycle]: two requests for each
+    /// object
+    #[arg(long, requires = "apply")]
+    pub mark: bool,
 }
