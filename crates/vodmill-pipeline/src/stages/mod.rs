@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use vodmill_model::outcome::Reason;
 use vodmill_model::transcode::Progress;
-use vodmill_model::{Failed, MediaError, Plan};
-use vodmill_queue::{Completion, Lease, Queue};
+use vodmill_model::{Failed, MediaError, Plan, Rejected};
+use vodmill_queue::{Completion, JobFilter, Lease, Queue};
 use vodmill_store::{Key, Store};
 
 use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
@@ -133,10 +134,24 @@ impl<'a> Bench<'a> {
     fn check_unchanged(&self) -> Result<(), ChildEnd> {
         match self.order.original.check_unchanged(&self.mill.settings.s3) {
             Ok(()) => Ok(()),
+            Err(Unchecked::Media(MediaError::Failed(_))) if self.was_replaced()? => {
+                let detail = "another file took its place, and was carried away";
+                Err(MediaError::from(Rejected::new(Reason::Changed, detail)).into())
+            }
             Err(Unchecked::Media(error)) => Err(error.into()),
             Err(Unchecked::Lasting(failed)) => Err(ChildEnd::Lasting(failed)),
             Err(Unchecked::Away(error)) => Err(ChildEnd::away("look at original")(error)),
         }
+    }
+
+    /// Whether another job has worked on other content in the original's place: then it will not come
+    /// back, as what is merely out of sight may.
+    fn was_replaced(&self) -> Result<bool, ChildEnd> {
+        let source = Some(self.order.original.source());
+        let filter = JobFilter { source, ..JobFilter::default() };
+        let ours = self.mill.queue.job(&self.lease.job_id)?.created_at;
+        let mut later = self.mill.queue.jobs(&filter, u32::MAX)?.into_iter();
+        Ok(later.any(|job| job.created_at > ours && !self.order.is_same_original(&job.payload)))
     }
 
     /// Renditions as files on this machine, by digest.

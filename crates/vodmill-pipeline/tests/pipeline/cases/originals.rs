@@ -75,6 +75,31 @@ fn an_original_that_is_replaced_is_a_job_of_its_own() {
     assert!(read(home.root.join("done/film.mov")).contains("new"));
 }
 
+/// The old one's next look comes when the new one was published and put away already.
+#[test]
+fn an_original_that_was_replaced_and_carried_away_is_refused() {
+    let home = Home::new();
+    home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled("old"));
+    let old = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    let replace = || {
+        wait_until("audio begun", || home.desk.count("old", "audio") == 1);
+        home.drop_original("film.mov", &Original { frames: 300, ..Original::titled("new") });
+        let new = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+        wait_until("the new one is put away", || home.root.join("done/film.mov").exists());
+        assert_state(&mill, &new, JobState::Published);
+        home.desk.let_go();
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(replace);
+        work(&mill);
+    });
+    let why = refusal(&assert_state(&mill, &old, JobState::Rejected));
+    assert_eq!(why.reason.code(), "input_changed");
+    home.assert_sound(&mill, "film");
+}
+
 #[test]
 fn an_original_moves_only_after_publication() {
     let home = Home::new();
