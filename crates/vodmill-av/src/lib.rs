@@ -36,6 +36,10 @@ impl Transcode for Libav {
         source::build()
     }
 
+    fn reach(&self, original: &Path) -> Result<(), MediaError> {
+        original::reach(original)
+    }
+
     fn probe(
         &self,
         original: &Path,

@@ -1,18 +1,21 @@
 //! The bytes of an original: a file, or what the parent process serves on a Unix socket
 //! ([`vodmill_model::original`]).
 
+mod connection;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileTypeExt as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use vodmill_model::original::{Answer, Hello, MAX_BYTES, Request};
+use vodmill_model::original::{Answer, MAX_BYTES, Request};
 use vodmill_model::outcome::MediaError;
 
 use crate::error;
+
+pub(crate) use connection::reach;
+use connection::{InUse, gone};
 
 /// An original, open for reading.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ impl Original {
     /// Opens the file or connects to the socket at `path`.
     pub(crate) fn open(path: &Path) -> Result<Original, MediaError> {
         let open = || match fs::metadata(path)?.file_type().is_socket() {
-            true => Served::connect(path).map(Original::Served),
+            true => Served::open(path).map(Original::Served),
             false => File::open(path).map(Original::File),
         };
         open().map_err(|cause| error::file("open original", path, &cause))
@@ -37,7 +40,7 @@ impl Original {
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         match self {
             Original::File(file) => Ok(file.metadata()?.len()),
-            Original::Served(served) => Ok(served.bytes),
+            Original::Served(served) => Ok(served.length()),
         }
     }
 }
@@ -77,26 +80,21 @@ impl Fault {
     }
 }
 
-/// A connection to the parent.
+/// An original that the parent serves, read through a connection of its own.
 #[derive(Debug)]
 pub(crate) struct Served {
-    stream: UnixStream,
-    bytes: u64,
+    connection: InUse,
     position: u64,
     fault: Fault,
 }
 
 impl Served {
-    fn connect(path: &Path) -> io::Result<Served> {
-        let (folder, name) = folder_and_name(path)?;
-        let folder = File::open(folder)?;
-        // A socket's address has room for 107 bytes, which a path may well exceed.
-        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
-        let mut stream = UnixStream::connect(short)?;
-        let mut hello = [0; Hello::SIZE];
-        stream.read_exact(&mut hello).map_err(gone)?;
-        let hello = Hello::decode(hello).map_err(io::Error::other)?;
-        Ok(Served { stream, bytes: hello.bytes, position: 0, fault: Fault::default() })
+    fn open(path: &Path) -> io::Result<Served> {
+        Ok(Served { connection: InUse::take(path)?, position: 0, fault: Fault::default() })
+    }
+
+    fn length(&self) -> u64 {
+        self.connection.bytes()
     }
 
     /// What will have gone wrong with this connection.
@@ -107,21 +105,23 @@ impl Served {
     fn fetch(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = u32::try_from(buffer.len()).unwrap_or(MAX_BYTES).min(MAX_BYTES);
         let request = Request { offset: self.position, length };
-        self.stream.write_all(&request.encode()).map_err(gone)?;
+        let bytes = self.length();
+        let mut stream = self.connection.stream();
+        stream.write_all(&request.encode()).map_err(gone)?;
         let mut head = [0; Answer::SIZE];
-        self.stream.read_exact(&mut head).map_err(gone)?;
+        stream.read_exact(&mut head).map_err(gone)?;
         match Answer::decode(head, length).map_err(io::Error::other)? {
             Answer::Bytes(0) => {
-                Err(io::Error::other(format!("no bytes at {} of {}", self.position, self.bytes)))
+                Err(io::Error::other(format!("no bytes at {} of {bytes}", self.position)))
             }
             Answer::Bytes(got) => {
                 let got = got as usize;
-                self.stream.read_exact(&mut buffer[..got]).map_err(gone)?;
+                stream.read_exact(&mut buffer[..got]).map_err(gone)?;
                 Ok(got)
             }
             Answer::Failed(length) => {
                 let mut text = vec![0; length as usize];
-                self.stream.read_exact(&mut text).map_err(gone)?;
+                stream.read_exact(&mut text).map_err(gone)?;
                 Err(io::Error::other(String::from_utf8_lossy(&text).into_owned()))
             }
         }
@@ -135,11 +135,17 @@ impl Read for Served {
         if let Some(fault) = self.fault.get() {
             return Err(io::Error::other(fault.to_owned()));
         }
-        let left = usize::try_from(self.bytes.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.length().saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let mut got = 0;
         while got < wanted {
-            let more = self.fetch(&mut buffer[got..wanted]).map_err(|e| self.fault.note(&e))?;
+            let more = match self.fetch(&mut buffer[got..wanted]) {
+                Ok(more) => more,
+                Err(cause) => {
+                    self.connection.give_up();
+                    return Err(self.fault.note(&cause));
+                }
+            };
             got += more;
             self.position += more as u64;
         }
@@ -152,22 +158,9 @@ impl Seek for Served {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.bytes.checked_add_signed(by),
+            SeekFrom::End(by) => self.length().checked_add_signed(by),
         };
         self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)
     }
-}
-
-fn folder_and_name(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
-    let path = std::path::absolute(path)?;
-    match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => Ok((folder.to_owned(), name.into())),
-        _ => Err(io::ErrorKind::InvalidInput.into()),
-    }
-}
-
-/// A connection that ends in mid-word is no end of the original.
-fn gone(cause: io::Error) -> io::Error {
-    io::Error::other(format!("the server of the original went away ({cause})"))
 }

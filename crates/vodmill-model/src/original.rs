@@ -1,7 +1,9 @@
 //! How a child reads an original that its parent serves on a Unix socket.
 //!
 //! Media work has neither network nor credentials: it parses hostile bytes. So the path of the
-//! original may be a socket; each opening is a connection, and all numbers are big-endian:
+//! original may be a socket. The child connects before it gives up the right to
+//! ([`Transcode::reach`](crate::Transcode::reach)), once for each opening that there may be at a time;
+//! a connection serves one opening after the other. All numbers are big-endian:
 //!
 //! ```text
 //! server: GREETING, 4 bytes   length of the original, u64                   once, on connecting

@@ -20,6 +20,11 @@ pub trait Transcode: Send + Sync {
     /// Versions of everything that the bytes depend on.
     fn build(&self) -> String;
 
+    /// Gets hold of an original that is served on a socket ([`crate::original`]), as long as this
+    /// process may connect to anything: the other methods then find it at hand. Of a file it is
+    /// nothing.
+    fn reach(&self, original: &Path) -> Result<(), MediaError>;
+
     /// Reads every packet of `original` and says what it is.
     fn probe(
         &self,

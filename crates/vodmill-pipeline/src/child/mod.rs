@@ -65,20 +65,27 @@ pub enum Assignment {
 }
 
 impl Assignment {
+    /// The original that it reads, if it reads one.
+    fn original(&self) -> Option<&Path> {
+        match self {
+            Assignment::Probe { original, .. } => Some(original),
+            Assignment::Video(order) => Some(&order.original),
+            Assignment::Audio(order) => Some(&order.original),
+            Assignment::Package(order) => Some(&order.original),
+            Assignment::Segments(_) | Assignment::Check(_) => None,
+        }
+    }
+
     /// The files and folders that it reads, its scratch apart.
     fn files(&self) -> Vec<&Path> {
-        match self {
-            Assignment::Probe { original, .. } => vec![original.as_path()],
-            Assignment::Video(order) => vec![order.original.as_path()],
-            Assignment::Audio(order) => vec![order.original.as_path()],
+        let mut files = match self {
+            Assignment::Probe { .. } | Assignment::Video(_) | Assignment::Audio(_) => Vec::new(),
             Assignment::Segments(order) => order.basis.files(),
-            Assignment::Package(order) => {
-                let mut files = order.basis.files();
-                files.push(order.original.as_path());
-                files
-            }
+            Assignment::Package(order) => order.basis.files(),
             Assignment::Check(order) => vec![order.package.as_path()],
-        }
+        };
+        files.extend(self.original());
+        files
     }
 }
 

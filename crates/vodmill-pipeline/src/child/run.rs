@@ -30,6 +30,9 @@ pub fn main(transcode: &dyn Transcode) -> ExitCode {
     // before this line is noticed by the end of standard input.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let result = read_assignment().and_then(|assignment| {
+        if let Some(original) = assignment.original() {
+            transcode.reach(original)?;
+        }
         voice.say(&Event::Confined(sandbox::enter(sandbox_level(), &assignment.files())?));
         leave_with_parent();
         carry_out(assignment, transcode, &voice)

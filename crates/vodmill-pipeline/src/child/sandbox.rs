@@ -1,20 +1,17 @@
 //! What a child gives up before it looks at anything that a stranger made: every file but those of
-//! its assignment, every network, other programs, and the doors of the kernel that media work never
-//! needs. A hole in a codec then leads nowhere.
+//! its assignment, every network and socket, other programs and processes, and all calls to the
+//! kernel that media work is not made of. A hole in a codec then leads nowhere.
 //!
-//! Landlock (landlock(7)) keeps it to its files, seccomp (seccomp(2)) from the rest; each where the
+//! Landlock (landlock(7)) keeps it to its files, seccomp (seccomp(2)) to its calls; each where the
 //! kernel has it.
 
-use std::collections::BTreeMap;
+mod calls;
+
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
-};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
 };
 use serde::{Deserialize, Serialize};
 use vodmill_model::Failed;
@@ -40,43 +37,26 @@ const SYSTEM: [&str; 11] = [
     "/dev/zero",
 ];
 
-/// Calls that media work never makes. A call that is refused fails with EPERM, as if the user had
-/// no right to it: a library then does without.
-const REFUSED: [libc::c_long; 26] = [
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_kcmp,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_userfaultfd,
-    libc::SYS_io_uring_setup,
-    libc::SYS_keyctl,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_move_mount,
-    libc::SYS_open_tree,
-    libc::SYS_fsopen,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_unshare,
-    libc::SYS_setns,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_kexec_load,
-];
+/// What a child may do below its scratch folder. It makes files and folders there and nothing else:
+/// the parent opens what it finds, and would follow a link or wait for the other end of a pipe.
+fn in_scratch() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile
+        | AccessFs::ReadDir
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer
+}
 
 /// What of the sandbox holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Confinement {
     /// Files are out of reach, and signals to others.
     pub files: bool,
-    /// Networks and odd calls are.
+    /// So are networks, other processes, and what is no media work.
     pub calls: bool,
 }
 
@@ -96,7 +76,7 @@ pub(super) fn enter(level: Sandbox, files: &[&Path]) -> Result<Confinement, Fail
         return Ok(Confinement { files: false, calls: false });
     }
     let kept_to_files = keep_to(files);
-    let refused = refuse_calls();
+    let refused = calls::refuse_others();
     let (files, calls) = (matches!(kept_to_files, Ok(true)), refused.is_ok());
     let confinement = Confinement { files, calls };
     if level == Sandbox::Required && !confinement.is_whole() {
@@ -124,24 +104,7 @@ fn keep_to(files: &[&Path]) -> Result<bool, RulesetError> {
         .add_rules(path_beneath_rules(SYSTEM, read))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::ReadFile | AccessFs::WriteFile))?
         .add_rules(path_beneath_rules(files, read & !AccessFs::Execute))?
-        .add_rules(path_beneath_rules(scratch, all & !AccessFs::Execute))?
+        .add_rules(path_beneath_rules(scratch, in_scratch()))?
         .restrict_self()?;
     Ok(status.ruleset == RulesetStatus::FullyEnforced)
-}
-
-fn refuse_calls() -> Result<(), seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        REFUSED.into_iter().map(|call| (call, Vec::new())).collect();
-    // An original in a bucket is read from the parent, through a socket that is a file.
-    let other_than_files = SeccompCondition::new(
-        0,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::Ne,
-        libc::AF_UNIX.unsigned_abs().into(),
-    )?;
-    rules.insert(libc::SYS_socket, vec![SeccompRule::new(vec![other_than_files])?]);
-    let refusal = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let machine = std::env::consts::ARCH.try_into()?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, machine)?;
-    seccompiler::apply_filter(&BpfProgram::try_from(filter)?)
 }

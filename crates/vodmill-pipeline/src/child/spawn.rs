@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use vodmill_model::transcode::Progress;
 use vodmill_model::{Failed, MediaError, Rejected};
 
@@ -116,6 +119,7 @@ impl Spawner<'_> {
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
     ) -> Result<(T, Usage), ChildEnd> {
+        let order = describe(assignment)?;
         let mut child = Guard(self.start()?);
         let events = listen(&mut child.0);
         let log = std::thread::spawn({
@@ -124,8 +128,8 @@ impl Spawner<'_> {
         });
         // The pipe stays open until the child has ended: its end is the child's signal to leave.
         let stdin = child.0.stdin.take();
-        let stdin = stdin.map(|mut pipe| tell(&mut pipe, assignment).map(|()| pipe)).transpose()?;
-        let said = self.listen_until_end(&events, progress, must_go);
+        let told = std::thread::spawn(move || stdin.map(|pipe| tell(pipe, &order)));
+        let said = self.listen_until_end(&child, &events, progress, must_go);
         let (said, usage) = match said {
             Ok(said) => said,
             Err(end) => {
@@ -134,21 +138,11 @@ impl Spawner<'_> {
             }
         };
         let status = child.end().map_err(|error| Failed::from_error("wait for child", &error))?;
-        drop(stdin);
-        match said {
-            Some(Event::Done(value)) => {
-                let result = serde_json::from_value(value)
-                    .map_err(|e| Failed::from_error("read result", &e))?;
-                Ok((result, usage))
-            }
-            Some(Event::Rejected(rejected)) => Err(rejected.into()),
-            Some(Event::Failed(failed)) => Err(ChildEnd::from(failed).with_log(log)),
-            Some(Event::Confined(_) | Event::Progress(_) | Event::Usage(_)) | None => {
-                let failed =
-                    Failed::new("media child", format!("ended without a result: {status}"));
-                Err(ChildEnd::from(failed).with_log(log))
-            }
-        }
+        drop(told);
+        let result = result_of(said, status).map_err(|end| end.with_log(log))?;
+        let result =
+            serde_json::from_value(result).map_err(|e| Failed::from_error("read result", &e))?;
+        Ok((result, usage))
     }
 
     fn start(&self) -> Result<Child, Failed> {
@@ -161,6 +155,7 @@ impl Spawner<'_> {
             .env(SANDBOX, self.sandbox.as_str())
             .env(MEMORY, self.bounds.memory.to_string())
             .env(FILE_SIZE, self.bounds.file_size.to_string())
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -184,6 +179,7 @@ impl Spawner<'_> {
 
     fn listen_until_end(
         &self,
+        child: &Guard,
         events: &Receiver<Event>,
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
@@ -196,8 +192,9 @@ impl Spawner<'_> {
             }
             match events.recv_timeout(LOOK) {
                 Ok(Event::Progress(step)) => {
-                    watchdog.note(&step);
-                    progress(step);
+                    if watchdog.note(&step) {
+                        progress(step);
+                    }
                 }
                 Ok(Event::Confined(confinement)) => self.look_at(confinement),
                 Ok(Event::Usage(said)) => {
@@ -207,7 +204,7 @@ impl Spawner<'_> {
                 }
                 Ok(end) => return Ok((Some(end), usage)),
                 Err(RecvTimeoutError::Disconnected) => return Ok((None, usage)),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => child.end_group_with_it(),
             }
             if must_go() {
                 return Err(ChildEnd::Parked);
@@ -216,7 +213,20 @@ impl Spawner<'_> {
     }
 }
 
-/// A child that does not outlive its parent's interest.
+/// What a child's last word comes to.
+fn result_of(said: Option<Event>, status: ExitStatus) -> Result<Value, ChildEnd> {
+    match said {
+        Some(Event::Done(value)) => Ok(value),
+        Some(Event::Rejected(rejected)) => Err(rejected.into()),
+        Some(Event::Failed(failed)) => Err(failed.into()),
+        Some(Event::Confined(_) | Event::Progress(_) | Event::Usage(_)) | None => {
+            let cause = format!("ended without a result: {status}");
+            Err(Failed::new("media child", cause).into())
+        }
+    }
+}
+
+/// A child that does not outlive its parent's interest; nor does a process that it has started.
 struct Guard(Child);
 
 impl Guard {
@@ -224,36 +234,63 @@ impl Guard {
     /// hangs on its way out.
     fn end(&mut self) -> io::Result<ExitStatus> {
         let begun = Instant::now();
-        while begun.elapsed() < LEAVE {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status);
-            }
+        while begun.elapsed() < LEAVE && !self.has_ended()? {
             std::thread::sleep(Duration::from_millis(2));
         }
-        let _ = self.0.kill();
+        self.kill_group();
         self.0.wait()
     }
 
+    /// Whether it has; it stays to be waited for, lest its number be given to somebody else.
+    fn has_ended(&self) -> io::Result<bool> {
+        let Some(pid) = Pid::from_raw(self.0.id().cast_signed()) else { return Ok(true) };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+    }
+
+    /// What a child leaves behind that has crashed may hold its end of our pipes.
+    fn end_group_with_it(&self) {
+        if self.has_ended().unwrap_or(false) {
+            self.kill_group();
+        }
+    }
+
     fn kill(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.0.kill();
+        self.kill_group();
         let _ = self.0.wait();
+    }
+
+    /// Kills the child and what it has started, all in the group that it leads. In the sandbox there
+    /// is nobody else: it can start no process, and leave no group.
+    fn kill_group(&self) {
+        if let Some(group) = Pid::from_raw(self.0.id().cast_signed()) {
+            // All may have ended by themselves, which is as good.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.kill();
+        // One that was waited for has left its number to others.
+        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.kill();
+        }
     }
 }
 
-fn tell(pipe: &mut impl Write, assignment: &Assignment) -> Result<(), Failed> {
-    let fault = |error: &(dyn std::error::Error + 'static)| {
-        Failed::from_error("tell child its assignment", error)
-    };
-    let mut line = serde_json::to_vec(assignment).map_err(|error| fault(&error))?;
+fn describe(assignment: &Assignment) -> Result<Vec<u8>, Failed> {
+    let mut line = serde_json::to_vec(assignment)
+        .map_err(|error| Failed::from_error("describe assignment", &error))?;
     line.push(b'\n');
-    pipe.write_all(&line).and_then(|()| pipe.flush()).map_err(|error| fault(&error))
+    Ok(line)
+}
+
+/// Hands the assignment over and the pipe back. A child that is gone before it has read it tells
+/// why in its log and by its end, as any other.
+fn tell(mut pipe: ChildStdin, line: &[u8]) -> ChildStdin {
+    let _ = pipe.write_all(line).and_then(|()| pipe.flush());
+    pipe
 }
 
 fn listen(child: &mut Child) -> Receiver<Event> {

@@ -8,6 +8,11 @@ use vodmill_model::transcode::Progress;
 
 use super::Bounds;
 
+/// Streams that are watched, and longest name of one: a plan has fewer, and what a child says is not
+/// to be believed.
+const STREAMS: usize = 1024;
+const LONGEST_NAME: usize = 256;
+
 /// Watches one child.
 pub(super) struct Watchdog<'a> {
     bounds: &'a Bounds,
@@ -23,13 +28,17 @@ impl<'a> Watchdog<'a> {
         Watchdog { bounds, begun: now, moved: now, most: BTreeMap::new() }
     }
 
-    /// Hears how far a stream has come.
-    pub(super) fn note(&mut self, step: &Progress) {
-        let further = self.most.get(&step.of).is_none_or(|most| step.done > *most);
-        if further {
+    /// Hears how far a stream has come; whether it is one that can be.
+    pub(super) fn note(&mut self, step: &Progress) -> bool {
+        let known = self.most.get(&step.of).copied();
+        if known.is_none() && (self.most.len() >= STREAMS || step.of.len() > LONGEST_NAME) {
+            return false;
+        }
+        if known.is_none_or(|most| step.done > most) {
             self.most.insert(step.of.clone(), step.done);
             self.moved = Instant::now();
         }
+        true
     }
 
     /// Why the child must be killed, if it must.
@@ -85,6 +94,16 @@ mod tests {
         }
         let why = dog.verdict().unwrap_or_default();
         assert_eq!(why, "no progress in the media for 1 s; v360 at 8");
+    }
+
+    #[test]
+    fn a_child_that_makes_up_streams_is_not_listened_to() {
+        let bounds = bounds(60_000, 60_000);
+        let mut dog = Watchdog::new(&bounds);
+        assert!(!dog.note(&step(&"v".repeat(1 << 20), 1)));
+        let heard = (0..10_000).filter(|at| dog.note(&step(&format!("v{at}"), 1))).count();
+        assert_eq!(heard, STREAMS);
+        assert!(dog.note(&step("v0", 2)));
     }
 
     #[test]

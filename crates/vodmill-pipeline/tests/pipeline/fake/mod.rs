@@ -58,6 +58,10 @@ impl Transcode for Fake {
         "fake 1".to_owned()
     }
 
+    fn reach(&self, _original: &Path) -> Result<(), MediaError> {
+        Ok(())
+    }
+
     fn probe(
         &self,
         original: &Path,
