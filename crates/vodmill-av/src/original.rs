@@ -135,7 +135,8 @@ impl Read for Served {
         if let Some(fault) = self.fault.get() {
             return Err(io::Error::other(fault.to_owned()));
         }
-        let left = usize::try_from(self.length().saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let left =
+            usize::try_from(self.length().saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let mut got = 0;
         while got < wanted {

@@ -72,9 +72,7 @@ impl InUse {
     pub(super) fn take(path: &Path) -> io::Result<InUse> {
         let mut at_hand = at_hand();
         match at_hand.iter().position(|connection| connection.path == path) {
-            Some(index) => {
-                Ok(InUse { connection: at_hand.swap_remove(index), reusable: true })
-            }
+            Some(index) => Ok(InUse { connection: at_hand.swap_remove(index), reusable: true }),
             None => Ok(InUse { connection: Connection::make(path)?, reusable: false }),
         }
     }

@@ -146,14 +146,8 @@ const FCNTL: [libc::c_int; 6] = [
 ];
 
 /// What devices and files are asked; not for flags that are kept with a file.
-const IOCTL: [libc::Ioctl; 6] = [
-    libc::FIOCLEX,
-    libc::FIONCLEX,
-    libc::FIONBIO,
-    libc::FIONREAD,
-    libc::TCGETS,
-    libc::TIOCGWINSZ,
-];
+const IOCTL: [libc::Ioctl; 6] =
+    [libc::FIOCLEX, libc::FIONCLEX, libc::FIONBIO, libc::FIONREAD, libc::TCGETS, libc::TIOCGWINSZ];
 
 /// A thread's name, and names of memory; not who is to kill it when its parent dies.
 const PRCTL: [libc::c_int; 3] = [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];

@@ -110,9 +110,14 @@ pub fn particular(original: &Path) -> Vec<&'static str> {
         ("watches a folder", libc::SYS_fcntl, [fd, libc::F_NOTIFY.into(), 0, 0, 0, 0]),
         ("sets flags of a file", libc::SYS_ioctl, [fd, 0x4008_6602, -1, 0, 0, 0]),
         ("types for others", libc::SYS_ioctl, [fd, 0x5412, -1, 0, 0, 0]),
-        ("makes a program of another user", libc::SYS_openat, [-100, null, create, set_user_id, 0, 0]),
+        (
+            "makes a program of another user",
+            libc::SYS_openat,
+            [-100, null, create, set_user_id, 0, 0],
+        ),
         ("makes x32 calls", X32 | libc::SYS_getpid, [0; 6]),
     ];
-    let reaches = |(_, number, arguments): &&(_, c_long, _)| call(*number, *arguments) != libc::ENOSYS;
+    let reaches =
+        |(_, number, arguments): &&(_, c_long, _)| call(*number, *arguments) != libc::ENOSYS;
     tries.iter().filter(reaches).map(|(what, ..)| *what).collect()
 }
