@@ -1,5 +1,7 @@
 //! What is odd about an original, and what is done about it, in plain words.
 
+mod pictures;
+
 use crate::media::{AudioTrack, FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::{Hazard, HazardCode};
@@ -24,6 +26,8 @@ pub fn diagnose(
     fate: HdrFate,
 ) -> Vec<Hazard> {
     let mut found = Found(Vec::new());
+    programmes(media, &mut found);
+    let media = &*planner::chosen_programme(media);
     let video = planner::main_video(media);
     file(media, &mut found);
     tracks(media, video, &mut found);
@@ -32,10 +36,24 @@ pub fn diagnose(
         shape(track, &mut found);
         colour(track, fate, &mut found);
         captions(track, &mut found);
+        pictures::meaning(track, &mut found);
+        pictures::start(track, &mut found);
         sync(media, track, policy, &mut found);
     }
     lengths(media, video, policy, &mut found);
     found.0
+}
+
+fn programmes(media: &MediaInfo, found: &mut Found) {
+    for programme in planner::dropped_programmes(media) {
+        let detail = format!(
+            "{} with {} tracks is in the same multiplex",
+            planner::programme_name(programme),
+            programme.tracks.len()
+        );
+        let remedy = "one programme is published; deliver the others in files of their own";
+        found.repair(HazardCode::ProgrammeDropped, detail, remedy);
+    }
 }
 
 struct Found(Vec<Hazard>);
@@ -56,6 +74,14 @@ impl Found {
 }
 
 fn file(media: &MediaInfo, found: &mut Found) {
+    if let Some(kind) = &media.photograph {
+        let detail = format!("it is a photograph ({kind})");
+        found.add(
+            HazardCode::Photograph,
+            detail,
+            "published as a film, since the pipeline says so",
+        );
+    }
     if media.truncated {
         found.repair(
             HazardCode::Truncated,

@@ -40,10 +40,16 @@ hazards! {
     NonSquarePixels
     OddSize
     SizeChanges
+    Cropped
+    WrongCropping
+    Spherical
+    Stereo3d
     Interlaced
     HdrPq
     HdrHlg
     WrongMasteringData
+    DolbyVision
+    DynamicHdr
     WideGamut
     HighBitDepth
     ChromaSubsampling
@@ -56,6 +62,7 @@ hazards! {
     AudioOffset
     AudioOutlastsVideo
     TrackDropped
+    ProgrammeDropped
     CaptionsLost
     StartNotZero
     NoDuration
@@ -64,7 +71,9 @@ hazards! {
     TimestampGap
     Truncated
     Damaged
+    UndecodableStart
     SingleFrame
+    Photograph
 }
 
 impl fmt::Display for HazardCode {

@@ -2,8 +2,11 @@
 //!
 //! The serde form of [`MediaInfo`] is also the fixture format of the planner's tests.
 
+mod picture;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::picture::{Crop, DolbyVision, Programme};
 use crate::units::{Ratio, Size, Ticks};
 
 /// An original, as a scan of all its packets found it.
@@ -40,6 +43,24 @@ pub struct MediaInfo {
     /// Packets that the container itself marks as corrupt, and errors in reading it.
     #[serde(default)]
     pub corrupt_packets: u64,
+    /// The programmes of a multiplex that holds several; empty for any other file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programmes: Vec<Programme>,
+    /// Whether the times of its tracks contradict each other, so that no clock can be told. Of a
+    /// multiplex, its programmes say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clocks_disagree: bool,
+    /// What kind of photograph the file is, as `JPEG`; none for media in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photograph: Option<String>,
+}
+
+impl MediaInfo {
+    /// Where the clock of a track jumps: that of its programme, where there are several.
+    pub fn clock_jumps_of(&self, track: u32) -> &[ClockJump] {
+        let programme = self.programmes.iter().find(|programme| programme.tracks.contains(&track));
+        programme.map_or(&self.clock_jumps, |programme| &programme.clock_jumps)
+    }
 }
 
 /// A video track. Its times are in units of `time_base`, after clock jumps were taken out.
@@ -55,10 +76,19 @@ pub struct VideoTrack {
     /// A picture that belongs to the file rather than a track in time (cover art).
     #[serde(default)]
     pub attached_picture: bool,
+    /// Marked as the default track.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+    /// Marked as one that serves another track: thumbnails, depth, a layer of enhancement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auxiliary: bool,
     /// Size of the coded picture.
     pub coded: Size,
     /// Shape of a pixel; 1 where the file does not say.
     pub pixel_aspect: Ratio,
+    /// The part of the coded picture that is to be shown, where the container says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Clockwise turn that makes it upright, in degrees: 0, 90, 180 or 270.
     #[serde(default)]
     pub rotation: u16,
@@ -72,6 +102,12 @@ pub struct VideoTrack {
     pub nominal_rate: Option<Ratio>,
     /// Frames (packets) in the track.
     pub packets: u64,
+    /// Pictures that a decoder should give for them; none where packets do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<u64>,
+    /// Of those, pictures before the first one that can be decoded by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub before_first_key: u64,
     /// Presentation time of the first frame.
     pub first: i64,
     /// Presentation time of the last frame.
@@ -89,6 +125,18 @@ pub struct VideoTrack {
     /// What it says of its high dynamic range, true or not.
     #[serde(default, skip_serializing_if = "Hdr10::is_empty")]
     pub hdr10: Hdr10,
+    /// Whether light is described picture by picture (HDR10+, HDR Vivid).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dynamic_hdr: bool,
+    /// What it says of Dolby Vision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dolby_vision: Option<DolbyVision>,
+    /// libav's name of the projection of a spherical picture, as `equirectangular`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projection: Option<String>,
+    /// libav's name of how two views for two eyes are packed, as `side by side`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stereo: Option<String>,
     /// Order of fields.
     pub field_order: FieldOrder,
     /// Whether the coded size changes within the track.
@@ -100,6 +148,10 @@ pub struct VideoTrack {
     /// Points at which decoding can begin, thinned to at least half a second apart, first one
     /// first.
     pub seek_points: Vec<SeekPoint>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Times between neighbouring frames in units of the track's time base.

@@ -122,6 +122,15 @@ reasons! {
     /// Nothing in it that can be decoded.
     NothingDecodable = "nothing_decodable",
         "No track of this file can be decoded here. Export it as H.264, HEVC or ProRes with AAC or PCM sound.";
+    /// Dolby Vision without a base layer that other screens show.
+    DolbyVisionOnly = "dolby_vision_only",
+        "Its pictures are Dolby Vision that only Dolby Vision screens show in the right colours. Export it as HDR10, HLG or SDR, or as Dolby Vision of profile 8.";
+    /// An image file.
+    Photograph = "still_photograph",
+        "This is a photograph, not a film. Deliver a film; or set `stills = \"publish\"` under `[input]` in the pipeline to publish it as a film of one picture.";
+    /// More tracks, table entries or channels than any real file has.
+    BeyondLimits = "beyond_limits",
+        "The file claims more tracks, samples or channels than a real one has. Export it again with the tracks that are to be published.";
     /// The media is encrypted.
     Encrypted = "input_encrypted", "The file is protected (DRM). Deliver it without encryption.";
     /// Larger pictures than the limit.

@@ -301,6 +301,9 @@ pub struct InputPolicy {
     pub max_duration_seconds: u32,
     /// Longest hole in the timestamps, in seconds, that is filled with the picture before it.
     pub max_gap_seconds: u32,
+    /// What to do about a photograph: an image file, which has no time.
+    #[serde(skip_serializing_if = "StillPolicy::is_default")]
+    pub stills: StillPolicy,
 }
 
 impl Default for InputPolicy {
@@ -312,6 +315,7 @@ impl Default for InputPolicy {
             max_pixels: 8192 * 4320,
             max_duration_seconds: 24 * 3600,
             max_gap_seconds: 60,
+            stills: StillPolicy::Refuse,
         }
     }
 }
@@ -324,4 +328,22 @@ pub enum DamagePolicy {
     Refuse,
     /// Publish what there is, with the repair stated.
     Repair,
+}
+
+/// What to do about a photograph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StillPolicy {
+    /// Refuse it.
+    #[default]
+    Refuse,
+    /// Publish it as a film of one picture.
+    Publish,
+}
+
+impl StillPolicy {
+    /// A pipeline that does not speak of it stays the same: jobs are known by it.
+    fn is_default(&self) -> bool {
+        *self == StillPolicy::default()
+    }
 }

@@ -7,7 +7,9 @@ mod matrix;
 mod meter;
 mod names;
 mod parse;
+mod pictures;
 mod scan;
+mod side_data;
 mod sound;
 mod streams;
 mod timing;
@@ -17,9 +19,10 @@ use std::path::Path;
 use std::thread;
 
 use vodmill_model::MediaInfo;
-use vodmill_model::media::{FieldOrder, VideoTrack};
-use vodmill_model::outcome::{MediaError, Reason};
+use vodmill_model::media::VideoTrack;
+use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::planner::admit;
 use vodmill_model::transcode::Watch;
 use vodmill_model::units::Ticks;
 
@@ -28,6 +31,9 @@ use self::scan::Scan;
 use crate::error;
 use crate::original::Original;
 use crate::source::{Source, container_is_cut};
+
+/// Tracks of pictures whose frames are looked at.
+const MOST_LOOKED_AT: usize = 16;
 
 /// Reads every packet of `original` and says what it is.
 pub(crate) fn probe(
@@ -53,8 +59,10 @@ pub(crate) fn probe(
     info.truncated |= samples.some_are_beyond;
     info.truncated |= samples.some_are_left_out && is_shorter_than_declared(&info);
     info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
-    refuse(&info, policy)?;
+    admit(&info, policy)?;
     look_at_frames(original, &mut info, policy)?;
+    // Once more: frames may tell what the container does not.
+    admit(&info, policy)?;
     meter.finish();
     Ok(info)
 }
@@ -74,39 +82,10 @@ fn sound_is_cut(info: &MediaInfo) -> bool {
     info.container == "flac" && missing.is_some_and(|missing| missing > Ticks::from_seconds(1))
 }
 
-/// The track that the planner takes.
-fn main_video(info: &MediaInfo) -> Option<&VideoTrack> {
-    info.video.iter().find(|track| track.decodable && !track.attached_picture)
-}
-
-fn refuse(info: &MediaInfo, policy: &InputPolicy) -> Result<(), MediaError> {
-    let video = main_video(info);
-    if video.is_none() && !info.audio.iter().any(|track| track.decodable) {
-        return Err(match info.truncated {
-            true => error::rejected(Reason::Incomplete, "none of its media is there"),
-            false => error::rejected(Reason::NothingDecodable, streams::names(info)),
-        });
-    }
-    if let Some(video) = video {
-        let gap = Ticks::from_units(video.gaps.max, video.time_base);
-        if gap > Ticks::from_seconds(policy.max_gap_seconds.into()) {
-            let limit = policy.max_gap_seconds;
-            let detail = format!("there is a hole of {gap} between frames; the limit is {limit} s");
-            return Err(error::rejected(Reason::TimestampGap, detail));
-        }
-    }
-    let length = length(info);
-    if length > Ticks::from_seconds(policy.max_duration_seconds.into()) {
-        let limit = policy.max_duration_seconds;
-        let detail = format!("it lasts {length}; the limit is {limit} s");
-        return Err(error::rejected(Reason::TooLong, detail));
-    }
-    Ok(())
-}
-
-/// From the first sample or frame of the decodable tracks to the end of the last.
+/// From the first sample or frame of any decodable track to the end of the last.
 fn length(info: &MediaInfo) -> Ticks {
-    let video = main_video(info).map(|track| {
+    let video = info.video.iter().filter(|track| track.decodable && !track.attached_picture);
+    let video = video.map(|track| {
         let end = track.last.saturating_add(track.last_duration);
         (Ticks::from_units(track.first, track.time_base), Ticks::from_units(end, track.time_base))
     });
@@ -118,27 +97,20 @@ fn length(info: &MediaInfo) -> Ticks {
 }
 
 /// Containers and codecs often do not say that frames hold two fields, or what they were graded on;
-/// frames do.
+/// frames do. Which track is published is not decided here: each one is looked at.
 fn look_at_frames(
     original: &Path,
     info: &mut MediaInfo,
     policy: &InputPolicy,
 ) -> Result<(), MediaError> {
-    let Some(index) = main_video(info).map(|track| track.index) else { return Ok(()) };
-    let jumps = std::mem::take(&mut info.clock_jumps);
-    let track = info.video.iter_mut().find(|track| track.index == index);
-    if let Some(track) = track {
-        let fields =
-            track.field_order == FieldOrder::Progressive && frames::may_be_interlaced(&track.codec);
-        if fields || track.colour.transfer == "smpte2084" {
-            let found = frames::look(original, track, &jumps, policy.max_pixels)?;
-            if fields {
-                track.field_order = found.field_order;
-            }
-            track.hdr10.display = found.hdr10.display.or(track.hdr10.display);
-            track.hdr10.light = found.hdr10.light.or(track.hdr10.light);
+    let mut tracks = std::mem::take(&mut info.video);
+    let shown = |track: &&mut VideoTrack| track.decodable && !track.attached_picture;
+    for track in tracks.iter_mut().filter(shown).take(MOST_LOOKED_AT) {
+        if frames::tell_more(track) {
+            let jumps = info.clock_jumps_of(track.index);
+            frames::look(original, track, jumps, policy.max_pixels)?.amend(track);
         }
     }
-    info.clock_jumps = jumps;
+    info.video = tracks;
     Ok(())
 }

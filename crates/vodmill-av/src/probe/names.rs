@@ -100,10 +100,11 @@ pub(super) fn field_order(parameters: &Parameters) -> FieldOrder {
     // SAFETY: valid parameters; the enum is read as the C integer that it is.
     let order = unsafe { addr_of!((*parameters.as_ptr()).field_order).cast::<i32>().read() } as u32;
     use ffi::AVFieldOrder as Order;
-    // The second letter is the order of showing.
-    if order == Order::AV_FIELD_TT as u32 || order == Order::AV_FIELD_BT as u32 {
+    // The first letter, whatever libav's comments say: fields that lie line by line in one picture
+    // are TB in files of QuickTime (9, TN2162), Matroska and libav's own where the top one is first.
+    if order == Order::AV_FIELD_TT as u32 || order == Order::AV_FIELD_TB as u32 {
         FieldOrder::TopFirst
-    } else if order == Order::AV_FIELD_BB as u32 || order == Order::AV_FIELD_TB as u32 {
+    } else if order == Order::AV_FIELD_BB as u32 || order == Order::AV_FIELD_BT as u32 {
         FieldOrder::BottomFirst
     } else {
         FieldOrder::Progressive

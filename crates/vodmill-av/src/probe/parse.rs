@@ -1,9 +1,13 @@
 //! The size of pictures as their own headers have it, without decoding them.
 
+use std::ptr::addr_of;
+
 use ffmpeg_next::codec::{Context, Parameters};
 use ffmpeg_next::{Packet, ffi};
 
-/// Reads key packets and sees whether the size in their headers changes.
+use super::pictures::Field;
+
+/// Reads packets and sees whether the size in the headers of key packets changes.
 pub(super) struct SizeWatch {
     parser: *mut ffi::AVCodecParserContext,
     codec: Context,
@@ -51,13 +55,13 @@ impl SizeWatch {
         }
     }
 
-    /// Takes a whole key packet.
-    pub(super) fn look(&mut self, packet: &Packet) {
-        let Some(data) = packet.data() else { return };
-        let Ok(length) = i32::try_from(data.len()) else { return };
+    /// Takes a whole packet and says which field it begins with; of key packets it notes the size.
+    pub(super) fn look(&mut self, packet: &Packet) -> Field {
+        let Some(data) = packet.data() else { return Field::None };
+        let Ok(length) = i32::try_from(data.len()) else { return Field::None };
         let (mut out, mut out_size) = (std::ptr::null_mut(), 0);
         // SAFETY: parser and context are valid, and packets of libav are padded as parsers need.
-        let size = unsafe {
+        let (size, structure) = unsafe {
             ffi::av_parser_parse2(
                 self.parser,
                 self.codec.as_mut_ptr(),
@@ -69,13 +73,22 @@ impl SizeWatch {
                 ffi::AV_NOPTS_VALUE,
                 -1,
             );
-            ((*self.parser).width, (*self.parser).height)
+            let structure = addr_of!((*self.parser).picture_structure).cast::<u32>().read();
+            (((*self.parser).width, (*self.parser).height), structure)
         };
-        if size.0 <= 0 || size.1 <= 0 {
-            return;
+        if packet.is_key() && size.0 > 0 && size.1 > 0 {
+            self.changed |= self.size.is_some_and(|known| known != size);
+            self.size = Some(size);
         }
-        self.changed |= self.size.is_some_and(|known| known != size);
-        self.size = Some(size);
+        match structure {
+            _ if structure == ffi::AVPictureStructure::AV_PICTURE_STRUCTURE_TOP_FIELD as u32 => {
+                Field::Top
+            }
+            _ if structure == ffi::AVPictureStructure::AV_PICTURE_STRUCTURE_BOTTOM_FIELD as u32 => {
+                Field::Bottom
+            }
+            _ => Field::None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::captions;
 use super::clock::ClockWatch;
 use super::meter::Meter;
 use super::parse::SizeWatch;
+use super::pictures::{Field, PictureCount};
 use super::sound::FormWatch;
 use super::timing::{SeekPoints, Timing};
 use crate::error;
@@ -25,6 +26,7 @@ pub(super) struct Scan {
     /// By stream.
     pub tracks: Vec<TrackScan>,
     pub jumps: Vec<ClockJump>,
+    pub clocks_disagree: bool,
     pub corrupt: u64,
     pub torn: bool,
 }
@@ -40,6 +42,8 @@ pub(super) struct TrackScan {
     pub packets: u64,
     pub timing: Timing,
     pub seek_points: SeekPoints,
+    /// Pictures that should come out of a decoder.
+    pub pictures: PictureCount,
     pub size_changes: bool,
     /// Of pictures: whether captions are in them.
     pub captions: bool,
@@ -91,9 +95,9 @@ impl Scan {
         }
         // Tracks without a packet are tracks all the same.
         scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
-        scan.jumps = clock.into_jumps().ok_or_else(|| {
-            error::rejected(Reason::ClocksDisagree, "the times of its tracks go back and forth")
-        })?;
+        let jumps = clock.into_jumps();
+        scan.clocks_disagree = jumps.is_none();
+        scan.jumps = jumps.unwrap_or_default();
         Ok(scan)
     }
 
@@ -143,6 +147,7 @@ impl TrackScan {
         let (sample_rate, extradata_size) =
             unsafe { ((*parameters.as_ptr()).sample_rate, (*parameters.as_ptr()).extradata_size) };
         let may_have_captions = kind == Kind::Video && captions::may_be_in(parameters.id());
+        let pictures = PictureCount::of(parameters.id());
         let sound = || FormWatch::new(parameters.id(), extradata_size > 0);
         TrackScan {
             time_base: source.time_base(stream.index()),
@@ -151,6 +156,7 @@ impl TrackScan {
             sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
             may_have_captions,
             sample_rate: u32::try_from(sample_rate).unwrap_or(0),
+            pictures,
             ..TrackScan::default()
         }
     }
@@ -205,14 +211,16 @@ impl TrackScan {
             self.captions = packet.data().is_some_and(captions::are_in);
         }
         self.seek_points.add(ordinal, time, key, half_a_second);
-        if packet.is_key()
-            && let Some(sizes) = &mut self.sizes
+        let mut field = Field::None;
+        if let Some(sizes) = &mut self.sizes
+            && (packet.is_key() || self.pictures.may_be_fields())
         {
-            sizes.look(packet);
+            field = sizes.look(packet);
             self.size_changes |= sizes.changed;
         }
         if shown {
             self.timing.add(time, packet.duration());
+            self.pictures.add(packet, field);
         }
     }
 

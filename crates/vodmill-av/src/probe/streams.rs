@@ -22,6 +22,9 @@ pub(super) fn describe(source: &Source, scan: Scan) -> MediaInfo {
         clock_jumps: scan.jumps,
         truncated: scan.torn,
         corrupt_packets: scan.corrupt,
+        programmes: Vec::new(),
+        clocks_disagree: scan.clocks_disagree,
+        photograph: None,
     };
     let mut scans = scan.tracks.into_iter();
     for stream in source.input().streams() {
@@ -47,18 +50,4 @@ fn declared_duration(source: &Source) -> Option<Ticks> {
     let microseconds = Some(duration).filter(|&duration| declared && duration > 0)?;
     let ticks = i128::from(microseconds) * 90 / 1000;
     i64::try_from(ticks).ok().map(Ticks)
-}
-
-/// The tracks and their codecs, for people.
-pub(super) fn names(info: &MediaInfo) -> String {
-    let video = info.video.iter().map(|track| match track.attached_picture {
-        true => format!("a picture in {}", track.codec),
-        false => format!("video in {}", track.codec),
-    });
-    let audio = info.audio.iter().map(|track| format!("audio in {}", track.codec));
-    let tracks: Vec<String> = video.chain(audio).collect();
-    match tracks.is_empty() {
-        true => "it has neither video nor audio".to_owned(),
-        false => format!("it has {}", tracks.join(", ")),
-    }
 }

@@ -1,15 +1,13 @@
 //! The facts of one track.
 
-use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Rational, Stream, ffi, media};
-use vodmill_model::media::{AudioTrack, Hdr10, OtherTrack, SubtitleTrack, VideoTrack};
+use vodmill_model::media::{AudioTrack, OtherTrack, SubtitleTrack, VideoTrack};
 use vodmill_model::units::{Ratio, Size, TICKS_PER_SECOND, Ticks};
 
 use super::scan::TrackScan;
 use super::timing::Span;
-use super::{matrix, names};
-use crate::hdr10;
+use super::{names, side_data};
 use crate::source::units_of;
 
 /// A last frame that lasts longer is not believed.
@@ -29,7 +27,8 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
     let nominal_rate = ratio(stream.rate());
     let packets = scan.timing.frames();
     let span = scan.timing.finish();
-    let (rotation, mirrored) = orientation(stream);
+    let (rotation, mirrored) = side_data::orientation(stream);
+    let (pictures, before_first_key) = scan.pictures.finish();
     VideoTrack {
         index: stream.index() as u32,
         codec: names::codec(&parameters),
@@ -38,20 +37,29 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
             && coded.height > 0
             && (packets > 0 || is_attached(stream)),
         attached_picture: is_attached(stream),
+        default: stream.disposition().contains(Disposition::DEFAULT),
+        auxiliary: side_data::is_auxiliary(stream),
         coded,
         pixel_aspect: pixel_aspect(stream),
+        crop: None,
         rotation,
         mirrored,
         time_base,
         nominal_rate,
         packets: packets.max(scan.packets),
+        pictures,
+        before_first_key,
         first: span.first,
         last: span.last,
         last_duration: last_duration(&span, time_base, nominal_rate),
         gaps: span.gaps,
         bit_depth: format.as_ref().map_or(8, |format| format.bit_depth),
         colour: names::colour(&parameters, format.as_ref()),
-        hdr10: hdr10(stream),
+        hdr10: side_data::hdr10(stream),
+        dynamic_hdr: false,
+        dolby_vision: side_data::dolby_vision(stream),
+        projection: side_data::projection(stream),
+        stereo: side_data::stereo(stream),
         pixel_format: format.map_or_else(|| "unknown".to_owned(), |format| format.name),
         field_order: names::field_order(&parameters),
         size_changes: scan.size_changes,
@@ -149,26 +157,6 @@ fn pixel_aspect(stream: &Stream<'_>) -> Ratio {
         )
     };
     ratio(Rational::from(aspect)).unwrap_or(Ratio::ONE)
-}
-
-/// What the container says; what frames say comes later.
-fn hdr10(stream: &Stream<'_>) -> Hdr10 {
-    let find = |kind| stream.side_data().find(|data| data.kind() == kind);
-    Hdr10 {
-        display: find(side_data::Type::MasteringDisplayMetadata)
-            .and_then(|data| hdr10::display(data.data())),
-        light: find(side_data::Type::ContentLightLevel).and_then(|data| hdr10::light(data.data())),
-    }
-}
-
-fn orientation(stream: &Stream<'_>) -> (u16, bool) {
-    let data = stream.side_data().find(|data| data.kind() == side_data::Type::DisplayMatrix);
-    let Some(data) = data else { return (0, false) };
-    let mut numbers = [0; 9];
-    for (number, bytes) in numbers.iter_mut().zip(data.data().chunks_exact(4)) {
-        *number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    }
-    matrix::orientation(&numbers)
 }
 
 /// What the container says if it is believable, else the usual gap, else one nominal frame.

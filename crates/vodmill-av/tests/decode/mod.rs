@@ -5,6 +5,7 @@ pub mod clips;
 mod damage;
 mod encoders;
 mod facts;
+mod meaning;
 mod odd;
 pub mod orders;
 mod served;

@@ -1,16 +1,19 @@
 //! The planner: from what an original is and what is wanted to exactly what will be done. Pure:
 //! the same input gives the same plan, on every machine.
 
+mod admit;
 mod audio;
 mod budget;
 mod chunks;
 mod colour;
+mod dolby_vision;
 mod hdr10;
 mod hevc;
 mod hls;
 mod language;
 mod mp4;
 mod picture;
+mod programme;
 mod rate;
 mod rungs;
 mod sizing;
@@ -35,13 +38,18 @@ use picture::CommonPicture;
 use rungs::Encodes;
 use wanted::Wanted;
 
+pub use admit::admit;
 pub(crate) use audio::{codec_name, is_usable};
 pub(crate) use colour::{is_hdr, is_rgb, is_wide_gamut};
+pub(crate) use dolby_vision::of as dolby_vision_of;
 pub(crate) use hdr10::faults as hdr10_faults;
-pub(crate) use picture::{display_size, pixel_aspect};
+pub(crate) use picture::{believed_crop, display_size, pixel_aspect};
+pub(crate) use programme::{
+    chosen as chosen_programme, dropped as dropped_programmes, named as programme_name,
+};
 pub(crate) use rate::{hertz, is_constant};
 pub(crate) use timeline::{LONGEST_CUT, picture_span, sound_end};
-pub(crate) use tracks::main_video;
+pub use tracks::main_video;
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +68,17 @@ pub struct PlanInput<'a> {
 
 /// Plans everything that will be done for one original, or says why nothing can be.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
+    let programme = programme::chosen(input.media);
+    plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
+}
+
+/// Plans one programme of the file `whole`.
+fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Rejected> {
     let PlanInput { media, pipeline, .. } = *input;
     let mut decisions = Decisions::default();
     tracks::refuse_truncated(media, &pipeline.input)?;
+    admit(media, &pipeline.input)?;
+    programme::explain(whole, &mut decisions);
     let wanted = Wanted::find(pipeline, input.presets)?;
     let source = Source::choose(input, &wanted, &mut decisions)?;
     let wanted = wanted.of_source(source.video, &mut decisions);
@@ -87,7 +103,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
     Ok(Plan {
         build: input.build.clone(),
         pipeline: input.pipeline_name.to_owned(),
-        original: original(media, &source, &outputs.subtitles),
+        original: original(whole, &source, &outputs.subtitles),
         decode: pictures.decode,
         video: pictures.encodes.list,
         chunks: pictures.chunks,
@@ -99,7 +115,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
         proof: pipeline.proof,
         budget,
         tolerated_damage_per_mille: tolerated_damage(pipeline, &mut decisions),
-        hazards: diagnose(media, &pipeline.input, rate, wanted.hdr_fate()),
+        hazards: diagnose(whole, &pipeline.input, rate, wanted.hdr_fate()),
         decisions: decisions.0,
         timeline,
     })

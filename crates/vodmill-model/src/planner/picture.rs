@@ -2,7 +2,7 @@
 
 use super::colour::{self, ColourForm, DELIVERY};
 use super::{Decisions, HdrFate, hdr10};
-use crate::media::{FieldOrder, MediaInfo, VideoTrack};
+use crate::media::{Crop, FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::DecodePlan;
 use crate::units::{Ratio, Size};
@@ -18,11 +18,32 @@ pub(crate) fn pixel_aspect(track: &VideoTrack) -> Ratio {
     if sane { aspect } else { Ratio::ONE }
 }
 
+/// The container's cropping, as it is believed: one that leaves less than a quarter of a side is a
+/// mistake, and where the size changes within the track, nobody says which size it is meant for. To
+/// whole chroma samples of 4:2:0, so that every pixel format can be cut there.
+pub(crate) fn believed_crop(track: &VideoTrack) -> Option<Crop> {
+    let even = |side: u32| side & !1;
+    let Crop { left, top, right, bottom } = track.crop?;
+    let crop = Crop { left: even(left), top: even(top), right: even(right), bottom: even(bottom) };
+    let (across, down) = (crop.left.checked_add(crop.right)?, crop.top.checked_add(crop.bottom)?);
+    let leaves_enough = |cut: u32, side: u32| u64::from(cut) * 4 <= u64::from(side) * 3;
+    let sane = leaves_enough(across, track.coded.width) && leaves_enough(down, track.coded.height);
+    (sane && across + down > 0 && !track.size_changes).then_some(crop)
+}
+
+/// The part of the coded picture that is shown.
+fn cropped(track: &VideoTrack) -> Size {
+    let Crop { left, top, right, bottom } = believed_crop(track).unwrap_or_default();
+    let Size { width, height } = track.coded;
+    Size { width: width - left - right, height: height - top - bottom }
+}
+
 /// Size as shown: square pixels, upright. Height is kept, width follows the pixel aspect.
 pub(crate) fn display_size(track: &VideoTrack) -> Size {
-    let width = pixel_aspect(track).scale(i64::from(track.coded.width), 1);
-    let width = u32::try_from(width).unwrap_or(track.coded.width).max(1);
-    let height = track.coded.height.max(1);
+    let shown = cropped(track);
+    let width = pixel_aspect(track).scale(i64::from(shown.width), 1);
+    let width = u32::try_from(width).unwrap_or(shown.width).max(1);
+    let height = shown.height.max(1);
     match track.rotation % 180 {
         90 => Size { width: height, height: width },
         _ => Size { width, height },
@@ -75,7 +96,8 @@ pub(super) fn decode_plan(
     decisions: &mut Decisions,
 ) -> DecodePlan {
     let track = picture.track;
-    let mut chain = turn(track);
+    let mut chain: Vec<String> = crop_filter(track).into_iter().collect();
+    chain.extend(turn(track));
     chain.extend(colour::to_bt709(track, largest).filter(|_| picture.hdr().is_none()));
     let plan = DecodePlan {
         track: track.index,
@@ -98,6 +120,13 @@ fn field_filter(track: &VideoTrack) -> String {
         FieldOrder::BottomFirst => "bff",
     };
     format!("bwdif=mode=send_frame:parity={parity}:deint=all")
+}
+
+/// Before the picture is turned, as the container counts sides; after its fields were taken apart.
+fn crop_filter(track: &VideoTrack) -> Option<String> {
+    let crop = believed_crop(track)?;
+    let Size { width, height } = cropped(track);
+    Some(format!("crop={width}:{height}:{}:{}", crop.left, crop.top))
 }
 
 /// Mirrored first, then turned; the decoder does neither.

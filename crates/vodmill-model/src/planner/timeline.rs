@@ -22,7 +22,7 @@ pub(super) fn timeline(
     decisions: &mut Decisions,
 ) -> Result<Timeline, Rejected> {
     let timeline = match video {
-        Some(track) => with_pictures(track, audio, wanted, pipeline, decisions)?,
+        Some(track) => with_pictures(track, audio, wanted, pipeline, decisions),
         None => sound_alone(audio, pipeline, decisions),
     };
     let limit = Ticks::from_seconds(pipeline.input.max_duration_seconds.into());
@@ -51,8 +51,7 @@ fn with_pictures(
     wanted: &Wanted<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
-) -> Result<Timeline, Rejected> {
-    refuse_gap(track, pipeline.input.max_gap_seconds)?;
+) -> Timeline {
     let choice = rate::choose(track, wanted.max_frame_rate());
     decisions.add("frame rate", hertz(choice.rate), choice.reason);
     let origin = Ticks::from_units(track.first, track.time_base);
@@ -64,22 +63,12 @@ fn with_pictures(
         origin.to_string(),
         "the first picture is time zero; earlier sound is cut, later sound begins with silence",
     );
-    Ok(Timeline {
+    Timeline {
         origin,
         duration: choice.rate.frame_start(frames),
         video: Some(grid),
         segment_ends: Vec::new(),
-    })
-}
-
-fn refuse_gap(track: &VideoTrack, max_gap_seconds: u32) -> Result<(), Rejected> {
-    let gap = Ticks::from_units(track.gaps.max, track.time_base);
-    let limit = Ticks::from_seconds(max_gap_seconds.into());
-    if gap <= limit {
-        return Ok(());
     }
-    let detail = format!("there is no picture for {gap}, the limit is {limit}");
-    Err(Rejected::new(Reason::TimestampGap, detail))
 }
 
 /// Frames of the grid in `span`, at least one.
