@@ -1,11 +1,12 @@
 //! `vodmill check` finds whatever happens to a published package.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vodmill_tests::cases::case;
-use vodmill_tests::product::{Ended, Home};
+use vodmill_tests::product::{Ended, Home, tree};
 use vodmill_tests::tools::succeeded;
 
 type Damage = fn(&Path);
@@ -130,4 +131,33 @@ fn edit(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).expect("reading");
     assert!(text.contains(from), "no {from} in {}", path.display());
     fs::write(path, text.replacen(from, to, 1)).expect("writing");
+}
+
+/// Tables within the ranges of I-frames, EXTINF of sound without the encoder's delay: what 0.1.0 made
+/// is sound still, and takes other keys.
+#[test]
+fn packages_of_0_1_0_are_sound() {
+    let home = Home::new();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/packages-0.1.0");
+    for (name, from) in tree(&kept) {
+        let to = home.at(&name);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("making");
+        fs::copy(from, &to).expect("copying");
+        if name.starts_with("state/") {
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("hiding");
+        }
+    }
+    let place = home.at("published");
+    for asset in ["ts", "fmp4"] {
+        let check = || home.vodmill(&["check".as_ref(), place.join(asset).as_os_str()]);
+        let before = check();
+        assert!(before.out.ends_with("\nsound\n"), "{before:?}");
+        let rekey =
+            ["rekey".as_ref(), asset.as_ref(), "--in".as_ref(), place.as_os_str()];
+        let rekeyed = home.vodmill::<&std::ffi::OsStr>(&rekey);
+        assert_eq!(rekeyed.code, 0, "{rekeyed:?}");
+        let after = check();
+        assert!(after.out.ends_with("\nsound\n"), "{after:?}");
+        assert_eq!(after.out.lines().next().map(|line| line.contains("g0002-")), Some(true));
+    }
 }

@@ -26,6 +26,29 @@ pub fn read(bytes: &[u8]) -> Result<Contents, String> {
     demuxer.end()
 }
 
+/// Whether there is a PAT in it.
+pub fn has_pat(bytes: &[u8]) -> bool {
+    let packets = bytes.chunks_exact(PACKET).filter(|packet| packet[0] == 0x47);
+    packets.into_iter().any(|packet| packet[1] & 0x1f == 0 && packet[2] == 0)
+}
+
+/// Holds a Media Initialization Section against RFC 8216, 3.2: a PAT followed by a PMT.
+pub fn only_tables(bytes: &[u8]) -> Result<(), String> {
+    let [pat, pmt] = bytes.as_chunks::<PACKET>().0 else {
+        return Err(format!("{} bytes are not two packets", bytes.len()));
+    };
+    if bytes.len() != 2 * PACKET || !has_pat(pat) {
+        return Err("it does not begin with a PAT".to_owned());
+    }
+    let mut demuxer = Demuxer::default();
+    demuxer.packet(pat)?;
+    demuxer.packet(pmt)?;
+    match demuxer.types.is_empty() {
+        true => Err("no PMT behind the PAT".to_owned()),
+        false => Ok(()),
+    }
+}
+
 #[derive(Default)]
 struct Demuxer {
     packets: usize,

@@ -291,6 +291,9 @@ pub struct StoryboardPlan {
 pub struct HlsPlan {
     /// Container of segments.
     pub container: Container,
+    /// Whether the tables of I-frames stand before them all, behind EXT-X-MAP. Not in plans of 0.1.0.
+    #[serde(default)]
+    pub iframe_map: bool,
     /// Time that is added to every timestamp, so that none is negative.
     pub base: Ticks,
     /// Variant streams, lowest first.

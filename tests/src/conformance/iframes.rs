@@ -37,6 +37,7 @@ fn same_pictures(variant: &Rendition, iframes: &Rendition, report: &mut Report) 
         report.must((have - want).abs() <= 1.1 / 90_000.0, "iframes", object, detail);
     }
     alone(iframes, report);
+    apart(iframes, report);
     durations(iframes, &have, report);
 }
 
@@ -49,6 +50,15 @@ fn alone(iframes: &Rendition, report: &mut Report) {
                 .as_ref()
                 .is_some_and(|video| video.pictures.len() == 1 && video.pictures[0].idr());
         report.must(alone, "iframes", &iframes.uri, format!("{index} is not one IDR alone"));
+    }
+}
+
+/// What is needed to read any of them stands behind EXT-X-MAP, and in none of them.
+fn apart(iframes: &Rendition, report: &mut Report) {
+    report.must(iframes.playlist.map.is_some(), "map", &iframes.uri, "no EXT-X-MAP");
+    for (index, piece) in iframes.pieces.iter().enumerate() {
+        let detail = format!("the range of {index} holds an init segment");
+        report.must(!piece.holds_init, "map", &iframes.uri, detail);
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Piece {
     pub head: Vec<u8>,
     /// The first bytes decrypted.
     pub clear_head: Vec<u8>,
+    /// Whether it holds an init segment, or the tables of a transport stream.
+    pub holds_init: bool,
     /// What is in it.
     pub contents: Contents,
     /// Its text, for subtitles.
@@ -143,10 +145,10 @@ impl Package {
         let init = playlist.map.as_ref().map(|map| {
             let bytes = read_range(&directory.join(&map.uri), map.range)?;
             clear.write_all(&bytes).map_err(|why| why.to_string())?;
-            read_init(&bytes).map_err(|why| format!("{}: {why}", map.uri))
+            Before::read(bytes).map_err(|why| format!("{}: {why}", map.uri))
         });
         let init = init.transpose()?;
-        for fault in init.iter().flat_map(|init| &init.faults) {
+        for fault in init.iter().flat_map(Before::faults) {
             report.add("init segment", uri, fault);
         }
         let mut pieces = Vec::new();
@@ -163,7 +165,7 @@ impl Package {
         kind: Kind,
         directory: &Path,
         segment: &Segment,
-        init: Option<&Init>,
+        init: Option<&Before>,
         clear: &mut NamedTempFile,
     ) -> Result<Piece, String> {
         let served = read_range(&directory.join(&segment.uri), segment.range)?;
@@ -174,14 +176,18 @@ impl Package {
             Some(key) => decrypt(&self.key(&key.uri)?, &key.iv.unwrap_or_default(), served)?,
         };
         let clear_head = bytes[..bytes.len().min(ts::PACKET * 2)].to_vec();
-        let mut piece = Piece { served: length, head, clear_head, ..Piece::default() };
+        let holds_init = ts::has_pat(&bytes) || matches!(bytes.get(4..8), Some(b"ftyp" | b"moov"));
+        let mut piece = Piece { served: length, head, clear_head, holds_init, ..Piece::default() };
         clear.write_all(&bytes).map_err(|why| why.to_string())?;
         match (kind, init) {
             (Kind::Subtitles, _) => {
                 piece.text = String::from_utf8(bytes).map_err(|why| why.to_string())?;
             }
             (_, None) => piece.contents = ts::read(&bytes)?,
-            (_, Some(init)) => piece.contents = read_segment(&bytes, init)?,
+            (_, Some(Before::Tables(tables))) => {
+                piece.contents = ts::read(&[tables.as_slice(), &bytes].concat())?;
+            }
+            (_, Some(Before::Boxes(init))) => piece.contents = read_segment(&bytes, init)?,
         }
         Ok(piece)
     }
@@ -190,6 +196,30 @@ impl Package {
     pub fn key(&self, uri: &str) -> Result<[u8; 16], String> {
         let name = uri.rsplit('/').next().unwrap_or(uri);
         self.keys.get(name).copied().ok_or_else(|| format!("no key {name} was exported"))
+    }
+}
+
+/// What EXT-X-MAP leads to.
+enum Before {
+    /// PAT and PMT of a transport stream (RFC 8216, 3.2).
+    Tables(Vec<u8>),
+    /// An init segment of fMP4 (3.3).
+    Boxes(Init),
+}
+
+impl Before {
+    fn read(bytes: Vec<u8>) -> Result<Before, String> {
+        match bytes.first() {
+            Some(0x47) => ts::only_tables(&bytes).map(|()| Before::Tables(bytes)),
+            _ => read_init(&bytes).map(Before::Boxes),
+        }
+    }
+
+    fn faults(&self) -> &[String] {
+        match self {
+            Before::Tables(_) => &[],
+            Before::Boxes(init) => &init.faults,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use vodmill_model::outcome::MediaError;
 use crate::error;
 
 /// Bytes of a packet (ISO/IEC 13818-1, 2.4.3.2).
-const PACKET: usize = 188;
+pub(super) const PACKET: usize = 188;
 const HEADER: usize = 4;
 /// Values of a counter.
 const VALUES: usize = 16;
@@ -67,7 +67,7 @@ impl Counters {
     }
 }
 
-fn pid(packet: &[u8; PACKET]) -> u16 {
+pub(super) fn pid(packet: &[u8; PACKET]) -> u16 {
     u16::from_be_bytes([packet[1] & 0x1f, packet[2]])
 }
 
@@ -81,11 +81,16 @@ fn payload_at(packet: &[u8; PACKET]) -> usize {
     (HEADER + adaptation).min(PACKET)
 }
 
+/// Whether a packet begins a table, and not a PES packet.
+pub(super) fn begins_table(packet: &[u8; PACKET]) -> bool {
+    packet[1] & BEGINS != 0 && !packet[payload_at(packet)..].starts_with(&[0, 0, 1])
+}
+
 /// The same in up to `more` packets more; counters are left as they are.
 fn spread(packet: &[u8; PACKET], more: usize) -> Vec<[u8; PACKET]> {
     let payload = &packet[payload_at(packet)..];
     let begins = packet[1] & BEGINS != 0;
-    if begins && !payload.starts_with(&[0, 0, 1]) {
+    if begins_table(packet) {
         // A table is said once more, whole.
         return vec![*packet; more + 1];
     }

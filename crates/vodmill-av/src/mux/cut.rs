@@ -5,7 +5,7 @@ use vodmill_model::transcode::{Part, Segment};
 use vodmill_model::units::Ticks;
 
 use super::lane::{Lane, Packet};
-use super::segments::{Segmenter, Sink};
+use super::segments::{Segmenter, Sink, init_segment};
 use crate::error;
 
 /// Segments that end at `ends`. The first lane leads: its packets are the boundaries.
@@ -47,9 +47,10 @@ fn skip_earlier(lanes: &mut [Lane], part: Part) -> Result<(), MediaError> {
     Ok(())
 }
 
-/// Start of the next packet, or `end` if there is none; priming lies before zero and takes no time.
+/// Start of the next packet, or `end` if there is none. That of sound alone may lie before zero: the
+/// encoder's delay is media too.
 fn start_of(lane: &Lane, end: Ticks) -> Ticks {
-    lane.peek().map_or(end, |meta| lane.ticks(meta.pts)).max(Ticks::ZERO)
+    lane.peek().map_or(end, |meta| lane.ticks(meta.pts))
 }
 
 /// Writes all packets before `limit` in decoding order, and gives the end of the leading lane's.
@@ -63,7 +64,7 @@ fn write_until(
         let Some(packet) = lanes[index].take()? else { break };
         muxer.write(index, &packet)?;
         if index == 0 {
-            end = end.max(Some(lanes[0].ticks(packet.meta.pts + packet.meta.duration)));
+            end = end.max(Some(lanes[0].end_of(&packet.meta)));
         }
     }
     Ok(end)
@@ -135,5 +136,8 @@ fn write_picture(
     muxer.begin()?;
     muxer.write(0, &picture)?;
     let (start, bytes) = (lane.ticks(pts), muxer.end(is_last)?);
+    if let Some(tables) = muxer.tables() {
+        sink(init_segment(tables))?;
+    }
     sink(Segment { init: false, start, duration: lane.ticks(until) - start, bytes })
 }

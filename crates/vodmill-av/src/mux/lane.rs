@@ -10,6 +10,9 @@ use vodmill_model::units::{Ratio, Ticks};
 use crate::error;
 use crate::rendition::{AudioHeader, Header, PacketMeta, RenditionReader, VideoHeader};
 
+/// Samples in a packet of AAC-LC.
+pub(super) const AAC_FRAME: i64 = 1024;
+
 /// What a stream is, and the seconds of a unit of its times.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
@@ -92,6 +95,16 @@ impl Lane {
     /// `units` of this stream as a time from zero.
     pub(super) fn ticks(&self, units: i64) -> Ticks {
         Ticks::from_units(units, self.stream.unit)
+    }
+
+    /// When what is in a packet ends. A decoder puts out a frame of sound whole, however little of
+    /// the last one counts.
+    pub(super) fn end_of(&self, meta: &PacketMeta) -> Ticks {
+        let units = match self.stream.kind {
+            Kind::Audio(_) => meta.duration.max(AAC_FRAME),
+            Kind::Video(_) => meta.duration,
+        };
+        self.ticks(meta.pts + units)
     }
 
     /// When the next packet is decoded.

@@ -8,6 +8,7 @@ mod lane;
 mod mp4;
 mod muxer;
 mod segments;
+mod tables;
 
 pub(crate) use mp4::write_mp4;
 pub(crate) use segments::segment;

@@ -14,7 +14,7 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::units::Ticks;
 
 use super::clock::Clock;
-use super::lane::{Kind, Packet, Stream};
+use super::lane::{AAC_FRAME, Kind, Packet, Stream};
 use crate::rendition::{Colours, VideoHeader};
 use crate::{error, hdr10};
 
@@ -230,7 +230,8 @@ fn describe(par: &mut ffi::AVCodecParameters, kind: &Kind) -> Result<(), ffmpeg_
             par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
             par.sample_rate = audio.sample_rate as i32;
             par.initial_padding = audio.initial_padding as i32;
-            par.frame_size = AAC_FRAME;
+            // The TS muxer spaces its clock references by it.
+            par.frame_size = AAC_FRAME as i32;
             // SAFETY: the layout in zeroed parameters is unset, so nothing leaks.
             unsafe { ffi::av_channel_layout_default(&mut par.ch_layout, audio.channels as i32) };
             (&audio.codec, &audio.extradata)
@@ -251,9 +252,6 @@ fn set_colours(par: &mut ffi::AVCodecParameters, colours: &Colours) {
         ptr::addr_of_mut!(par.color_space).cast::<u32>().write(colours.matrix);
     }
 }
-
-/// Samples in a packet of AAC-LC; the TS muxer spaces its clock references by it.
-const AAC_FRAME: i32 = 1024;
 
 fn codec_id(name: &str) -> Result<ffi::AVCodecID, ffmpeg_next::Error> {
     let name = CString::new(name).map_err(|_| ffmpeg_next::Error::InvalidData)?;

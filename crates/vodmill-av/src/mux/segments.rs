@@ -11,6 +11,7 @@ use super::counters::Counters;
 use super::cut;
 use super::lane::Lane;
 use super::muxer::{Input, Muxer};
+use super::tables::Tables;
 use crate::error;
 
 /// Takes each finished segment.
@@ -20,13 +21,18 @@ pub(super) type Sink<'a> = &'a mut dyn FnMut(Segment) -> Result<(), MediaError>;
 pub(crate) fn segment(order: &SegmentOrder, sink: Sink<'_>) -> Result<(), MediaError> {
     let lanes = open_lanes(order)?;
     let mut muxer = Segmenter::new(order, &lanes)?;
-    if let Some(bytes) = muxer.init_segment() {
-        sink(Segment { init: true, start: Ticks::ZERO, duration: Ticks::ZERO, bytes })?;
+    if order.container == Container::Fmp4 {
+        sink(init_segment(muxer.muxer.take()))?;
     }
     match &order.cut {
         Cut::At(ends) => cut::at(lanes, ends, order.part, &mut muxer, sink),
         Cut::KeyFrames => cut::key_frames(lanes, &mut muxer, sink),
     }
+}
+
+/// What stands before all segments.
+pub(super) fn init_segment(bytes: Vec<u8>) -> Segment {
+    Segment { init: true, start: Ticks::ZERO, duration: Ticks::ZERO, bytes }
 }
 
 fn open_lanes(order: &SegmentOrder) -> Result<Vec<Lane>, MediaError> {
@@ -49,6 +55,8 @@ pub(super) struct Segmenter {
     container: Container,
     /// What to bring to their end before another part begins (TS only).
     counters: Option<Counters>,
+    /// Tables that stand before all pictures instead of in each (TS only).
+    tables: Option<Tables>,
 }
 
 impl Segmenter {
@@ -64,11 +72,14 @@ impl Segmenter {
         }?;
         let counted = order.container == Container::Ts && !order.part.last;
         let counters = counted.then(Counters::default);
-        Ok(Segmenter { muxer, container: order.container, counters })
+        let apart = order.container == Container::Ts && order.cut == Cut::KeyFrames;
+        let tables = apart.then(Tables::default);
+        Ok(Segmenter { muxer, container: order.container, counters, tables })
     }
 
-    fn init_segment(&mut self) -> Option<Vec<u8>> {
-        (self.container == Container::Fmp4).then(|| self.muxer.take())
+    /// The tables that pictures stand without: once, when the first has ended.
+    pub(super) fn tables(&mut self) -> Option<Vec<u8>> {
+        self.tables.as_mut().and_then(Tables::section)
     }
 
     /// Begins a segment.
@@ -95,6 +106,10 @@ impl Segmenter {
         if self.container == Container::Fmp4 {
             return Ok([&SEGMENT_TYPE[..], &bytes].concat());
         }
+        let bytes = match &mut self.tables {
+            Some(tables) => tables.take_out(&bytes),
+            None => bytes,
+        };
         let Some(counters) = &mut self.counters else { return Ok(bytes) };
         counters.count(&bytes);
         if is_last { counters.complete(&bytes) } else { Ok(bytes) }

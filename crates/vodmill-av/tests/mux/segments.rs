@@ -211,7 +211,13 @@ fn key_frames_alone_are_segments() {
         order.cut = Cut::KeyFrames;
         let segments = segments(&order).unwrap();
         let (init, pictures): (Vec<_>, Vec<_>) = segments.iter().partition(|s| s.init);
-        assert_eq!(pictures.len(), 7);
+        assert_eq!((init.len(), pictures.len()), (1, 7));
+        assert!(segments[0].init, "it stands before all");
+        if container == Container::Ts {
+            assert_eq!(tables(&init[0].bytes), [0, 0x1000], "PAT and PMT, no more");
+            let held: Vec<_> = pictures.iter().flat_map(|one| tables(&one.bytes)).collect();
+            assert!(held.is_empty(), "tables {held:?} in a picture");
+        }
         let duration: i64 = pictures.iter().map(|picture| picture.duration.0).sum();
         assert_eq!(duration, 160 * 3600);
         for (index, picture) in pictures.iter().enumerate() {
@@ -223,6 +229,16 @@ fn key_frames_alone_are_segments() {
             assert!(near(packets[0].pts, 10.0 + index as f64), "{container:?} {packets:?}");
         }
     }
+}
+
+/// PIDs of the packets that begin a table.
+fn tables(bytes: &[u8]) -> Vec<u16> {
+    let begins = |packet: &&[u8]| {
+        let adaptation = if packet[3] & 0x20 == 0 { 0 } else { 1 + usize::from(packet[4]) };
+        packet[1] & 0x40 != 0 && !packet[4 + adaptation..].starts_with(&[0, 0, 1])
+    };
+    let pid = |packet: &[u8]| u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
+    bytes.chunks_exact(188).filter(begins).map(pid).collect()
 }
 
 #[test]
@@ -246,13 +262,41 @@ fn sound_alone_is_cut_between_packets() {
         let order = SegmentOrder { container, video: None, audio, base: BASE, cut, part };
         let all = segments(&order).unwrap();
         let parts: Vec<_> = all.iter().filter(|segment| !segment.init).collect();
-        // The first packet that starts at or after two seconds is number 94 from zero.
-        assert_eq!(parts[0].duration, Ticks(94 * 1920));
-        assert_eq!((parts[0].start, parts[1].start), (Ticks(0), Ticks(94 * 1920)));
-        let total: i64 = parts.iter().map(|part| part.duration.0).sum();
-        assert_eq!(total, 450_000);
+        // The first packet that starts at or after two seconds is number 94 from zero; the
+        // encoder's delay is one before zero.
+        assert_eq!((parts[0].start, parts[1].start), (Ticks(-1920), Ticks(94 * 1920)));
         let whole = write(dir.path(), "all", &all.iter().collect::<Vec<_>>());
         decode(&whole);
-        assert_eq!(packets(&whole).len(), (240_000_usize + 1024).div_ceil(1024));
+        let count = (240_000_u64 + 1024).div_ceil(1024) as i64;
+        assert_eq!(packets(&whole).len() as i64, count);
+        let total: i64 = parts.iter().map(|part| part.duration.0).sum();
+        assert_eq!(total, count * 1920, "{container:?}");
+    }
+}
+
+#[test]
+fn sound_alone_lasts_as_long_as_its_packets() {
+    let dir = tempfile::tempdir().unwrap();
+    // One short of a whole number of frames, a whole number, one more, and odd lengths.
+    for samples in [48_000 + 30_001, 143 * 1024 - 1024 - 1, 142 * 1024, 142 * 1024 + 1, 144_000] {
+        let sound = media(dir.path(), "s.wav", &["-f", "lavfi", "-i", "sine=d=4:r=48000"]);
+        let audio = audio::rendition(&sound, dir.path(), 0, samples);
+        let end = Ticks(samples as i64 * 90 / 48);
+        for (container, ends) in [
+            (Container::Ts, vec![end]),
+            (Container::Ts, vec![Ticks::from_seconds(1), end]),
+            (Container::Fmp4, vec![end]),
+        ] {
+            let cut = Cut::At(ends.into_iter().filter(|one| *one <= end).collect());
+            let (audio, part) = (Some(audio.clone()), Part::WHOLE);
+            let order = SegmentOrder { container, video: None, audio, base: BASE, cut, part };
+            let all = segments(&order).unwrap();
+            let init: Vec<_> = all.iter().filter(|segment| segment.init).collect();
+            for segment in all.iter().filter(|segment| !segment.init) {
+                let one = [&init[..], &[segment]].concat();
+                let count = packets(&write(dir.path(), "one", &one)).len() as i64;
+                assert_eq!(segment.duration, Ticks(count * 1920), "{samples} in {container:?}");
+            }
+        }
     }
 }

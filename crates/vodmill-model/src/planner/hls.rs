@@ -40,6 +40,7 @@ pub(super) fn hls(
     let group = in_group(sources, decisions);
     HlsPlan {
         container: pipeline.hls.container,
+        iframe_map: true,
         base: BASE,
         variants: variants(sources, &ids, group),
         audio: if group { alternatives(audio, &ids, encodes) } else { Vec::new() },

@@ -48,6 +48,8 @@ pub(super) struct Press<'a> {
     fact: RunFact,
     /// The clear init segment, in front of which nothing can be inspected.
     init: Vec<u8>,
+    /// Tables that stand in each picture, as a plan of 0.1.0 has it.
+    inside: Vec<u8>,
     /// The single object of an I-frame playlist.
     pictures: Option<ObjectWriter<'a>>,
 }
@@ -62,7 +64,8 @@ impl<'a> Press<'a> {
         let (name, holds) = (plan.playlist(), plan.holds);
         let playlist = PlaylistFact { name, holds, codecs: Vec::new(), size: None, range: None };
         let fact = RunFact { playlist, config: String::new(), init: None, entries: Vec::new() };
-        let mut press = Press { floor, plan, extension, fact, init: Vec::new(), pictures: None };
+        let (init, inside) = (Vec::new(), Vec::new());
+        let mut press = Press { floor, plan, extension, fact, init, inside, pictures: None };
         if holds == Holds::IFrames {
             let name = format!("{}/{}", plan.prefix, press.pictures_file());
             press.pictures = Some(floor.tree.begin(&name)?);
@@ -70,10 +73,11 @@ impl<'a> Press<'a> {
         Ok(press)
     }
 
-    pub fn take(&mut self, segment: Segment) -> Result<(), MediaError> {
+    pub fn take(&mut self, mut segment: Segment) -> Result<(), MediaError> {
         if segment.init {
             return self.take_init(segment.bytes);
         }
+        segment.bytes.splice(0..0, self.inside.iter().copied());
         if self.fact.entries.is_empty() {
             self.inspect(&segment.bytes)?;
         }
@@ -86,7 +90,13 @@ impl<'a> Press<'a> {
     /// An init segment stays clear, so that it can be fetched and cached before any key. It is the
     /// same in all runs; the first one has it.
     fn take_init(&mut self, bytes: Vec<u8>) -> Result<(), MediaError> {
-        self.fact.config = sha256(&bytes);
+        let hls = self.floor.basis.hls()?;
+        if hls.container == Container::Fmp4 {
+            self.fact.config = sha256(&bytes);
+        } else if !hls.iframe_map {
+            self.inside = bytes;
+            return Ok(());
+        }
         if self.floor.run.part.first == 0 {
             let file = if let Some(pictures) = &mut self.pictures {
                 pictures.add(&bytes)?;
@@ -109,7 +119,7 @@ impl<'a> Press<'a> {
         self.fact.playlist.codecs = streams.iter().map(codec_of).collect::<Result<_, _>>()?;
         self.fact.playlist.size = streams.iter().find_map(|stream| stream.size);
         self.fact.playlist.range = range_of(streams)?;
-        if self.init.is_empty() {
+        if self.fact.config.is_empty() {
             let configs: Vec<_> =
                 streams.iter().flat_map(|stream| &stream.config).copied().collect();
             self.fact.config = sha256(&configs);

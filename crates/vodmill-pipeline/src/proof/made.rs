@@ -11,7 +11,7 @@ use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, Plan};
 
 use super::findings::{self, Findings};
-use super::media::{Expected, Gauge, prove_segment};
+use super::media::{Expected, Gauge, SLACK_WHEN_MADE, begins_with_init, prove_segment};
 use super::playlists::{micros, slack};
 use crate::package::facts::{EntryFact, RunFact};
 use crate::package::{Basis, ClearKeys, SegmentsDone};
@@ -54,8 +54,12 @@ pub(crate) fn prove_piece(
     if told.abs_diff(real) > slack(fact.holds) {
         findings.add("extinf", format!("EXTINF {told} µs, media {real} µs"));
     }
+    if !piece.init.is_empty() && begins_with_init(&clear) {
+        findings.add("init_in_range", "it holds an init segment, which stands before it");
+    }
     let media = [piece.init, &clear].concat();
-    let expected = Expected { name: piece.name, start, end };
+    let (told, slack) = (piece.duration, SLACK_WHEN_MADE);
+    let expected = Expected { name: piece.name, start, end, told, slack };
     findings.list.extend(prove_segment(gauge, fact, &expected, &media));
     findings::none("prove segment", &findings.list)
 }

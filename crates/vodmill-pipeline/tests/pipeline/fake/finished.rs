@@ -60,7 +60,7 @@ pub(super) fn segments(
         headers.iter_mut().for_each(|header| header.channels += 1);
     }
     let headers = line(&headers)?;
-    let apart = order.container == Container::Fmp4;
+    let apart = order.container == Container::Fmp4 || order.cut == Cut::KeyFrames;
     if apart {
         let (start, duration) = (Ticks::ZERO, Ticks::ZERO);
         sink(Segment { init: true, start, duration, bytes: headers.clone() })?;
