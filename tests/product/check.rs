@@ -152,8 +152,7 @@ fn packages_of_0_1_0_are_sound() {
         let check = || home.vodmill(&["check".as_ref(), place.join(asset).as_os_str()]);
         let before = check();
         assert!(before.out.ends_with("\nsound\n"), "{before:?}");
-        let rekey =
-            ["rekey".as_ref(), asset.as_ref(), "--in".as_ref(), place.as_os_str()];
+        let rekey = ["rekey".as_ref(), asset.as_ref(), "--in".as_ref(), place.as_os_str()];
         let rekeyed = home.vodmill::<&std::ffi::OsStr>(&rekey);
         assert_eq!(rekeyed.code, 0, "{rekeyed:?}");
         let after = check();
