@@ -8,6 +8,8 @@ use ring::digest::{Context, SHA256, digest};
 use vodmill_fault::point;
 use vodmill_model::Failed;
 
+use crate::original::hidden;
+
 /// A closure for `map_err` that names the operation and the file.
 pub(crate) fn failed<'a, E: std::error::Error + 'static>(
     operation: &'a str,
@@ -36,8 +38,9 @@ pub(crate) fn remove_dir(path: &Path) -> Result<(), Failed> {
 
 /// The hidden name that a file has until it is whole; `writer` tells writers of one process apart.
 pub(crate) fn unfinished(path: &Path, writer: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}-{writer}.part", std::process::id()))
+    let name = path.file_name().unwrap_or_default();
+    let end = format!(".{}-{writer}.part", std::process::id());
+    path.with_file_name(hidden(name, &end))
 }
 
 /// Removes what processes that are gone left under such names in a folder.
@@ -79,12 +82,6 @@ pub(crate) fn finish(part: &Path, path: &Path) -> Result<(), Failed> {
     sync_parent(path)
 }
 
-/// Syncs a file that libav wrote and gives it its name.
-pub(crate) fn sync_and_finish(part: &Path, path: &Path) -> Result<(), Failed> {
-    File::open(part).and_then(|file| file.sync_all()).map_err(failed("sync", part))?;
-    finish(part, path)
-}
-
 /// Every file below a folder, by its name from there, in no order.
 pub(crate) fn files_below(root: &Path) -> Result<Vec<String>, Failed> {
     let mut names = Vec::new();
@@ -100,7 +97,7 @@ pub(crate) fn files_below(root: &Path) -> Result<Vec<String>, Failed> {
     Ok(names)
 }
 
-fn sync_parent(path: &Path) -> Result<(), Failed> {
+pub(crate) fn sync_parent(path: &Path) -> Result<(), Failed> {
     let parent = path.parent().unwrap_or(Path::new("."));
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed("sync", parent))
 }

@@ -87,7 +87,7 @@ impl JobOrder {
     /// Whether a job's payload is about the same content of the same original.
     pub(crate) fn is_same_original(&self, payload: &str) -> bool {
         serde_json::from_str::<JobOrder>(payload)
-            .is_ok_and(|job| job.original.identity() == self.original.identity())
+            .is_ok_and(|job| self.original.is_same(&job.original))
     }
 
     /// What people call the original.

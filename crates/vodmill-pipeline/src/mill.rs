@@ -20,11 +20,13 @@ use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
 use crate::file::{failed, make_dir, remove_dir};
 use crate::job::{Disposal, JobOrder, Submission};
 use crate::keys::DirKeyStore;
+use crate::original::{LateWriters, Original};
 use crate::package::{ClearKeys, KeyTable};
 use crate::proof::{self, CheckOrder, CheckReport};
 use crate::renditions::Renditions;
 use crate::settings::{Layout, Settings};
-use crate::stages::TaskKind;
+use crate::settle;
+use crate::stages::{self, TaskKind};
 use crate::{Error, Result};
 
 /// How long a job that is to be retried may be in the hands of its settler, and between two looks.
@@ -46,6 +48,8 @@ pub struct Mill {
     pub(crate) holder: String,
     /// Held while ended jobs are settled.
     pub(crate) settling: Mutex<()>,
+    /// Originals that were put away lately.
+    pub(crate) late: LateWriters,
     /// Held for as long as the mill lives.
     _lock: File,
 }
@@ -164,11 +168,13 @@ impl Mill {
             layout,
             settings,
             settling: Mutex::default(),
+            late: LateWriters::default(),
             _lock: lock,
         };
         // Whatever lies there is of processes that are gone.
         remove_dir(&mill.layout.work())?;
         mill.settle_ended();
+        mill.recall_put_away();
         if let Err(error) = mill.renditions.sweep() {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "renditions not swept");
@@ -217,13 +223,25 @@ impl Mill {
             None => {
                 tracing::info!(job = job.id, name = job.name, pipeline = job.pipeline, "job taken")
             }
-            // Dropped once more, the very same file: it goes where the first one went.
             Some(state) if state.has_ended() => {
-                self.put_original_away(&self.queue.job(&job.id)?)?
+                let known = self.queue.job(&job.id)?;
+                if let Some(original) = self.told_from(&order, &known)? {
+                    return self.submit(&Submission { original, ..submission.clone() });
+                }
+                // Dropped once more, the very same file: it goes where the first one went.
+                self.put_away_as(&known, &order)?
             }
             Some(_) => {}
         }
         Ok(Submitted { job: job.id, known })
+    }
+
+    /// The original of a submission that is known, where it turns out to be another content than that
+    /// of the job that ended.
+    fn told_from(&self, order: &JobOrder, known: &JobInfo) -> Result<Option<Original>> {
+        let Some(decided) = stages::decided(&*self.queue, &known.id)? else { return Ok(None) };
+        let earlier = settle::order(known)?.original;
+        Ok(order.original.told_from(&earlier, &decided.plan.original.sha256)?)
     }
 
     /// The job that works on this original already, through the pipeline as it was before an edit.
@@ -350,7 +368,7 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     let Settings { child: command, limits, .. } = settings;
     let bounds = Bounds::of_reading(bytes, limits);
     let (bounds, sandbox) = (&bounds, limits.sandbox);
-    let spawner = Spawner { command, bounds, sandbox, scratch: None };
+    let spawner = Spawner { command, bounds, sandbox, scratch: None, original: None };
     match spawner.run(assignment, &mut |_| {}, &|| false) {
         Ok((result, _)) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),

@@ -2,18 +2,22 @@
 //! behind is removed. Every step can be repeated, so a crash in between is made good by whichever
 //! worker comes by next.
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use vodmill_fault::point;
 use vodmill_model::{Failed, Rejected};
-use vodmill_queue::{JobInfo, JobState};
+use vodmill_queue::{JobFilter, JobInfo, JobState};
 
 use crate::file::{passed, remove_dir};
-use crate::job::JobOrder;
+use crate::job::{Disposal, JobOrder};
 use crate::mill::Mill;
-use crate::original::Whereabouts;
+use crate::original::{Ended, Original, WATCH, Whereabouts};
 use crate::stages;
 use crate::work::refusal;
+
+/// Ended jobs of each kind that are looked at after a start.
+const RECALLED: u32 = 1000;
 
 impl Mill {
     /// Settles every job that has ended, was not settled yet, and is nobody else's just now.
@@ -72,18 +76,51 @@ impl Mill {
 
     /// Moves the original of a published or rejected job where its pipeline says.
     pub(crate) fn put_original_away(&self, job: &JobInfo) -> crate::Result<()> {
-        let order = order(job)?;
+        self.put_away_as(job, &order(job)?)
+    }
+
+    /// Puts away what `order` names, for it is the same as the original of the job.
+    pub(crate) fn put_away_as(&self, job: &JobInfo, order: &JobOrder) -> crate::Result<()> {
         let note = match job.state {
             JobState::Published => None,
             JobState::Rejected => {
                 let why = refusal(job.reason.as_deref().unwrap_or_default());
-                Some(reason_text(&order, &why))
+                Some(reason_text(order, &why))
             }
             _ => return Ok(()),
         };
         let s3 = &self.settings.s3;
-        order.original.put_away(s3, &order.disposal, &job.id, note.as_deref())?;
+        let decided = stages::decided(&*self.queue, &job.id)?;
+        let sha256 = decided.map(|decided| decided.plan.original.sha256);
+        let ended = Ended { job: &job.id, note: note.as_deref(), sha256: sha256.as_deref() };
+        let place = order.original.put_away(s3, &order.disposal, &ended)?;
+        if let (Original::File(original), Some(place)) = (&order.original, place) {
+            self.late.watch(original, place);
+        }
         Ok(())
+    }
+
+    /// Watches what an earlier process put away shortly before it ended.
+    pub(crate) fn recall_put_away(&self) {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let since = now - i64::try_from(WATCH.as_millis()).unwrap_or(0);
+        for state in [JobState::Published, JobState::Rejected] {
+            let filter = JobFilter { state: Some(state), ..JobFilter::default() };
+            for job in self.queue.jobs(&filter, RECALLED).unwrap_or_default() {
+                if job.ended_at.is_some_and(|at| at >= since) {
+                    self.recall(&job);
+                }
+            }
+        }
+    }
+
+    fn recall(&self, job: &JobInfo) {
+        let Ok(JobOrder { original: Original::File(original), disposal, .. }) = order(job) else {
+            return;
+        };
+        let Disposal::Move { done, rejected, .. } = disposal else { return };
+        let folder = if job.state == JobState::Published { done } else { rejected };
+        self.late.recall(&original, Path::new(&folder));
     }
 
     /// Removes what a job put under its generation, unless it was published.
@@ -106,7 +143,7 @@ pub fn whereabouts(job: &JobInfo) -> crate::Result<(Whereabouts, String)> {
     Ok((order.original.whereabouts(&order.disposal, &job.id), order.destination))
 }
 
-fn order(job: &JobInfo) -> Result<JobOrder, Failed> {
+pub(crate) fn order(job: &JobInfo) -> Result<JobOrder, Failed> {
     serde_json::from_str(&job.payload)
         .map_err(|error| Failed::from_error(format!("read job {}", job.id), &error))
 }

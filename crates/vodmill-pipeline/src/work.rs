@@ -70,6 +70,7 @@ impl Mill {
         let mut last = Instant::now();
         while stop.level() == StopLevel::Running && !done() {
             stop.wait(IDLE);
+            self.late.look();
             if last.elapsed() >= ROUND {
                 self.settle_ended();
                 last = Instant::now();

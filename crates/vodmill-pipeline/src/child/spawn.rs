@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -10,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,6 +21,7 @@ use vodmill_model::{Failed, MediaError, Rejected};
 use super::sandbox::Confinement;
 use super::watchdog::Watchdog;
 use super::{Assignment, Bounds, Event, FILE_SIZE, MEMORY, SANDBOX, SCRATCH, Usage};
+use crate::original::OpenOriginal;
 use crate::settings::{ChildCommand, Sandbox};
 
 /// How often the parent looks whether the child must go.
@@ -40,6 +43,9 @@ pub(crate) struct Spawner<'a> {
     pub sandbox: Sandbox,
     /// The folder that the child may write in, if it may at all.
     pub scratch: Option<&'a Path>,
+    /// The original, if it is a file: a child gets its descriptor under the number that it has here,
+    /// so that what `/proc/self/fd` says of it holds there too.
+    pub original: Option<&'a OpenOriginal>,
 }
 
 /// What of this process's environment a child gets. It has no use for the rest, which may hold
@@ -163,7 +169,16 @@ impl Spawner<'_> {
             command.env(SCRATCH, scratch).env("TMPDIR", scratch);
         }
         let stage = || format!("start {}", self.command.program.display());
+        self.give_original(&mut command).map_err(|error| Failed::from_error(stage(), &error))?;
         command.spawn().map_err(|error| Failed::from_error(stage(), &error))
+    }
+
+    /// No other child gets it: descriptors are closed for all that are not given them.
+    fn give_original(&self, command: &mut Command) -> io::Result<()> {
+        let Some(original) = self.original else { return Ok(()) };
+        let child_fd = original.file.as_raw_fd();
+        let mapping = FdMapping { parent_fd: original.descriptor()?, child_fd };
+        command.fd_mappings(vec![mapping]).map_err(io::Error::other).map(drop)
     }
 
     /// Says once if children are not confined as they should be.

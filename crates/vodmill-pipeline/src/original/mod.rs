@@ -1,22 +1,33 @@
 //! Originals: as they were delivered, as a child reads them, and where they go in the end.
 
 mod ahead;
+mod away;
 mod file;
+mod late;
+mod names;
 mod object;
 mod offer;
+mod open;
 mod read;
 mod serve;
+mod writers;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::{Failed, MediaError};
 use vodmill_store::StoreError;
 use vodmill_store::s3::S3Settings;
 
-pub use file::FileOriginal;
+pub use file::{FileOriginal, Mark};
+pub(crate) use late::{LateWriters, WATCH};
+pub(crate) use names::hidden;
 pub use object::ObjectOriginal;
 pub(crate) use offer::Offer;
+pub use open::{Facts, OpenOriginal};
 pub use read::{OpenFile, ReadAt};
 pub use serve::Server;
+pub use writers::{OpenFiles, Writers};
 
 use crate::job::Disposal;
 
@@ -63,12 +74,40 @@ impl Original {
         }
     }
 
-    /// Refuses to go on with an original that is not the one that was submitted.
-    pub(crate) fn check_unchanged(&self, s3: &S3Settings) -> Result<(), Unchecked> {
+    /// Whether another one is the same content in the same place.
+    pub(crate) fn is_same(&self, other: &Original) -> bool {
+        match (self, other) {
+            (Original::File(one), Original::File(other)) => one.is_same(other),
+            (one, other) => one.identity() == other.identity(),
+        }
+    }
+
+    /// Refuses to go on with an original that is not the one that was submitted. `sha256` is that of
+    /// its content, once it is known.
+    pub(crate) fn check_unchanged(
+        &self,
+        s3: &S3Settings,
+        sha256: Option<&str>,
+    ) -> Result<(), Unchecked> {
         match self {
-            Original::File(file) => Ok(file.check_unchanged()?),
+            Original::File(file) => Ok(file.open(sha256).map(drop)?),
             Original::Object(object) => object.check_unchanged(s3),
         }
+    }
+
+    /// The same one, told by all of its content from what another job was about, where that was of
+    /// the same size, time, head and tail. None where it is the very same.
+    pub(crate) fn told_from(
+        &self,
+        other: &Original,
+        sha256: &str,
+    ) -> Result<Option<Original>, MediaError> {
+        let (Original::File(file), Original::File(other)) = (self, other) else { return Ok(None) };
+        if file.is_untouched(other) {
+            return Ok(None);
+        }
+        let own = file.sha256()?;
+        Ok((own != sha256).then(|| Original::File(file.clone().told_by(&own))))
     }
 
     /// Where it is after publication.
@@ -90,24 +129,33 @@ impl Original {
     }
 
     /// Moves it where its pipeline says, with a note beside it where it was refused. One that was
-    /// moved by an earlier attempt, taken away or replaced is left alone.
+    /// moved by an earlier attempt, taken away or replaced is left alone. The new path of a file.
     pub(crate) fn put_away(
         &self,
         s3: &S3Settings,
         disposal: &Disposal,
-        job: &str,
-        note: Option<&str>,
-    ) -> Result<(), Failed> {
-        let Disposal::Move { done, rejected, done_class } = disposal else { return Ok(()) };
-        let place = if note.is_some() { rejected } else { done };
+        ended: &Ended<'_>,
+    ) -> Result<Option<PathBuf>, Failed> {
+        let Disposal::Move { done, rejected, done_class } = disposal else { return Ok(None) };
+        let place = if ended.note.is_some() { rejected } else { done };
         match self {
-            Original::File(file) => file.move_to(place, note),
+            Original::File(file) => file.move_to(place, ended.note, ended.sha256),
             Original::Object(object) => {
-                let class = done_class.as_deref().filter(|_| note.is_none());
-                object.move_to(s3, place, job, note, class)
+                let class = done_class.as_deref().filter(|_| ended.note.is_none());
+                object.move_to(s3, place, ended.job, ended.note, class).map(|()| None)
             }
         }
     }
+}
+
+/// How the job of an original ended.
+pub(crate) struct Ended<'a> {
+    /// The job's id.
+    pub job: &'a str,
+    /// Why it was refused, if it was.
+    pub note: Option<&'a str>,
+    /// SHA-256 of the content that it was about, if it came so far.
+    pub sha256: Option<&'a str>,
 }
 
 /// Where an original may be, now that its job has ended.

@@ -124,15 +124,28 @@ impl<'a> Bench<'a> {
     /// Where a child reads the original.
     fn original(&mut self) -> Result<PathBuf, ChildEnd> {
         if self.original.is_none() {
-            let s3 = &self.mill.settings.s3;
-            self.original = Some(Offer::new(&self.order.original, s3, &self.scratch)?);
+            let (s3, sha256) = (&self.mill.settings.s3, self.known_sha256()?);
+            let original = &self.order.original;
+            self.original = Some(Offer::new(original, s3, &self.scratch, sha256.as_deref())?);
         }
         Ok(self.original.as_ref().map(|offer| offer.path().to_owned()).unwrap_or_default())
     }
 
+    /// SHA-256 of the original, once it was planned.
+    fn known_sha256(&self) -> Result<Option<String>, ChildEnd> {
+        let decided = decided(&*self.mill.queue, &self.lease.job_id);
+        let decided = decided.map_err(ChildEnd::away("look for the plan"))?;
+        Ok(decided.map(|decided| decided.plan.original.sha256))
+    }
+
     /// Refuses to go on with an original that is not the one that was submitted.
     fn check_unchanged(&self) -> Result<(), ChildEnd> {
-        match self.order.original.check_unchanged(&self.mill.settings.s3) {
+        self.check_content(self.known_sha256()?.as_deref())
+    }
+
+    /// As [`check_unchanged`](Self::check_unchanged), with the SHA-256 of what was read of it.
+    fn check_content(&self, sha256: Option<&str>) -> Result<(), ChildEnd> {
+        match self.order.original.check_unchanged(&self.mill.settings.s3, sha256) {
             Ok(()) => Ok(()),
             Err(Unchecked::Media(MediaError::Failed(_))) if self.was_replaced()? => {
                 let detail = "another file took its place, and was carried away";
@@ -208,7 +221,9 @@ impl<'a> Bench<'a> {
         let _permit = self.mill.admission.admit(bounds.needs).map_err(ChildEnd::Short)?;
         let Settings { child, limits, .. } = &self.mill.settings;
         let sandbox = limits.sandbox;
-        let spawner = Spawner { command: child, bounds, sandbox, scratch: Some(&self.scratch) };
+        let original = self.original.as_ref().and_then(Offer::open);
+        let scratch = Some(self.scratch.as_path());
+        let spawner = Spawner { command: child, bounds, sandbox, scratch, original };
         let ended = spawner.run(assignment, self.progress, self.must_go);
         let away = self.original.as_ref().and_then(Offer::fault);
         if away.is_none() && self.original.is_some() && matches!(ended, Err(ChildEnd::Media(_))) {

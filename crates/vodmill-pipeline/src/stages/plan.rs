@@ -19,7 +19,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     bench.check_unchanged()?;
     let media = probe(bench)?;
     passed(point!("plan.probed"))?;
-    bench.check_unchanged()?;
+    bench.check_content(Some(&media.sha256))?;
     let plan = decide(bench, &media)?;
     passed(point!("plan.decided"))?;
     let asset = name_asset(bench)?;

@@ -46,7 +46,7 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     let mut jobs = Vec::new();
     for file in files {
         let submission = Submission {
-            original: Original::File(FileOriginal::at(file)?),
+            original: Original::File(FileOriginal::named(file)?),
             pipeline: name.to_owned(),
             destination: destination.to_string(),
             objects: object_settings(wanted),
