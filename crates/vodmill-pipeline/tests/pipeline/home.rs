@@ -123,6 +123,11 @@ impl Home {
         }
     }
 
+    /// Whether what lies in the inbox under that name cannot be submitted.
+    pub fn submission_refused(&self, name: &str) -> bool {
+        FileOriginal::at(self.root.join("inbox").join(name)).is_err()
+    }
+
     /// Drops an original of that title and submits it; returns the job.
     pub fn submit(&self, mill: &Mill, title: &str, pipeline: &str) -> String {
         let original = self.drop_original(&format!("{title}.mov"), &Original::titled(title));

@@ -134,6 +134,7 @@ fn dropped_once_more_an_original_is_put_beside_the_first() {
     fs::write(&original, bytes).expect("write");
     let again = fs::File::options().write(true).open(&original).expect("open");
     again.set_modified(modified.expect("a time")).expect("set time");
+    drop(again);
     assert_eq!(mill.submit(&submission).expect("submit").known, Some(JobState::Published));
     assert!(!original.exists());
     assert!(home.root.join("done/film.mov").is_file());
@@ -167,4 +168,135 @@ fn submit_and_leave(home: &Home, mill: &Mill, name: &OsStr) -> String {
     let submission =
         Submission { disposal: Disposal::Leave, ..home.submission(&original, "clear") };
     mill.submit(&submission).expect("submit").job
+}
+
+/// What a stranger does to the file at a path while its job is under way.
+fn exchanged(meddle: impl Fn(&Path) + Sync) -> (Home, Mill, String) {
+    let home = Home::new();
+    home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled("old"));
+    let job = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("audio begun", || home.desk.count("old", "audio") == 1);
+            meddle(&original);
+            home.desk.let_go();
+        });
+        work(&mill);
+    });
+    (home, mill, job)
+}
+
+/// Writes a file of the same size and time as the one that is there.
+fn replace_unseen(path: &Path, text: &str) {
+    let modified = fs::metadata(path).and_then(|there| there.modified()).expect("a time");
+    fs::remove_file(path).expect("remove");
+    fs::write(path, text).expect("write");
+    let file = fs::File::options().write(true).open(path).expect("open");
+    file.set_modified(modified).expect("set time");
+}
+
+/// Size and time are as they were; what tells the two apart is the file's number and its content.
+#[test]
+fn another_file_of_the_same_size_and_time_is_not_published_as_the_first() {
+    let (home, mill, job) = exchanged(|path| {
+        replace_unseen(path, &read(path).replace("old", "new"));
+    });
+    let why = refusal(&assert_state(&mill, &job, JobState::Rejected));
+    assert_eq!(why.reason.code(), "input_changed");
+    assert!(!home.published("film").exists());
+    let path = home.root.join("inbox/film.mov");
+    assert!(read(&path).contains("new"), "it is where it was put");
+    let new = mill.submit(&home.submission(&path, "clear")).expect("submit");
+    assert_eq!(new.known, None);
+    work(&mill);
+    assert_state(&mill, &new.job, JobState::Published);
+}
+
+/// Only bytes in the middle differ, and it is the same file: all that tells is the time of change.
+#[test]
+fn bytes_that_are_changed_in_the_middle_are_found() {
+    let meddle = |path: &Path| {
+        let modified = fs::metadata(path).and_then(|there| there.modified()).expect("a time");
+        let file = fs::File::options().write(true).open(path).expect("open");
+        std::os::unix::fs::FileExt::write_all_at(&file, b"!", 40_000).expect("write");
+        file.set_modified(modified).expect("set time");
+    };
+    let home = Home::new();
+    home.desk.order(&[fault(&long_title(), "audio", 1, What::Wait)]);
+    let mill = home.open();
+    let original = home.drop_original("film.mov", &Original::titled(&long_title()));
+    let job = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("audio begun", || home.desk.count(&long_title(), "audio") == 1);
+            meddle(&original);
+            home.desk.let_go();
+        });
+        work(&mill);
+    });
+    assert_eq!(refusal(&assert_state(&mill, &job, JobState::Rejected)).reason.code(), "input_changed");
+}
+
+fn long_title() -> String {
+    "x".repeat(100_000)
+}
+
+#[test]
+fn links_pipes_and_folders_in_its_place_are_refused_and_block_nobody() {
+    let meddlers: [fn(&Path); 3] = [
+        |path| {
+            let secret = path.with_file_name("../secret.mov");
+            fs::rename(path, &secret).expect("move");
+            std::os::unix::fs::symlink(&secret, path).expect("link");
+        },
+        |path| {
+            fs::remove_file(path).expect("remove");
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.expect("mkfifo").success());
+        },
+        |path| {
+            fs::remove_file(path).expect("remove");
+            fs::create_dir(path).expect("folder");
+        },
+    ];
+    for meddle in meddlers {
+        let (home, mill, job) = exchanged(meddle);
+        let why = refusal(&assert_state(&mill, &job, JobState::Rejected));
+        assert_eq!(why.reason.code(), "input_changed", "{}", why.detail);
+        assert!(!home.published("film").exists());
+        assert!(home.submission_refused("film.mov"));
+    }
+}
+
+/// Its content is what it was: a mode, an owner or a label is no other file.
+#[test]
+fn a_change_of_mode_is_no_change_of_the_original() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, mill, job) = exchanged(|path| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("change mode");
+    });
+    assert_state(&mill, &job, JobState::Published);
+    assert!(home.root.join("done/film.mov").is_file());
+}
+
+/// A file that comes under the name of one that was published, of the same size and time, and with
+/// the same head and tail, is published too.
+#[test]
+fn another_original_is_told_by_all_of_its_content() {
+    let home = Home::new();
+    let mill = home.open();
+    let title = |letter: &str| format!("{}{letter}{}", "x".repeat(50_000), "x".repeat(50_000));
+    let original = home.drop_original("film.mov", &Original::titled(&title("a")));
+    let bytes = fs::metadata(&original).expect("there");
+    mill.submit(&home.submission(&original, "clear")).expect("submit");
+    work(&mill);
+    home.drop_original("film.mov", &Original::titled(&title("b")));
+    let file = fs::File::options().write(true).open(&original).expect("open");
+    file.set_modified(bytes.modified().expect("a time")).expect("set time");
+    let second = mill.submit(&home.submission(&original, "clear")).expect("submit");
+    assert_eq!(second.known, None, "it was taken for the first");
+    work(&mill);
+    assert_state(&mill, &second.job, JobState::Published);
 }
