@@ -133,9 +133,7 @@ fn holds(open: &OpenOriginal, note: &str) -> bool {
 
 fn move_to(path: &Path, open: &OpenOriginal, place: &Path) -> io::Result<()> {
     match rename_to_free(path, place) {
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            copy_over(path, open, place)
-        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(path, open, place),
         renamed => renamed.and_then(|()| check_moved(path, open, place)),
     }
 }

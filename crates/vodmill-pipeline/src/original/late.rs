@@ -58,7 +58,9 @@ impl LateWriters {
                 (there.dev(), there.ino()) == (mark.facts.device, mark.facts.inode)
             })
         };
-        if let Some(place) = places.take_while(|place| fs::symlink_metadata(place).is_ok()).find(is_it) {
+        if let Some(place) =
+            places.take_while(|place| fs::symlink_metadata(place).is_ok()).find(is_it)
+        {
             self.watch(original, place);
         }
     }

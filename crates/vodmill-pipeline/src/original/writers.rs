@@ -115,7 +115,8 @@ impl OpenFiles {
             return Ok(Writers::Somebody(name.clone()));
         }
         // Root's daemons write as the user whom they serve, so root by itself is not suspected.
-        let may_write = |users: &Vec<u32>| facts.mode() & 0o022 != 0 || users.contains(&facts.uid());
+        let may_write =
+            |users: &Vec<u32>| facts.mode() & 0o022 != 0 || users.contains(&facts.uid());
         let hidden = !self.all_listed || self.hidden.iter().any(may_write);
         Ok(if hidden || is_shared(file)? { Writers::OutOfSight } else { Writers::Nobody })
     }

@@ -236,7 +236,10 @@ fn bytes_that_are_changed_in_the_middle_are_found() {
         });
         work(&mill);
     });
-    assert_eq!(refusal(&assert_state(&mill, &job, JobState::Rejected)).reason.code(), "input_changed");
+    assert_eq!(
+        refusal(&assert_state(&mill, &job, JobState::Rejected)).reason.code(),
+        "input_changed"
+    );
 }
 
 fn long_title() -> String {
