@@ -43,7 +43,8 @@ pub fn is_up(port: u16) {
 /// Status line with headers, and body.
 pub fn ask(port: u16, path: &str, header: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{header}\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n");
     // The server may have heard enough before the end.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
@@ -88,7 +89,7 @@ fn a_token_plays_and_no_other_does_before_and_after_rekey() {
     ] {
         let refused = ffmpeg(&url, &header);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(!refused.status.success() && said.contains("Unable to open key file"), "{said}");
+        assert!(!refused.status.success() && said.contains(code), "{said}");
         let log = daemon.log();
         let wanted = format!("status={code} reason=\"{why}\"");
         assert!(log.contains(&wanted), "{wanted}: {log}");
@@ -96,12 +97,9 @@ fn a_token_plays_and_no_other_does_before_and_after_rekey() {
     // Our own page has the token from its address, and shows what it is told.
     let page = |token: &str| format!("http://127.0.0.1:{port}/play/published/{name}{token}");
     pages_say(&[
-        (page(""), r"keyLoadError \(401: a token is needed\)"),
-        (page(&format!("?token={expired}")), r"keyLoadError \(401: the token has expired\)"),
-        (
-            page(&format!("?token={foreign}")),
-            r"keyLoadError \(403: the token is for another asset\)",
-        ),
+        (page(""), "401: a token is needed"),
+        (page(&format!("?token={expired}")), "401: the token has expired"),
+        (page(&format!("?token={foreign}")), "403: the token is for another asset"),
         (page(&format!("?token={good}")), r"hls\.js: \d+x\d+"),
     ]);
     old_pages_play_on_after_rekey(&home, port, &asset, &good);
@@ -279,7 +277,7 @@ pub fn make_keys(port: u16, secret: &str, periods: usize) -> Vec<String> {
 /// What is answered to `POST /v1/keys`.
 pub fn order(port: u16, secret: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
-    let head = "POST /v1/keys HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+    let head = "POST /v1/keys HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     let length = body.len();
     let request =
         format!("{head}authorization: Bearer {secret}\r\ncontent-length: {length}\r\n\r\n{body}");

@@ -17,7 +17,14 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-av", &["vodmill-model"]),
     (
         "vodmill-pipeline",
-        &["vodmill-fault", "vodmill-hls", "vodmill-model", "vodmill-queue", "vodmill-store"],
+        &[
+            "vodmill-delivery",
+            "vodmill-fault",
+            "vodmill-hls",
+            "vodmill-model",
+            "vodmill-queue",
+            "vodmill-store",
+        ],
     ),
     ("vodmill-notify", &["vodmill-aws", "vodmill-queue"]),
     (

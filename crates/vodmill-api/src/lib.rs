@@ -4,24 +4,28 @@
 //! In production a CDN serves the packages, and [`KeyServer`] the keys, to viewers whose tokens it
 //! checks.
 
-mod asset_path;
+mod bounded;
+mod connections;
 mod files;
+mod folder;
 mod keyserver;
 mod pages;
 mod peer;
 mod provider;
+mod receipts;
 mod server;
 mod site;
 pub mod token;
 mod viewer;
 mod wire;
 
+pub use connections::Limits;
+pub use folder::{Folder, published};
 pub use keyserver::{
     Credentials, KeyServer, KeyServerError, KeySettings, Memory, Network, Rate, Role,
-    SecretFileError, Viewers, is_origin,
+    SecretFileError, Viewers, is_host, is_origin,
 };
-pub use pages::published;
 pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};
-pub use site::{Folder, Site};
+pub use site::Site;
 pub use viewer::{ReadObject, Tree, ViewerPlaylists};

@@ -1,124 +1,244 @@
 //! Two pages for people: what is there, and a player.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::extract::{self, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{self, Extension, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use vodmill_delivery::rewrite::{Kind, rewrite};
+use vodmill_delivery::{AssetPath, content_type, encode_path};
 
 use crate::files;
-use crate::site::{Folder, Public};
+use crate::folder::{Folder, published};
+use crate::keyserver::{Refusal, Visitor};
+use crate::peer::Peer;
+use crate::site::Served;
+use crate::token::Grant;
 
-/// Assets may be named with slashes, but not with more.
-const DEEPEST: usize = 4;
+/// How long a list of all assets counts: walking through all folders takes a while.
+const FRESH: Duration = Duration::from_secs(1);
 
-/// `GET /`: every published asset.
-pub(crate) async fn index(State(site): State<Arc<Public>>) -> Response {
+/// Assets that are listed; more would be no page for people.
+const LISTED: usize = 10_000;
+
+/// All assets, and when they were looked for.
+pub(crate) struct Listing {
+    assets: Arc<Vec<Asset>>,
+    at: Instant,
+}
+
+struct Asset {
+    folder: String,
+    name: String,
+}
+
+/// `GET /`: every published asset that the visitor may have.
+pub(crate) async fn index(
+    State(served): State<Arc<Served>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    request: Request,
+) -> Response {
+    let visitor = served.door.visitor(peer, request.headers(), request.uri().query());
+    let grant = match served.let_in(&visitor) {
+        Ok(grant) => grant,
+        Err(refusal) => return refused(&refusal, visitor.address),
+    };
+    let Some(assets) = listing(&served).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let may_have = |asset: &&Asset| grant.permits(&asset.name, visitor.address).is_ok();
+    let assets: Vec<&Asset> = assets.iter().filter(may_have).collect();
+    let query = served.door.token_in_query(&visitor).map(|token| format!("?{token}"));
+    html(
+        StatusCode::OK,
+        include_str!("assets/index.html")
+            .replace("{{assets}}", &list(&assets, &query.unwrap_or_default())),
+        "",
+    )
+}
+
+fn list(assets: &[&Asset], query: &str) -> String {
     let mut list = String::new();
-    for folder in &site.folders {
-        for asset in published(&folder.path) {
-            // Writing into a String cannot fail.
-            let _ = writeln!(
-                list,
-                "<li><a href=\"/play/{}/{}\">{}</a></li>",
-                escape_url(&folder.name),
-                escape_url(&asset),
-                escape_html(&asset)
-            );
+    for asset in assets.iter().take(LISTED) {
+        let (folder, name) = (encode_path(&asset.folder), encode_path(&asset.name));
+        let (query, title) = (escape_html(query), escape_html(&asset.name));
+        // Writing into a String cannot fail.
+        let _ = writeln!(list, "<li><a href=\"/play/{folder}/{name}{query}\">{title}</a></li>");
+    }
+    match assets.len() {
+        0 => list.push_str("<li>Nothing is published yet.</li>"),
+        count if count > LISTED => {
+            let _ = writeln!(list, "<li>… and {} more</li>", count - LISTED);
         }
+        _ => {}
     }
-    if list.is_empty() {
-        list.push_str("<li>Nothing is published yet.</li>");
+    list
+}
+
+/// All assets of all folders. One request looks, in a thread where it may wait; the others wait for
+/// what it finds.
+async fn listing(served: &Arc<Served>) -> Option<Arc<Vec<Asset>>> {
+    let mut last = served.listing.lock().await;
+    if let Some(listing) = last.as_ref().filter(|listing| listing.at.elapsed() < FRESH) {
+        return Some(Arc::clone(&listing.assets));
     }
-    html(include_str!("assets/index.html").replace("{{assets}}", &list))
+    let looking = Arc::clone(served);
+    let assets = tokio::task::spawn_blocking(move || {
+        let of = |folder: &Folder| {
+            let name = |name| Asset { folder: folder.name.clone(), name };
+            published(&folder.path).into_iter().map(name).collect::<Vec<_>>()
+        };
+        looking.folders.iter().flat_map(of).collect()
+    });
+    let assets = Arc::new(assets.await.ok()?);
+    *last = Some(Listing { assets: Arc::clone(&assets), at: Instant::now() });
+    Some(assets)
 }
 
 /// `GET /play/{folder}/{asset}`: a page that plays it.
 pub(crate) async fn player(
-    State(site): State<Arc<Public>>,
+    State(served): State<Arc<Served>>,
+    Extension(Peer(peer)): Extension<Peer>,
     extract::Path((folder, asset)): extract::Path<(String, String)>,
+    request: Request,
 ) -> Response {
-    let published = |folder: &&Folder| published(&folder.path).contains(&asset);
-    let Some(folder) = site.folder(&folder).filter(published) else {
-        return StatusCode::NOT_FOUND.into_response();
+    let visitor = served.door.visitor(peer, request.headers(), request.uri().query());
+    let address = visitor.address;
+    let (token, looking) = (served.door.query().to_owned(), Arc::clone(&served));
+    let looked = tokio::task::spawn_blocking(move || {
+        let origins = looking.look_at(&visitor, &folder, &asset)?;
+        Ok((folder, asset, origins))
+    });
+    let (folder, asset, origins) = match looked.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(refusal)) => return refused(&refusal, address),
+        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
-    let base = format!("/{}/{}", escape_url(&folder.name), escape_url(&asset));
-    let hls_js = if site.player_js.is_some() { "<script src=\"/hls.js\"></script>" } else { "" };
+    let base = format!("/{}/{}", encode_path(&folder), encode_path(&asset));
+    let hls_js = if served.player_js.is_some() { "<script src=\"/hls.js\"></script>" } else { "" };
     // The name goes in last: it may look like a placeholder.
     let page = include_str!("assets/player.html").replace("{{hls_js}}", hls_js);
-    html(page.replace("{{base}}", &base).replace("{{title}}", &escape_html(&asset)))
+    let page = page.replace("{{token}}", &token);
+    let page = page.replace("{{base}}", &base).replace("{{title}}", &escape_html(&asset));
+    html(StatusCode::OK, page, &origins)
+}
+
+impl Served {
+    /// What a visitor may have of all that is published.
+    fn let_in(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
+        if self.door.asks_for_tokens() {
+            self.door.slow_down_address(visitor.address)?;
+        }
+        self.door.let_in(visitor)
+    }
+
+    /// The origins of an asset's keys, for a visitor who may have it.
+    fn look_at(&self, visitor: &Visitor, folder: &str, asset: &str) -> Result<String, Refusal> {
+        if self.door.asks_for_tokens() {
+            self.door.slow_down_address(visitor.address)?;
+        }
+        let path = format!("{asset}/asset.json");
+        let object = AssetPath::of(&path).filter(|object| object.asset == asset);
+        self.door.admit(visitor, object.as_ref())?;
+        let (Some(object), Some(folder)) = (object, self.folder(folder)) else {
+            return Err(Refusal::nothing());
+        };
+        let read = |name: &str| folder.read(name);
+        match self.receipts.hold(&folder.name, &object, &read) {
+            Ok(true) => Ok(key_origins(folder, asset).unwrap_or_default()),
+            Ok(false) => Err(Refusal::nothing()),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, path, "object not read");
+                Err(Refusal::unreadable())
+            }
+        }
+    }
+}
+
+/// The origins that the first variant of an asset names for its keys, each after a blank. All its
+/// playlists name the same.
+fn key_origins(folder: &Folder, asset: &str) -> io::Result<String> {
+    let Some(multivariant) = folder.read(&format!("{asset}/index.m3u8"))? else {
+        return Ok(String::new());
+    };
+    let variants = uris(&multivariant, Kind::Playlist);
+    let Some(variant) = variants.into_iter().next() else { return Ok(String::new()) };
+    let media = folder.read(&format!("{asset}/{variant}"))?.unwrap_or_default();
+    let origins: BTreeSet<String> =
+        uris(&media, Kind::Key).iter().filter_map(|uri| origin(uri)).collect();
+    Ok(origins.into_iter().fold(String::new(), |all, origin| format!("{all} {origin}")))
+}
+
+/// The URIs of one kind in a playlist; none of what is no playlist.
+fn uris(playlist: &[u8], wanted: Kind) -> Vec<String> {
+    let mut found = Vec::new();
+    let text = String::from_utf8_lossy(playlist);
+    let read = rewrite(&text, &mut |kind, uri| {
+        if kind == wanted {
+            found.push(uri.to_owned());
+        }
+        Ok(None)
+    });
+    if read.is_ok() { found } else { Vec::new() }
+}
+
+/// Scheme and host of a whole URL, as a Content Security Policy names them.
+fn origin(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    let is_http = matches!(scheme, "http" | "https");
+    (is_http && !host.is_empty() && host.bytes().all(plain)).then(|| format!("{scheme}://{host}"))
 }
 
 /// `GET /player.js`: what the player page runs.
 pub(crate) async fn player_js() -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
+    let kind = [(header::CONTENT_TYPE, content_type("player.js"))];
     (kind, include_str!("assets/player.js")).into_response()
 }
 
 /// `GET /hls.js`: the copy of hls.js that the operator named.
-pub(crate) async fn hls_js(State(site): State<Arc<Public>>, request: Request) -> Response {
-    match &site.player_js {
-        Some(file) => {
-            let mut response = files::serve(file, request).await;
-            // The operator may put a newer one there.
-            let no_cache = header::HeaderValue::from_static("no-cache");
-            response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
-            response
-        }
+pub(crate) async fn hls_js(State(served): State<Arc<Served>>, request: Request) -> Response {
+    match &served.player_js {
+        // The operator may put a newer one there.
+        Some(file) => files::serve(file, request, content_type("hls.js"), "no-cache").await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// Names of the assets that are published below `folder`, sorted.
-pub fn published(folder: &Path) -> Vec<String> {
-    assets(folder, "", DEEPEST)
-}
-
-/// Names of the assets below `folder`, sorted: directories that hold an `asset.json`.
-fn assets(folder: &Path, prefix: &str, depth: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let file_name = entry.file_name();
-        let Some(name) = file_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-        let name = format!("{prefix}{name}");
-        if entry.path().join("asset.json").is_file() {
-            found.push(name);
-        } else if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(assets(&entry.path(), &format!("{name}/"), depth - 1));
-        }
+/// Why there is no page: for people, who came by an address that somebody gave them.
+fn refused(refusal: &Refusal, address: std::net::IpAddr) -> Response {
+    refusal.log(address, "page refused");
+    let why = format!("{}: {}", refusal.status.as_u16(), refusal.reason);
+    let page = include_str!("assets/refused.html").replace("{{why}}", &escape_html(&why));
+    let mut response = html(refusal.status, page, "");
+    if refusal.status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    found.sort();
-    found
+    response
 }
 
-/// hls.js fetches keys from wherever the playlist says, and hands media over in blobs.
-const POLICY: &str = "default-src 'self'; style-src 'unsafe-inline'; media-src 'self' blob:; \
-                      worker-src 'self' blob:; connect-src *";
-
-fn html(page: String) -> Response {
+/// A page. Players fetch keys from the origins that playlists name: hls.js from wherever it is told,
+/// a browser's own player as media. hls.js hands media over in blobs.
+fn html(status: StatusCode, page: String, key_origins: &str) -> Response {
+    let policy = format!(
+        "default-src 'self'; style-src 'unsafe-inline'; media-src 'self' blob:{key_origins}; \
+         worker-src 'self' blob:; connect-src *; frame-ancestors 'self'; base-uri 'none'"
+    );
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        // A token may stand in the page's address.
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
-    (headers, page).into_response()
+    (status, headers, page).into_response()
 }
 
 fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// Percent-encodes all but unreserved characters (RFC 3986, 2.3) and slashes.
-fn escape_url(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }

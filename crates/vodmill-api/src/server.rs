@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,9 +16,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-use crate::keyserver::KeyServer;
+use crate::connections::{Connections, Limits, Place};
+use crate::keyserver::{Door, KeyServer, guarded};
 use crate::peer::Peer;
 use crate::site::Site;
 
@@ -27,12 +28,6 @@ const MAX_HEAD: usize = 16 << 10;
 
 /// Headers of a request.
 const MAX_HEADERS: usize = 64;
-
-/// How long a client may take to send them, and be silent between two requests.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Connections at a time; more wait to be accepted.
-const CONNECTIONS: usize = 10_000;
 
 /// How long to wait where a connection cannot be taken, for want of file descriptors say.
 const BREATH: Duration = Duration::from_millis(50);
@@ -70,7 +65,21 @@ impl Server {
     /// # Errors
     /// [`ServerError`], before anything is served.
     pub fn start(site: Site, address: SocketAddr) -> Result<Server, ServerError> {
-        Server::serve(site.router(), address)
+        Server::start_within(site, address, Limits::of_process())
+    }
+
+    /// As [`start`](Server::start), within limits of the caller's.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_within(
+        site: Site,
+        address: SocketAddr,
+        limits: Limits,
+    ) -> Result<Server, ServerError> {
+        let door = site.keys.door();
+        let router = site.router(is_local(address));
+        Server::serve(Guests { router, door, connections: Connections::new(limits) }, address)
     }
 
     /// As [`start`](Server::start), for keys alone.
@@ -78,10 +87,13 @@ impl Server {
     /// # Errors
     /// As `start`.
     pub fn start_keys(keys: KeyServer, address: SocketAddr) -> Result<Server, ServerError> {
-        Server::serve(keys.router(), address)
+        let door = keys.door();
+        let router = guarded(keys, Router::new(), is_local(address));
+        let connections = Connections::new(Limits::of_process());
+        Server::serve(Guests { router, door, connections }, address)
     }
 
-    fn serve(router: Router, address: SocketAddr) -> Result<Server, ServerError> {
+    fn serve(guests: Guests, address: SocketAddr) -> Result<Server, ServerError> {
         let runtime = Builder::new_multi_thread().thread_name("http").enable_all().build();
         let runtime = runtime.map_err(ServerError::Start)?;
         let listening = async {
@@ -93,10 +105,9 @@ impl Server {
             .block_on(listening)
             .map_err(|source| ServerError::Listen { address, source })?;
         let (stop, stopped) = oneshot::channel();
-        let router = router.fallback(nothing_here);
         let thread = std::thread::Builder::new()
             .name("http".to_owned())
-            .spawn(move || run(runtime, router, listener, stopped))
+            .spawn(move || run(runtime, guests, listener, stopped))
             .map_err(ServerError::Start)?;
         Ok(Server { address, stop: Some(stop), thread: Some(thread) })
     }
@@ -126,16 +137,11 @@ impl Drop for Server {
     }
 }
 
-async fn nothing_here() -> (StatusCode, [(header::HeaderName, HeaderValue); 1], &'static str) {
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::NOT_FOUND, no_store, "there is nothing here\n")
-}
-
-fn run(runtime: Runtime, router: Router, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+fn run(runtime: Runtime, guests: Guests, listener: TcpListener, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async {
         let open = GracefulShutdown::new();
         tokio::select! {
-            () = accept(&listener, &router, &open) => {}
+            () = accept(&listener, &guests, &open) => {}
             // Either a word or the dropped sender says stop.
             _ = stopped => {}
         }
@@ -148,11 +154,21 @@ fn run(runtime: Runtime, router: Router, listener: TcpListener, stopped: oneshot
     runtime.shutdown_background();
 }
 
-async fn accept(listener: &TcpListener, router: &Router, open: &GracefulShutdown) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+/// Who is connected, and what is served to them.
+struct Guests {
+    router: Router,
+    door: Arc<Door>,
+    connections: Arc<Connections>,
+}
+
+async fn accept(listener: &TcpListener, guests: &Guests, open: &GracefulShutdown) {
+    loop {
         match listener.accept().await {
-            Ok((stream, peer)) => talk(stream, peer.ip(), router.clone(), open, place),
+            Ok((stream, peer)) => {
+                let is_proxy = guests.door.is_proxy(peer.ip());
+                let place = guests.connections.admit(peer.ip(), is_proxy).await;
+                talk(stream, peer.ip(), guests, open, Arc::new(place));
+            }
             Err(error) => {
                 tracing::warn!(%error, "connection not taken");
                 tokio::time::sleep(BREATH).await;
@@ -165,30 +181,38 @@ async fn accept(listener: &TcpListener, router: &Router, open: &GracefulShutdown
 fn talk(
     stream: TcpStream,
     peer: IpAddr,
-    router: Router,
+    guests: &Guests,
     open: &GracefulShutdown,
-    place: OwnedSemaphorePermit,
+    place: Arc<Place>,
 ) {
     // A key is less than a packet: it is not to wait for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "delay not switched off");
     }
-    let router = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(guests.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         let answering = router.call(request);
         async move { answering.await.map(hardened) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(guests.connections.limits().head);
     http.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
-    let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(place.watch(stream));
+    let connection = open.watch(http.serve_connection(stream, service));
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended");
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, "connection ended");
+            },
+            () = place.needed() => tracing::debug!(%peer, "silent connection closed"),
         }
-        drop(place);
     });
+}
+
+/// Whether only this machine connects to an address.
+fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// No browser is to guess that a key is something else.

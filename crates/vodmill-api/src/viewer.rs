@@ -13,11 +13,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use vodmill_delivery::rewrite::{Becomes, Rules};
-use vodmill_delivery::{AddressRange, Epoch, Policy, Resource, SignableUrl, Signer, encode_path};
+use vodmill_delivery::{
+    AddressRange, AssetPath, Epoch, ObjectKind, Policy, Resource, SignableUrl, Signer,
+    content_type, encode_path,
+};
 
-use crate::asset_path::AssetPath;
-use crate::keyserver::{Door, Refusal};
+use crate::keyserver::{Door, Refusal, Visitor};
 use crate::peer::Peer;
+use crate::receipts::Receipts;
 use crate::token::Grant;
 
 /// Reads an object of a tree by its name; None if it is not there.
@@ -71,6 +74,7 @@ enum NoPlaylist {
 struct Desk {
     playlists: ViewerPlaylists,
     door: Arc<Door>,
+    receipts: Receipts,
 }
 
 /// A request.
@@ -78,13 +82,12 @@ struct Asked {
     tree: String,
     path: String,
     query: String,
-    address: IpAddr,
-    headers: HeaderMap,
+    visitor: Visitor,
 }
 
 impl ViewerPlaylists {
     pub(crate) fn router(self, door: Arc<Door>) -> Router {
-        let desk = Desk { playlists: self, door };
+        let desk = Desk { playlists: self, door, receipts: Receipts::new() };
         Router::new().route("/v/{tree}/{*path}", get(playlist)).with_state(Arc::new(desk))
     }
 }
@@ -92,19 +95,18 @@ impl ViewerPlaylists {
 impl Desk {
     /// Who may not have it does not learn whether it is there.
     fn make(&self, asked: &Asked, now: u64) -> Result<String, NoPlaylist> {
-        let Asked { tree, path, query, address, headers } = asked;
-        self.door.slow_down_address(*address).map_err(NoPlaylist::Refused)?;
-        let shown = self.door.token(headers, Some(query));
-        let grant = self.door.let_in(shown).map_err(NoPlaylist::Refused)?;
+        let Asked { tree, path, query, visitor } = asked;
+        self.door.slow_down_address(visitor.address).map_err(NoPlaylist::Refused)?;
+        let grant = self.door.let_in(visitor).map_err(NoPlaylist::Refused)?;
         let tree = self.playlists.trees.iter().find(|one| one.name == *tree);
-        let tree = tree.filter(|_| is_playlist(path)).ok_or(NoPlaylist::NotFound)?;
-        if self.door.asks_for_tokens() {
-            let object = AssetPath::of(path).filter(|object| !object.private);
-            let asset = object.ok_or(NoPlaylist::NotFound)?.asset;
-            let permitted = grant.permits(asset, *address);
-            permitted.map_err(|error| NoPlaylist::Refused(error.into()))?;
-        }
+        let tree = tree.ok_or(NoPlaylist::NotFound)?;
+        let object = playlist_at(path).ok_or(NoPlaylist::NotFound)?;
+        self.door.admit(visitor, Some(&object)).map_err(NoPlaylist::Refused)?;
         let token = self.token(query)?;
+        let held = self.receipts.hold(&tree.name, &object, &*tree.read);
+        if !held.map_err(NoPlaylist::Away)? {
+            return Err(NoPlaylist::NotFound);
+        }
         let bytes = (tree.read)(path).map_err(NoPlaylist::Away)?.ok_or(NoPlaylist::NotFound)?;
         let text = String::from_utf8(bytes).map_err(|error| NoPlaylist::Fault(error.into()))?;
         let rules = self.rules(tree, path, token, &grant, now).map_err(NoPlaylist::Fault)?;
@@ -172,10 +174,10 @@ impl Desk {
     }
 }
 
-/// Only playlists are served here, and nothing hidden.
-fn is_playlist(path: &str) -> bool {
-    let hidden = path.split('/').any(|part| part.is_empty() || part.starts_with('.'));
-    path.ends_with(".m3u8") && !hidden
+/// Only playlists are served here, and none that is for no viewer.
+fn playlist_at(path: &str) -> Option<AssetPath<'_>> {
+    let object = AssetPath::of(path).filter(|_| path.ends_with(".m3u8"))?;
+    (object.kind != ObjectKind::Private).then_some(object)
 }
 
 /// `GET /v/{tree}/{path}`.
@@ -186,8 +188,9 @@ async fn playlist(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let address = desk.door.client(peer, &headers);
-    let asked = Asked { tree, path, query: query.unwrap_or_default(), address, headers };
+    let visitor = desk.door.visitor(peer, &headers, query.as_deref());
+    let address = visitor.address;
+    let asked = Asked { tree, path, query: query.unwrap_or_default(), visitor };
     // Signing takes processor time, and a store may wait for a disk or a network.
     let made = tokio::task::spawn_blocking(move || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -196,7 +199,7 @@ async fn playlist(
     match made.await {
         Ok(Ok(text)) => {
             let headers = [
-                (header::CONTENT_TYPE, "application/vnd.apple.mpegurl"),
+                (header::CONTENT_TYPE, content_type("index.m3u8")),
                 // It is one viewer's.
                 (header::CACHE_CONTROL, "private, no-store"),
             ];
@@ -212,12 +215,7 @@ impl NoPlaylist {
     fn answer(self, address: IpAddr) -> Response {
         let status = match self {
             NoPlaylist::Refused(refusal) => {
-                let (status, reason) = (refusal.status.as_u16(), refusal.reason.as_str());
-                if refusal.status == StatusCode::TOO_MANY_REQUESTS {
-                    tracing::debug!(%address, status, reason, "playlist refused");
-                } else {
-                    tracing::info!(%address, status, reason, "playlist refused");
-                }
+                refusal.log(address, "playlist refused");
                 return refusal.into_response();
             }
             NoPlaylist::NotFound => StatusCode::NOT_FOUND,

@@ -70,7 +70,7 @@ window.playHls = async ({ url, rate, token, hold, patience }) => {
   const report = { ...newReport(), ...seen, cues: [] };
   watchElement(report);
   const bounds = { startLevel: 0, maxBufferLength: 8, maxMaxBufferLength: 8 };
-  const hls = new Hls({ ...bounds, ...(token && { xhrSetup: showTo('/k/', token) }) });
+  const hls = new Hls({ ...bounds, ...(token && { xhrSetup: showTo(new URL(url).origin, token) }) });
   watchHls(hls, report);
   hls.loadSource(url);
   hls.attachMedia(video);
@@ -87,10 +87,10 @@ window.playHls = async ({ url, rate, token, hold, patience }) => {
   return close(withTracks(hls, report));
 };
 
-/** Shows a token to the key server, and to nobody else. */
-function showTo(path, token) {
+/** Shows a token to one server, and to nobody else. */
+function showTo(origin, token) {
   return (request, url) => {
-    if (!new URL(url).pathname.startsWith(path)) return;
+    if (new URL(url).origin !== origin) return;
     request.open('GET', url, true);
     request.setRequestHeader('Authorization', `Bearer ${token}`);
   };

@@ -5,14 +5,12 @@ const video = document.getElementById("video");
 const base = video.dataset.base;
 const say = (text) => { document.getElementById("status").textContent = text; };
 
-// A token in the address of this page is for the key server, and for nobody else.
-const token = new URLSearchParams(location.search).get("token");
-
-function showToken(request, url) {
-  if (!token || !new URL(url, location).pathname.startsWith("/k/")) return;
-  request.open("GET", url, true);
-  request.setRequestHeader("Authorization", `Bearer ${token}`);
-}
+// A token in the address of this page goes with everything that is asked for here. Playlists come back
+// with it in each of their URIs, so that any player shows it, to the key server too.
+const token = new URLSearchParams(location.search).get(video.dataset.token);
+const query = token ? `?${video.dataset.token}=${encodeURIComponent(token)}` : "";
+const at = (path) => `${base}/${path}${query}`;
+for (const link of document.querySelectorAll("a.here")) link.search = query;
 
 /** What a server said with its refusal, and with which status. */
 function refusal(data) {
@@ -22,8 +20,8 @@ function refusal(data) {
   return data.response?.code ? ` (${data.response.code}${said})` : "";
 }
 
-function playWithHlsJs(playlist) {
-  const hls = new window.Hls({ xhrSetup: showToken });
+function playWithHlsJs(playlist, instead) {
+  const hls = new window.Hls();
   hls.on(window.Hls.Events.LEVEL_SWITCHED, (_, data) => {
     const level = hls.levels[data.level];
     say(`hls.js: ${level.width}x${level.height}, ${Math.round(level.bitrate / 1000)} kbit/s`);
@@ -31,25 +29,55 @@ function playWithHlsJs(playlist) {
   hls.on(window.Hls.Events.ERROR, (_, data) => {
     // hls.js tries other levels first: that takes long, and changes nothing.
     const refused = data.response?.code >= 400 && data.response.code < 500;
-    if (data.fatal || refused) say(`hls.js: ${data.details}${refusal(data)}`);
+    const why = `hls.js: ${data.details}${refusal(data)}`;
+    if (refused) say(why);
+    if (!data.fatal) return;
+    hls.destroy();
+    instead(why);
   });
   hls.loadSource(playlist);
   hls.attachMedia(video);
   window.player = hls;
 }
 
+function playNatively(playlist, instead) {
+  say("Playing with the browser's own HLS.");
+  playFile(playlist, (why) => instead(`the browser's own HLS: ${why}`));
+}
+
+/** Plays from an address; `failed` is told why it does not. */
+function playFile(address, failed) {
+  video.onerror = () => {
+    video.onerror = null;
+    failed(video.error?.message || `media error ${video.error?.code}`);
+  };
+  video.src = address;
+}
+
+/** The MP4s that a viewer may fetch: those below private/ are for none. */
+function open(mp4s) {
+  return mp4s.filter((mp4) => mp4.path.split("/")[1] !== "private");
+}
+
+function playMp4(mp4s, why) {
+  const [mp4] = open(mp4s);
+  if (!mp4) return say(why);
+  say(`Playing the MP4 ${mp4.name}: ${why}`);
+  playFile(at(mp4.path), (error) => say(`${why}; the MP4 ${mp4.name}: ${error}`));
+}
+
 async function start() {
-  const asset = await (await fetch(`${base}/asset.json`)).json();
-  const playlist = asset.hls && `${base}/${asset.hls.playlist}`;
-  if (asset.thumbnails) video.poster = `${base}/${asset.thumbnails.poster.path}`;
-  if (playlist && window.Hls && window.Hls.isSupported()) return playWithHlsJs(playlist);
+  const response = await fetch(at("asset.json"));
+  if (!response.ok) return say(`${response.status}: ${(await response.text()).trim()}`);
+  const asset = await response.json();
+  const playlist = asset.hls && at(asset.hls.playlist);
+  if (asset.thumbnails) video.poster = at(asset.thumbnails.poster.path);
+  const instead = (why) => playMp4(asset.mp4, why);
+  if (playlist && window.Hls?.isSupported()) return playWithHlsJs(playlist, instead);
   if (playlist && video.canPlayType("application/vnd.apple.mpegurl")) {
-    video.src = playlist;
-    return say("Playing with the browser's own HLS.");
+    return playNatively(playlist, instead);
   }
-  if (asset.mp4.length === 0) return say("This browser can play nothing of this asset.");
-  video.src = `${base}/${asset.mp4[0].path}`;
-  say(`Playing the MP4 ${asset.mp4[0].name}: there is no HLS, or this browser has none.`);
+  instead(playlist ? "this browser has no HLS" : "this asset has no HLS");
 }
 
 start().catch((error) => say(String(error)));

@@ -1,5 +1,6 @@
 //! How the key server says no.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -26,6 +27,31 @@ impl Refusal {
 
     pub(crate) fn unknown_key() -> Refusal {
         Refusal::new(StatusCode::NOT_FOUND, "there is no such key")
+    }
+
+    pub(crate) fn nothing() -> Refusal {
+        Refusal::new(StatusCode::NOT_FOUND, "there is nothing here")
+    }
+
+    pub(crate) fn for_no_viewer() -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, "this is for no viewer")
+    }
+
+    pub(crate) fn unreadable() -> Refusal {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Refusal::later(status, "this cannot be read at present", Duration::from_secs(5))
+    }
+
+    /// Tells the log. What was asked for could be anything, and is not told.
+    pub(crate) fn log(&self, address: IpAddr, event: &'static str) {
+        let (status, reason) = (self.status.as_u16(), self.reason.as_str());
+        match self.status {
+            // There are many of these, by their nature.
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::NOT_FOUND => {
+                tracing::debug!(%address, status, reason, "{event}");
+            }
+            _ => tracing::info!(%address, status, reason, "{event}"),
+        }
     }
 }
 

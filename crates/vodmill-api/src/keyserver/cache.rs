@@ -4,11 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{KeyStore, KeyStoreError, StoredKey};
 
-use super::bounded::Bounded;
+use super::limits::{Limiter, Rate};
+use crate::bounded::Bounded;
 
 /// Kids that are remembered, some 20 MB.
 const REMEMBERED: usize = 65_536;
@@ -21,6 +22,13 @@ const REST: Duration = Duration::from_secs(1);
 
 /// How long an unknown kid counts as unknown.
 const UNKNOWN: Duration = Duration::from_secs(1);
+
+/// Of these, looks for one viewer at a time.
+const LOOKS_EACH: usize = 4;
+
+/// How often a viewer may ask for keys that there are not. Players ask for what playlists name; and
+/// a look for what is nowhere may take as long as there are keys.
+const STRAYS: Rate = Rate { per_second: 1, burst: 20 };
 
 /// How keys are kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +58,16 @@ pub(crate) struct KeyCache {
     memory: Memory,
     slots: Bounded<Kid, Arc<Slot>>,
     looks: Arc<Semaphore>,
+    /// Those of each viewer.
+    looks_each: Bounded<u64, Arc<Semaphore>>,
+    /// Viewers who asked for keys that there are not.
+    strays: Limiter<u64>,
     /// Until then the store is not asked.
     resting: Mutex<Option<Instant>>,
 }
+
+/// Places among the looks of a viewer, and among all.
+type Turns = [OwnedSemaphorePermit; 2];
 
 #[derive(Default)]
 struct Slot {
@@ -67,9 +82,14 @@ struct Seen {
     at: Instant,
 }
 
-/// The store did not answer, and what it said before is too old.
+/// Why it is not known whether there is a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Away;
+pub(crate) enum NoAnswer {
+    /// The store did not answer, and what it said before is too old.
+    Away,
+    /// This viewer asked for too many keys that there are not, and has to wait so long.
+    TooMany(Duration),
+}
 
 impl KeyCache {
     pub(crate) fn new(store: Arc<dyn KeyStore>, memory: Memory) -> KeyCache {
@@ -78,12 +98,18 @@ impl KeyCache {
             memory,
             slots: Bounded::new(REMEMBERED),
             looks: Arc::new(Semaphore::new(LOOKS)),
+            looks_each: Bounded::new(REMEMBERED),
+            strays: Limiter::new(STRAYS),
             resting: Mutex::default(),
         }
     }
 
-    /// The key, from memory or from the store; none if there is none.
-    pub(crate) async fn get(&self, kid: Kid) -> Result<Option<Arc<StoredKey>>, Away> {
+    /// The key for a viewer, from memory or from the store; none if there is none.
+    pub(crate) async fn get(
+        &self,
+        kid: Kid,
+        viewer: u64,
+    ) -> Result<Option<Arc<StoredKey>>, NoAnswer> {
         let slot = self.slots.change(kid, Arc::default, |slot| Arc::clone(slot));
         if let Some(seen) = self.fresh(&slot) {
             return Ok(seen.key);
@@ -97,7 +123,7 @@ impl KeyCache {
         if let Some(seen) = self.fresh(&slot) {
             return Ok(seen.key);
         }
-        match self.ask(kid).await {
+        match self.ask(kid, viewer).await {
             Ok(key) => {
                 let key = key.map(Arc::new);
                 let seen = Seen { key: key.clone(), at: Instant::now() };
@@ -125,28 +151,47 @@ impl KeyCache {
         (seen.key.is_some() && seen.at.elapsed() < self.memory.keep).then_some(seen)
     }
 
-    async fn ask(&self, kid: Kid) -> Result<Option<StoredKey>, Away> {
+    async fn ask(&self, kid: Kid, viewer: u64) -> Result<Option<StoredKey>, NoAnswer> {
+        let turns = tokio::time::timeout(self.memory.patience, self.turns(viewer));
+        // That others take their time says nothing of the store.
+        let turns = turns.await.map_err(|_| NoAnswer::Away)??;
         if self.rests() {
-            return Err(Away);
+            return Err(NoAnswer::Away);
         }
-        let error = match tokio::time::timeout(self.memory.patience, self.look(kid)).await {
-            Ok(Ok(found)) => return Ok(found),
+        let error = match tokio::time::timeout(self.memory.patience, self.look(kid, turns)).await {
+            Ok(Ok(found)) => {
+                if found.is_none() {
+                    // What is beyond the rate is told to whoever asks next.
+                    let _ = self.strays.take(viewer, Instant::now());
+                }
+                return Ok(found);
+            }
             Ok(Err(error)) => error,
             Err(_) => "it does not answer".to_owned(),
         };
         self.rest();
         tracing::error!(%kid, error, "key store away");
-        Err(Away)
+        Err(NoAnswer::Away)
+    }
+
+    /// A viewer's turn among its own looks, and then among all.
+    async fn turns(&self, viewer: u64) -> Result<Turns, NoAnswer> {
+        let new = || Arc::new(Semaphore::new(LOOKS_EACH));
+        let own = self.looks_each.change(viewer, new, |own| Arc::clone(own));
+        let own = own.acquire_owned().await.map_err(|_| NoAnswer::Away)?;
+        if let Some(wait) = self.strays.wait(viewer, Instant::now()) {
+            return Err(NoAnswer::TooMany(wait));
+        }
+        let all = Arc::clone(&self.looks).acquire_owned().await.map_err(|_| NoAnswer::Away)?;
+        Ok([own, all])
     }
 
     /// One look at the store, in a thread where it may wait. It goes on where nobody waits for it any
     /// more, and counts among the looks until it has ended.
-    async fn look(&self, kid: Kid) -> Result<Option<StoredKey>, String> {
-        let look = Arc::clone(&self.looks).acquire_owned().await;
-        let look = look.map_err(|error| error.to_string())?;
+    async fn look(&self, kid: Kid, turns: Turns) -> Result<Option<StoredKey>, String> {
         let store = Arc::clone(&self.store);
         let found = tokio::task::spawn_blocking(move || {
-            let _look = look;
+            let _turns = turns;
             store.get(&kid).map_err(|error| told(&error))
         });
         found.await.map_err(|error| error.to_string())?

@@ -1,5 +1,5 @@
-//! The door that keys, viewers' playlists and the gate of a proxy have in common: who asks, how
-//! often, and with which token.
+//! The door that all has in common that is served to viewers: keys, objects of packages, viewers'
+//! playlists, pages, and the gate of a proxy. It says who asks, how often, and for what.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -7,30 +7,44 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, StatusCode};
+use vodmill_delivery::{AssetPath, ObjectKind};
 
-use super::access::{Denied, Doorkeeper, Network, TokenPlaces, client};
+use super::access::{Denied, Doorkeeper, Network, TokenPlaces, bearer, client};
 use super::answer::Refusal;
+use super::credentials::{Credentials, Role};
 use super::limits::{Limiter, household};
-use super::watched::SecretFileError;
+use super::watched::{SecretFileError, Watched};
 use super::{KeySettings, now};
 use crate::token::Grant;
 
 pub(crate) struct Door {
     keeper: Doorkeeper,
     places: TokenPlaces,
+    credentials: Option<Watched<Credentials>>,
     proxies: Vec<Network>,
     addresses: Limiter<IpAddr>,
     viewers: Limiter<u64>,
     hash: RandomState,
 }
 
+/// Who asks: from where, and with what to show.
+pub(crate) struct Visitor {
+    pub(crate) address: IpAddr,
+    headers: HeaderMap,
+    query: Option<String>,
+}
+
 impl Door {
     /// Reads the files of the settings.
     pub(crate) fn new(settings: &KeySettings) -> Result<Door, SecretFileError> {
         let (cookie, query) = (settings.cookie.clone(), settings.query.clone());
+        let credentials = settings.credentials.clone();
+        let credentials =
+            credentials.map(|file| Watched::open(file, true, Credentials::parse)).transpose()?;
         Ok(Door {
             keeper: Doorkeeper::new(settings.viewers.clone())?,
             places: TokenPlaces { cookie, query },
+            credentials,
             proxies: settings.proxies.clone(),
             addresses: Limiter::new(settings.address_rate),
             viewers: Limiter::new(settings.viewer_rate),
@@ -48,18 +62,79 @@ impl Door {
         &self.places.query
     }
 
+    /// Whether an address is that of a proxy that is believed.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.holds(address))
+    }
+
     /// Where a request comes from, behind the proxies that are believed.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         client(peer, headers, &self.proxies)
     }
 
-    /// The token of a request.
-    pub(crate) fn token<'r>(
+    /// Who asks with these headers and this query.
+    pub(crate) fn visitor(
         &self,
-        headers: &'r HeaderMap,
-        query: Option<&'r str>,
-    ) -> Option<&'r str> {
-        self.places.find(headers, query)
+        peer: IpAddr,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Visitor {
+        Visitor {
+            address: self.client(peer, headers),
+            headers: headers.clone(),
+            query: query.map(str::to_owned),
+        }
+    }
+
+    /// The token of a request.
+    pub(crate) fn token<'v>(&self, visitor: &'v Visitor) -> Option<&'v str> {
+        self.places.find(&visitor.headers, visitor.query.as_deref())
+    }
+
+    /// Name and value of the token, if it is the query's: what a player has to be given for each URI.
+    pub(crate) fn token_in_query(&self, visitor: &Visitor) -> Option<String> {
+        if !self.asks_for_tokens() || bearer(&visitor.headers).is_some() {
+            return None;
+        }
+        let token = self.places.in_query(visitor.query.as_deref()?)?;
+        Some(format!("{}={token}", self.query()))
+    }
+
+    /// Whether a visitor may have an object of an asset, None for what is none. Who may not have it
+    /// does not learn whether it is there.
+    pub(crate) fn admit(
+        &self,
+        visitor: &Visitor,
+        object: Option<&AssetPath<'_>>,
+    ) -> Result<Grant, Refusal> {
+        let kind = object.map(|object| object.kind);
+        let role = self.role(&visitor.headers).map(|(role, _)| role);
+        match (kind, role) {
+            // Who reads keys could decrypt what is clear here; an operator reads no key.
+            (Some(ObjectKind::Private), Some(Role::Segmenter)) => return Ok(Grant::of_all()),
+            (Some(ObjectKind::Private), _) => return Err(Refusal::for_no_viewer()),
+            (Some(ObjectKind::Receipt), Some(_)) => return Ok(Grant::of_all()),
+            _ => {}
+        }
+        let grant = self.grant(self.token(visitor))?;
+        let object = object.ok_or_else(Refusal::nothing)?;
+        if object.kind == ObjectKind::Receipt && self.asks_for_tokens() {
+            return Err(Refusal::for_no_viewer());
+        }
+        grant.permits(object.asset, visitor.address)?;
+        Ok(grant)
+    }
+
+    /// Role and name of who shows a credential.
+    pub(crate) fn role(&self, headers: &HeaderMap) -> Option<(Role, String)> {
+        let credentials = self.credentials.as_ref()?.get();
+        let (role, name) = credentials.find(bearer(headers)?)?;
+        Some((role, name.to_owned()))
+    }
+
+    /// Whether there are segmenters and operators.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
     }
 
     /// What a token permits now; without one, what is permitted to everybody.
@@ -71,13 +146,27 @@ impl Door {
     }
 
     /// As [`grant`](Door::grant), and counts how often its bearer comes.
-    pub(crate) fn let_in(&self, token: Option<&str>) -> Result<Grant, Refusal> {
+    pub(crate) fn let_in(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
+        let token = self.token(visitor);
         let grant = self.grant(token)?;
-        let Some(token) = token else { return Ok(grant) };
-        let viewer = self.hash.hash_one(token);
-        let taken = self.viewers.take(viewer, Instant::now());
-        taken.map_err(|wait| too_many("too many requests with this token", wait))?;
+        if self.asks_for_tokens() && token.is_some() {
+            let taken = self.viewers.take(self.bearer_of(visitor), Instant::now());
+            taken.map_err(|wait| too_many("too many requests with this token", wait))?;
+        }
         Ok(grant)
+    }
+
+    /// One viewer, as far as that can be told: who bears a token, or comes from an address.
+    pub(crate) fn bearer_of(&self, visitor: &Visitor) -> u64 {
+        match self.token(visitor).filter(|_| self.asks_for_tokens()) {
+            Some(token) => self.hash.hash_one(token),
+            None => self.of_address(visitor.address),
+        }
+    }
+
+    /// Whoever comes from an address, as one viewer.
+    pub(crate) fn of_address(&self, address: IpAddr) -> u64 {
+        self.hash.hash_one(household(address))
     }
 
     /// Counts how often an address comes.
@@ -87,6 +176,6 @@ impl Door {
     }
 }
 
-fn too_many(reason: &str, wait: Duration) -> Refusal {
+pub(crate) fn too_many(reason: &str, wait: Duration) -> Refusal {
     Refusal::later(StatusCode::TOO_MANY_REQUESTS, reason, wait)
 }

@@ -8,10 +8,10 @@ use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use vodmill_delivery::{AssetPath, ObjectKind};
 
 use super::KeyServer;
 use super::answer::Refusal;
-use crate::asset_path::AssetPath;
 use crate::peer::Peer;
 
 /// What the viewer asked the proxy for, as it stood in the request.
@@ -35,7 +35,7 @@ pub(crate) async fn gate(
     headers: HeaderMap,
 ) -> Response {
     let address = server.door.client(peer, &headers);
-    match server.may_pass(&place.below, address, &headers) {
+    match server.may_pass(&place.below, peer, &headers) {
         Ok(viewer) => {
             tracing::debug!(viewer, %address, "viewer passed on");
             (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response()
@@ -53,7 +53,7 @@ pub(crate) async fn gate(
 }
 
 impl KeyServer {
-    fn may_pass(&self, below: &str, from: IpAddr, headers: &HeaderMap) -> Result<String, Refusal> {
+    fn may_pass(&self, below: &str, peer: IpAddr, headers: &HeaderMap) -> Result<String, Refusal> {
         let asked = headers.get(ASKED).and_then(|asked| asked.to_str().ok());
         let missing = || Refusal::new(StatusCode::BAD_REQUEST, "X-Original-URI is missing");
         let asked = asked.ok_or_else(missing)?;
@@ -61,16 +61,17 @@ impl KeyServer {
             Some((path, query)) => (path, Some(query)),
             None => (asked, None),
         };
-        let grant = self.door.grant(self.door.token(headers, query))?;
+        let visitor = self.door.visitor(peer, headers, query);
+        let grant = self.door.grant(self.door.token(&visitor))?;
         let path = decoded(path);
         let object = path.as_deref().and_then(|path| within(path, below)).and_then(AssetPath::of);
         match object {
             None => Err(Refusal::new(StatusCode::FORBIDDEN, "there is no asset at this path")),
-            Some(object) if object.private => {
-                Err(Refusal::new(StatusCode::FORBIDDEN, "this is for no viewer"))
+            Some(object) if matches!(object.kind, ObjectKind::Private | ObjectKind::Receipt) => {
+                Err(Refusal::for_no_viewer())
             }
             Some(object) => {
-                grant.permits(object.asset, from)?;
+                grant.permits(object.asset, visitor.address)?;
                 Ok(grant.viewer)
             }
         }
@@ -83,7 +84,7 @@ fn within<'p>(path: &'p str, below: &str) -> Option<&'p str> {
 
 /// A path as its server reads it: what is encoded, decoded once. None for what servers read in more
 /// than one way.
-fn decoded(path: &str) -> Option<String> {
+pub(super) fn decoded(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
@@ -161,7 +162,7 @@ mod tests {
             let inner = inner.unwrap_or_else(|| panic!("{path} is {served}, not {object:?}"));
             let private =
                 inner.split('/').nth(1) == Some("private") && inner.matches('/').count() > 1;
-            assert!(object.private || !private, "{path} is {served}");
+            assert!(object.kind == ObjectKind::Private || !private, "{path} is {served}");
         }
         assert!(passed > 100, "{passed}");
     }

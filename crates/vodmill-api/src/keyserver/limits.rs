@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use super::bounded::Bounded;
+use crate::bounded::Bounded;
 
 /// Viewers and addresses that are remembered. Who is forgotten begins anew: the limit is against
 /// greed, not against an army.
@@ -33,6 +33,12 @@ impl<K: std::hash::Hash + Eq> Limiter<K> {
         let step = (rate.per_second > 0).then(|| Duration::from_secs(1) / rate.per_second.max(1));
         let burst = step.unwrap_or_default() * rate.burst.max(1);
         Limiter { step, burst, moments: Bounded::new(REMEMBERED) }
+    }
+
+    /// How long one who has used up its burst has to wait; nothing is counted.
+    pub(crate) fn wait(&self, who: K, now: Instant) -> Option<Duration> {
+        let next = self.moments.get(who)?.max(now) + self.step?;
+        (next - now).checked_sub(self.burst).filter(|wait| !wait.is_zero())
     }
 
     /// Counts one request at `now`; or says how long to wait, and does not count it.
@@ -70,9 +76,11 @@ mod tests {
     #[test]
     fn a_burst_then_the_rate() {
         let limiter = Limiter::new(Rate { per_second: 10, burst: 3 });
-        let start = Instant::now();
+        let (start, step) = (Instant::now(), Duration::from_millis(100));
         let at = |who, millis| limiter.take(who, start + Duration::from_millis(millis));
         assert_eq!([at(1, 0), at(1, 0), at(1, 0)], [Ok(()); 3]);
+        assert_eq!(limiter.wait(1, start), Some(Duration::from_millis(100)));
+        assert_eq!((limiter.wait(2, start), limiter.wait(1, start + step)), (None, None));
         assert_eq!(at(1, 0), Err(Duration::from_millis(100)));
         assert_eq!(at(2, 0), Ok(()), "another viewer is not held up");
         assert_eq!(at(1, 99), Err(Duration::from_millis(1)));

@@ -2,8 +2,8 @@
 
 mod access;
 mod answer;
-mod bounded;
 mod cache;
+mod callers;
 mod credentials;
 mod door;
 mod gate;
@@ -16,10 +16,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::Router;
-use axum::http::{HeaderValue, Method, header};
-use axum::routing::get;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use vodmill_hls::keyring::KeyStore;
 
 pub use access::{Network, Viewers};
@@ -29,10 +25,11 @@ pub use limits::Rate;
 pub use watched::SecretFileError;
 
 pub(crate) use answer::Refusal;
-pub(crate) use door::Door;
+pub(crate) use callers::guarded;
+pub(crate) use door::{Door, Visitor};
+pub(crate) use limits::household;
 
 use cache::KeyCache;
-use watched::Watched;
 
 /// How long a browser may remember what it is allowed to ask.
 const PREFLIGHT: Duration = Duration::from_secs(600);
@@ -46,6 +43,9 @@ pub struct KeySettings {
     pub cookie: String,
     /// Name of the part of a query that may hold a token.
     pub query: String,
+    /// Names under which this server may be asked beside those of this machine; without any, by
+    /// whatever name where it listens on other addresses too.
+    pub hosts: Vec<String>,
     /// Origins of pages whose players may read keys, as `https://www.example.org`; `*` for any,
     /// without cookies.
     pub origins: Vec<String>,
@@ -60,6 +60,8 @@ pub struct KeySettings {
     pub viewer_rate: Rate,
     /// How keys are kept in memory.
     pub memory: Memory,
+    /// How long a segmenter or an operator may take to send a body.
+    pub body_time: Duration,
 }
 
 impl Default for KeySettings {
@@ -68,12 +70,14 @@ impl Default for KeySettings {
             viewers: Viewers::Anyone,
             cookie: "vodmill_key".to_owned(),
             query: "token".to_owned(),
+            hosts: Vec::new(),
             origins: Vec::new(),
             credentials: None,
             proxies: Vec::new(),
             address_rate: Rate { per_second: 200, burst: 1000 },
             viewer_rate: Rate { per_second: 20, burst: 200 },
             memory: Memory::default(),
+            body_time: Duration::from_secs(60),
         }
     }
 }
@@ -94,8 +98,7 @@ pub struct KeyServer {
     store: Arc<dyn KeyStore>,
     cache: KeyCache,
     door: Arc<Door>,
-    credentials: Option<Watched<Credentials>>,
-    cors: CorsLayer,
+    settings: KeySettings,
 }
 
 impl KeyServer {
@@ -104,16 +107,14 @@ impl KeyServer {
     /// # Errors
     /// [`KeyServerError`].
     pub fn new(store: Arc<dyn KeyStore>, settings: KeySettings) -> Result<Self, KeyServerError> {
-        let door = Door::new(&settings)?;
-        let credentials = settings.credentials;
-        let credentials =
-            credentials.map(|file| Watched::open(file, true, Credentials::parse)).transpose()?;
+        if let Some(origin) = settings.origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(KeyServerError::Origin(origin.clone()));
+        }
         Ok(KeyServer {
             cache: KeyCache::new(Arc::clone(&store), settings.memory),
             store,
-            cors: cors(&settings.origins, door.asks_for_tokens())?,
-            door: Arc::new(door),
-            credentials,
+            door: Arc::new(Door::new(&settings)?),
+            settings,
         })
     }
 
@@ -121,44 +122,16 @@ impl KeyServer {
     pub(crate) fn door(&self) -> Arc<Door> {
         Arc::clone(&self.door)
     }
-
-    /// Which pages may read what is for viewers.
-    pub(crate) fn cors(&self) -> CorsLayer {
-        self.cors.clone()
-    }
-
-    /// `/k/`, `/gate` and `/v1/`.
-    pub(crate) fn router(self) -> Router {
-        let cors = self.cors.clone();
-        let server = Arc::new(self);
-        let keys = Router::new().route("/k/{kid}", get(viewer::key)).layer(cors);
-        let operators = match &server.credentials {
-            Some(_) => operators::router(&server),
-            None => Router::new(),
-        };
-        let gate = Router::new().route("/gate", get(gate::gate));
-        keys.merge(gate).merge(operators).with_state(server)
-    }
 }
 
-/// Which pages may read keys. Cookies are for named origins only (Fetch standard, 3.2.5).
-fn cors(origins: &[String], tokens: bool) -> Result<CorsLayer, KeyServerError> {
-    let cors = CorsLayer::new()
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([header::AUTHORIZATION, header::RANGE])
-        .expose_headers([header::CONTENT_LENGTH, header::RETRY_AFTER])
-        .max_age(PREFLIGHT);
-    if origins.iter().any(|origin| origin == "*") {
-        return Ok(cors.allow_origin(Any));
+/// Whether this is a name, or an address as it stands in a URL, without a port.
+pub fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !text.is_empty() && text.bytes().all(plain),
     }
-    let named: Result<Vec<HeaderValue>, KeyServerError> =
-        origins.iter().map(|text| origin(text)).collect();
-    Ok(cors.allow_origin(AllowOrigin::list(named?)).allow_credentials(tokens))
-}
-
-fn origin(text: &str) -> Result<HeaderValue, KeyServerError> {
-    let header = HeaderValue::from_str(text).ok().filter(|_| is_origin(text) && text != "*");
-    header.ok_or_else(|| KeyServerError::Origin(text.to_owned()))
 }
 
 /// Whether this is `*`, or scheme and host as browsers send them (RFC 6454, 6.2).

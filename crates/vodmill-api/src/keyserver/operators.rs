@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{GenerationKeys, KeySet, KeyStore, KeyStoreError, KeyTerms};
 
-use super::access::bearer;
 use super::answer::Refusal;
 use super::cache::told;
 use super::credentials::Role;
@@ -60,20 +59,31 @@ async fn let_in(
     if let Err(refusal) = server.door.slow_down_address(address) {
         return refusal.into_response();
     }
-    let credentials = server.credentials.as_ref().map(|file| file.get());
-    let secret = bearer(request.headers());
-    let found = credentials.as_ref().zip(secret).and_then(|(known, secret)| known.find(secret));
-    let Some((role, name)) = found else {
+    let Some((role, name)) = server.door.role(request.headers()) else {
         tracing::warn!(%address, "operator refused");
         let why = "a credential of a segmenter or an operator is needed";
         return Refusal::new(StatusCode::UNAUTHORIZED, why).into_response();
     };
-    request.extensions_mut().insert(Caller { role, name: name.to_owned() });
+    request.extensions_mut().insert(Caller { role, name });
+    let whole = tokio::time::timeout(server.settings.body_time, read_whole(request)).await;
+    let request = match whole {
+        Ok(Ok(request)) => request,
+        Ok(Err(problem)) => return problem.into_response(),
+        Err(_) => return Problem::too_slow().into_response(),
+    };
     let answer = next.run(request).await;
     match answer.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
         _ => answer,
     }
+}
+
+/// The request with its body in memory.
+async fn read_whole(request: Request<Body>) -> Result<Request<Body>, Problem> {
+    let (parts, body) = request.into_parts();
+    // Beyond the bound, or cut off.
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| Problem::too_large())?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// `POST /v1/keys`: keeps the keys of a generation, unless it has some; answers with those it has.
@@ -316,6 +326,11 @@ impl Problem {
     fn too_large() -> Problem {
         let message = format!("the body has more than {MAX_BODY} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    fn too_slow() -> Problem {
+        let message = "the body took too long";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
     }
 
     fn unknown(message: &str) -> Problem {

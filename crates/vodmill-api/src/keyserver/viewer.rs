@@ -1,6 +1,5 @@
 //! `GET /k/{kid}`: 16 bytes for a viewer who may have them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::StoredKey;
 
 use super::answer::Refusal;
+use super::cache::NoAnswer;
+use super::door::{Visitor, too_many};
 use super::{KeyServer, now};
 use crate::peer::Peer;
 
@@ -25,10 +26,11 @@ pub(crate) async fn key(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let address = server.door.client(peer, &headers);
+    let visitor = server.door.visitor(peer, &headers, query.as_deref());
+    let address = visitor.address;
     // What is written there could be anything, a token too; only a kid is logged.
     let kid = Kid::from_hex(&kid);
-    match server.key_for(kid, address, query.as_deref(), &headers).await {
+    match server.key_for(kid, &visitor).await {
         Ok((stored, viewer)) => {
             let StoredKey { asset, generation, .. } = &*stored;
             let kid = kid.map(tracing::field::display);
@@ -54,19 +56,21 @@ impl KeyServer {
     async fn key_for(
         &self,
         kid: Option<Kid>,
-        address: IpAddr,
-        query: Option<&str>,
-        headers: &HeaderMap,
+        visitor: &Visitor,
     ) -> Result<(Arc<StoredKey>, String), Refusal> {
-        self.door.slow_down_address(address)?;
+        self.door.slow_down_address(visitor.address)?;
         let kid = kid.ok_or_else(Refusal::unknown_key)?;
-        let grant = self.door.let_in(self.door.token(headers, query))?;
-        let found = self.cache.get(kid).await.map_err(|_| {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            Refusal::later(status, "keys cannot be read at present", AWAY)
+        let grant = self.door.let_in(visitor)?;
+        let found = self.cache.get(kid, self.door.bearer_of(visitor)).await;
+        let found = found.map_err(|none| match none {
+            NoAnswer::Away => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Refusal::later(status, "keys cannot be read at present", AWAY)
+            }
+            NoAnswer::TooMany(wait) => too_many("too many keys that there are not", wait),
         })?;
         let stored = found.ok_or_else(Refusal::unknown_key)?;
-        grant.permits(&stored.asset, address)?;
+        grant.permits(&stored.asset, visitor.address)?;
         if stored.terms.ended(now()) {
             return Err(Refusal::new(StatusCode::GONE, "the key was revoked or replaced"));
         }

@@ -4,18 +4,21 @@ use std::fs::Permissions;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
 use vodmill_api::{
-    Folder, KeyServer, KeySettings, ReadObject, Server, Site, Tree, ViewerPlaylists,
+    Folder, KeyServer, KeySettings, Limits, ReadObject, Server, Site, Tree, ViewerPlaylists,
 };
 use vodmill_delivery::{Hash, Signer};
 use vodmill_hls::keyring::{KeySet, KeyStore, MemoryKeyStore};
 
-pub const SEGMENT: &[u8] = b"0123456789abcdef";
+pub const SEGMENT: &str = "0123456789abcdef";
+/// What no viewer gets.
+pub const CLEAR: &str = "clear media, not for you";
+const HIDDEN: &str = "not for you";
 pub const MEDIA: &str = "#EXTM3U
 #EXT-X-KEY:METHOD=AES-128,URI=\"https://keys.example/k/1?v=1\",IV=0x1
 #EXTINF:6.000000,
@@ -24,8 +27,29 @@ pub const MEDIA: &str = "#EXTM3U
 ";
 pub const MULTIVARIANT: &str = "#EXTM3U
 #EXT-X-STREAM-INF:BANDWIDTH=1
-g1/hls/low/index.m3u8
+g0001-22222222/hls/low/index.m3u8
 ";
+
+/// A generation of an asset with its receipt, and the pointer to it.
+fn package(published: &Path, asset: &str, generation: &str, objects: &[(&str, &str)]) {
+    let folder = published.join(asset);
+    // What is listed may be a link, or gone.
+    let link = ("hls/low/link.ts", "");
+    let names = objects.iter().chain([&link]).map(|(name, _)| format!("{{\"name\":\"{name}\"}}"));
+    let objects_json = names.collect::<Vec<_>>().join(",");
+    let of = format!("\"asset\":\"{asset}\",\"generation\":\"{generation}\"");
+    let receipt = format!("{{{of},\"objects\":[{objects_json}]}}");
+    for (name, content) in objects.iter().chain([&("receipt.json", receipt.as_str())]) {
+        write(&folder.join(generation).join(name), content);
+    }
+    write(&folder.join("asset.json"), &format!("{{{of},\"hls\":{{}}}}"));
+    write(&folder.join("index.m3u8"), "#EXTM3U\n");
+}
+
+fn write(file: &Path, content: &str) {
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("tree");
+    std::fs::write(file, content).expect("file");
+}
 
 pub struct Demo {
     pub server: Server,
@@ -60,28 +84,49 @@ pub fn demo(player_js: bool) -> Demo {
 
 /// The same, with keys and playlists for whom the settings say.
 pub fn demo_with(player_js: bool, settings: KeySettings) -> Demo {
+    demo_at(player_js, settings, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)
+}
+
+/// The same, at an address and within limits.
+pub fn demo_at(
+    player_js: bool,
+    settings: KeySettings,
+    address: SocketAddr,
+    limits: Option<Limits>,
+) -> Demo {
     let home = tempfile::tempdir().expect("scratch");
     let published = home.path().join("published");
-    let tree = published.join("talk/g1/hls/low");
-    std::fs::create_dir_all(&tree).expect("tree");
-    std::fs::create_dir_all(published.join("a talk*/g1/hls/low")).expect("tree");
-    std::fs::create_dir_all(published.join("film/g0001-44122a99/hls/low")).expect("tree");
+    package(
+        &published,
+        "talk",
+        "g0001-11111111",
+        &[
+            ("hls/low/index.m3u8", "#EXTM3U\n"),
+            ("hls/low/000000.ts", SEGMENT),
+            ("hls/torn.m3u8", "#EXTM3U\n#EXT-X-MAP:URI=\"a\n"),
+            ("subtitles/en.vtt", "WEBVTT\n"),
+            ("private/mp4/web.mp4", CLEAR),
+        ],
+    );
+    package(&published, "a talk*", "g0001-22222222", &[("hls/low/index.m3u8", MEDIA)]);
+    package(&published, "film", "g0001-44122a99", &[("hls/low/index.m3u8", MEDIA)]);
     for (file, content) in [
-        ("talk/asset.json", &b"{}"[..]),
-        ("talk/index.m3u8", b"#EXTM3U\n"),
-        ("talk/g1/hls/low/index.m3u8", b"#EXTM3U\n"),
-        ("a talk*/g1/hls/low/index.m3u8", MEDIA.as_bytes()),
-        ("a talk*/index.m3u8", MULTIVARIANT.as_bytes()),
-        ("film/g0001-44122a99/hls/low/index.m3u8", MEDIA.as_bytes()),
-        ("talk/torn.m3u8", b"#EXTM3U\n#EXT-X-MAP:URI=\"a\n"),
-        ("talk/g1/hls/low/000000.ts", SEGMENT),
-        ("talk/g1/.scratch", b"not for you"),
-        ("../secret", b"not for you"),
+        ("a talk*/index.m3u8", MULTIVARIANT),
+        ("film/index.m3u8", MULTIVARIANT),
+        ("talk/notes.txt", HIDDEN),
+        ("stray.mp4", HIDDEN),
+        ("talk/g0001-11111111/hls/low/stray.ts", HIDDEN),
+        ("talk/g0001-11111111/.scratch", HIDDEN),
+        ("other/index.m3u8", HIDDEN),
+        ("talk/g0009-99999999/hls/low/000000.ts", HIDDEN),
+        ("../secret", HIDDEN),
     ] {
-        std::fs::write(published.join(file), content).expect("file");
+        write(&published.join(file), content);
     }
-    std::os::unix::fs::symlink(home.path().join("secret"), published.join("talk/link.ts"))
-        .expect("link");
+    let generation = published.join("talk/g0001-11111111");
+    let secret = home.path().join("secret");
+    std::os::unix::fs::symlink(secret, generation.join("hls/low/link.ts")).expect("link");
+    std::os::unix::fs::symlink(published.join("talk"), published.join("alias")).expect("link");
     let script = home.path().join("hls.js");
     std::fs::write(&script, "window.Hls = 1").expect("script");
     let store = MemoryKeyStore::new();
@@ -93,7 +138,11 @@ pub fn demo_with(player_js: bool, settings: KeySettings) -> Demo {
         keys: KeyServer::new(Arc::new(store), settings).expect("settings"),
         player_js: player_js.then_some(script),
     };
-    let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("server");
+    let server = match limits {
+        Some(limits) => Server::start_within(site, address, limits),
+        None => Server::start(site, address),
+    };
+    let server = server.expect("server");
     Demo { server, keys, home }
 }
 
@@ -126,10 +175,22 @@ impl Demo {
 
 /// One request, on a connection of its own; `header` is whole lines.
 pub fn ask(server: SocketAddr, method: &str, path: &str, header: &str, body: &str) -> Answer {
+    ask_as("localhost", server, method, path, header, body)
+}
+
+/// The same, of a server of that name.
+pub fn ask_as(
+    host: &str,
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+) -> Answer {
     let mut stream = TcpStream::connect(server).expect("connect");
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
          content-length: {length}\r\n{header}\r\n{body}"
     );
     // The server may have heard enough before the end.

@@ -1,5 +1,6 @@
 //! Segmenters and operators.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -17,14 +18,19 @@ pub struct House {
     pub folder: TempDir,
 }
 
-pub fn house() -> House {
-    let folder = tempfile::tempdir().expect("scratch");
+/// A file that knows a segmenter and an operator.
+pub fn credentials(folder: &TempDir) -> PathBuf {
     let lines = [
         Credentials::line(Role::Segmenter, "encoder", SEGMENTER),
         Credentials::line(Role::Operator, "ada", OPERATOR),
     ];
-    let credentials = secret_file(&folder, "credentials", &lines.concat());
-    let settings = KeySettings { credentials: Some(credentials), ..KeySettings::default() };
+    secret_file(folder, "credentials", &lines.concat())
+}
+
+pub fn house() -> House {
+    let folder = tempfile::tempdir().expect("scratch");
+    let credentials = Some(credentials(&folder));
+    let settings = KeySettings { credentials, ..KeySettings::default() };
     let server = key_server(Arc::new(MemoryKeyStore::new()), settings);
     House { server, folder }
 }

@@ -25,6 +25,7 @@ fn names_cannot_become_markup() {
     let hostile = demo.home.path().join("published/a<b>\"&");
     std::fs::create_dir_all(&hostile).expect("folder");
     std::fs::write(hostile.join("asset.json"), "{}").expect("file");
+    assert_eq!(demo.get("/play/published/a%3Cb%3E%22%26").status, 404, "no asset of that name");
     let list = demo.get("/").text();
     assert!(list.contains("/play/published/a%3Cb%3E%22%26\">a&lt;b&gt;&quot;&amp;<"), "{list}");
 }

@@ -245,7 +245,7 @@ fn one_connection_serves_many_requests() {
     let house = house(|settings| settings.viewers = Viewers::Anyone);
     let mut stream = TcpStream::connect(house.server.address()).expect("connect");
     for _ in 0..3 {
-        let request = format!("GET {} HTTP/1.1\r\nhost: demo\r\n\r\n", house.path());
+        let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", house.path());
         stream.write_all(request.as_bytes()).expect("ask");
         let mut answer = Vec::new();
         let mut byte = [0; 1];

@@ -5,7 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::{Result, SyncError};
-use super::filter::Filter;
 use super::manifest::{Manifest, Record};
 use super::walk::{LocalFile, Tree};
 use crate::Headers;
@@ -134,7 +133,7 @@ const TRIALS: &str = ".vodmill/";
 /// Objects shown of those that would be deleted.
 const HEAD: usize = 10;
 
-/// The objects that have no file, in the order of names. What the filter leaves out is not looked
+/// The objects that have no file, in the order of names. What is not `allows`ed is not looked
 /// at; what lies at or below a link is not known to be gone; an object that ends in `/` is a folder
 /// that some console has made.
 ///
@@ -143,12 +142,12 @@ const HEAD: usize = 10;
 pub(super) fn deletes(
     tree: &Tree,
     listing: &Listing,
-    filter: &Filter,
+    allows: &dyn Fn(&str) -> bool,
     limit: Limit,
 ) -> Result<Vec<String>> {
     let has_file = |name: &str| tree.contains(name) || tree.skips(name);
     let is_ours = |name: &str| !name.ends_with('/') && !name.starts_with(TRIALS);
-    let is_extra = |name: &&String| is_ours(name) && filter.allows(name) && !has_file(name);
+    let is_extra = |name: &&String| is_ours(name) && allows(name) && !has_file(name);
     let mut extra: Vec<String> = listing.keys().filter(is_extra).cloned().collect();
     extra.sort_unstable();
     let allowed = match limit {
@@ -165,6 +164,7 @@ pub(super) fn deletes(
 
 #[cfg(test)]
 mod tests {
+    use super::super::filter::Filter;
     use super::super::manifest::Told;
     use super::super::walk::{Skipped, Stamp, Why};
     use super::*;
@@ -223,12 +223,12 @@ mod tests {
     #[test]
     fn deletes_have_a_limit_and_spare_what_was_left_out() {
         let link = Skipped { name: "link".to_owned(), why: Why::Link };
-        let tree = Tree { files: vec![file("a", 1, 1)], skipped: vec![link] };
+        let tree = Tree { files: vec![file("a", 1, 1)], skipped: vec![link], left_out: 0 };
         let names = ["a", "b", "link-no", "link/z", "x.bak", "folder/"];
         let listing: Listing =
             names.iter().map(|&name| (name.to_owned(), remote(1, "e"))).collect();
         let filter = Filter::new(&["*.bak".to_owned()], &[]).expect("filter");
-        let run = |limit| deletes(&tree, &listing, &filter, limit);
+        let run = |limit| deletes(&tree, &listing, &|name| filter.allows(name), limit);
         assert_eq!(run(Limit::Count(2)).expect("within"), ["b", "link-no"]);
         assert_eq!(run(Limit::Percent(34)).expect("within"), ["b", "link-no"]);
         let error = run(Limit::Percent(33)).expect_err("1 of 6 may be");

@@ -10,7 +10,6 @@
 //! later is begun.
 
 mod compare;
-mod content_type;
 mod delete;
 mod digest;
 mod error;
@@ -27,7 +26,6 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 pub use compare::{Limit, Reason};
-pub use content_type::content_type;
 pub use error::SyncError;
 pub use filter::{Filter, Glob};
 pub use manifest::manifest_name;
@@ -57,6 +55,8 @@ pub struct Sync<'a> {
     pub manifest: &'a Path,
     /// Which names take part, on both sides.
     pub filter: &'a Filter,
+    /// Names that are left alone on both sides, whatever the filter says: neither put nor deleted.
+    pub leave_out: &'a (dyn Fn(&str) -> bool + std::marker::Sync),
     /// What readers of the object of this name are told.
     pub headers: &'a dyn Fn(&Tree, &str) -> Headers,
     /// When this name is uploaded: after all of lower phases. It is given the file, or nothing for
@@ -85,12 +85,13 @@ impl Sync<'_> {
         let mut manifest = Manifest::open(self.manifest, of)?;
         let (tree, listing) = self.look()?;
         let extra = match self.delete {
-            Some(limit) => compare::deletes(&tree, &listing, self.filter, limit)?,
+            Some(limit) => compare::deletes(&tree, &listing, &|name| self.allows(name), limit)?,
             None => Vec::new(),
         };
         let headers = |name: &str| (self.headers)(&tree, name);
         let jobs = jobs(&tree, &listing, &manifest, headers, self.checksum);
         let mut tally = Tally::begin(&tree, jobs.len(), watch);
+        tally.left_there(listing.keys().filter(|name| (self.leave_out)(name)).count());
         let phases = self.phases(jobs);
         tally.plan(phases.values().flatten().map(|job| job.file.bytes()), extra.len());
         for (_, phase) in phases {
@@ -103,12 +104,17 @@ impl Sync<'_> {
         Ok(tally.report())
     }
 
+    /// Whether the file or object of this name takes part.
+    fn allows(&self, name: &str) -> bool {
+        self.filter.allows(name) && !(self.leave_out)(name)
+    }
+
     /// The folder and the destination, side by side.
     fn look(&self) -> Result<(Tree, Listing)> {
         let (bucket, prefix) = (self.bucket, self.prefix);
         thread::scope(|scope| {
             let listing = scope.spawn(|| list(bucket, prefix));
-            let tree = walk::walk(self.dir, self.prefix, self.filter);
+            let tree = walk::walk(self.dir, self.prefix, self.filter, self.leave_out);
             let listing = match listing.join() {
                 Ok(listing) => listing,
                 Err(panic) => std::panic::resume_unwind(panic),

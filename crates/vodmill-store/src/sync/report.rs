@@ -72,6 +72,10 @@ pub struct Report {
     pub held_back: usize,
     /// Objects that were not deleted because of failures before.
     pub spared: usize,
+    /// Files that the caller left alone.
+    pub left_out: usize,
+    /// Objects of such names that are at the destination all the same.
+    pub left_there: usize,
     /// What went wrong.
     pub failures: Vec<Failure>,
     /// What becomes no object.
@@ -101,6 +105,7 @@ impl<'a> Tally<'a> {
             files: tree.files.len(),
             unchanged: tree.files.len() - moved,
             skipped: tree.skipped.clone(),
+            left_out: tree.left_out,
             ..Report::default()
         };
         Tally { report, wanted: Vec::new(), watch }
@@ -163,6 +168,10 @@ impl<'a> Tally<'a> {
 
     pub fn hold_back(&mut self, files: usize) {
         self.report.held_back += files;
+    }
+
+    pub fn left_there(&mut self, objects: usize) {
+        self.report.left_there = objects;
     }
 
     pub fn spare(&mut self, objects: usize) {

@@ -100,6 +100,8 @@ pub struct Tree {
     pub files: Vec<LocalFile>,
     /// What was left out, filtered files aside.
     pub skipped: Vec<Skipped>,
+    /// How many files the caller left alone.
+    pub left_out: usize,
 }
 
 impl Tree {
@@ -124,8 +126,13 @@ impl Tree {
 
 /// Looks at everything below `dir`. A folder that cannot be read is an error, since its files would
 /// else pass for deleted. `prefix` counts for the length of keys only.
-pub(super) fn walk(dir: &Path, prefix: &str, filter: &Filter) -> Result<Tree> {
-    let mut walk = Walk { prefix: prefix.len(), filter, tree: Tree::default() };
+pub(super) fn walk(
+    dir: &Path,
+    prefix: &str,
+    filter: &Filter,
+    leave_out: &dyn Fn(&str) -> bool,
+) -> Result<Tree> {
+    let mut walk = Walk { prefix: prefix.len(), filter, leave_out, tree: Tree::default() };
     // Depth is bounded by what a path can hold; folders wait here, not on the stack.
     let mut waiting = vec![(dir.to_path_buf(), String::new())];
     let mut seen = HashSet::new();
@@ -144,6 +151,7 @@ pub(super) fn walk(dir: &Path, prefix: &str, filter: &Filter) -> Result<Tree> {
 struct Walk<'a> {
     prefix: usize,
     filter: &'a Filter,
+    leave_out: &'a dyn Fn(&str) -> bool,
     tree: Tree,
 }
 
@@ -182,6 +190,10 @@ impl Walk<'_> {
         if !self.filter.allows(&name) {
             return;
         }
+        if (self.leave_out)(&name) {
+            self.tree.left_out += 1;
+            return;
+        }
         let too_long = self.prefix + name.len() > LONGEST_KEY;
         match () {
             () if metadata.is_symlink() => self.skip(name, Why::Link),
@@ -212,7 +224,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc", at("b/link")).expect("link");
         let filter = Filter::new(&["*.bak".to_owned()], &[]).expect("filter");
-        let tree = walk(dir.path(), "", &filter).expect("walk");
+        let tree = walk(dir.path(), "", &filter, &|_| false).expect("walk");
         let names: Vec<&str> = tree.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a b+%ü", "b.txt", "b/c/z"]);
         assert!(tree.contains("b/c/z") && !tree.contains("b/c"));
@@ -224,7 +236,7 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error() {
         let dir = tempfile::tempdir().expect("scratch");
         let filter = Filter::new(&[], &[]).expect("filter");
-        assert!(walk(&dir.path().join("gone"), "", &filter).is_err());
+        assert!(walk(&dir.path().join("gone"), "", &filter, &|_| false).is_err());
     }
 
     #[test]

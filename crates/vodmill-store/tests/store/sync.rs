@@ -330,3 +330,22 @@ fn noise(bytes: usize) -> Vec<u8> {
     };
     std::iter::repeat_with(next).take(bytes).collect()
 }
+
+#[test]
+fn what_is_left_alone_is_neither_put_nor_deleted() {
+    let place = Place::new();
+    for name in ["a/private/new.mp4", "a/0.ts"] {
+        place.write(name, name);
+    }
+    place.put("a/private/old.mp4", "old");
+    place.put("a/gone.ts", "gone");
+    let at = place.with(|sync| {
+        sync.leave_out = &|name| name.contains("/private/");
+        sync.delete = Some(Limit::Count(9));
+    });
+    let report = at.expect("a report");
+    assert_eq!((report.uploaded, report.deleted), (1, 1));
+    assert_eq!((report.left_out, report.left_there), (1, 1));
+    assert!(place.has("a/private/old.mp4") && !place.has("a/private/new.mp4"));
+    assert!(!place.has("a/gone.ts"));
+}

@@ -302,6 +302,9 @@ pub struct Sync {
     /// Of what is left out, take what matches
     #[arg(long, value_name = "PATTERN", requires = "exclude")]
     pub include: Vec<String>,
+    /// Also clear media below private/ of packages: for buckets that nobody can read
+    #[arg(long)]
+    pub private: bool,
     /// `Cache-Control` of the files that match; the first that fits counts, an empty value is none
     /// [default: packages of vodmill as they need it, nothing for others]
     #[arg(long, value_name = "PATTERN=VALUE")]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use vodmill_delivery::asset_path;
 use vodmill_store::Location;
 use vodmill_store::s3::{Bucket, ObjectSettings, S3Settings};
 use vodmill_store::sync::{self, Event, Filter, Report, SyncError};
@@ -37,13 +38,16 @@ pub fn run(arguments: &Sync) -> anyhow::Result<ExitCode> {
     };
     let settings =
         ObjectSettings { storage_class: arguments.storage_class.clone(), ..Default::default() };
+    // By the whole path: DIR may be a generation, or a folder in it.
+    let is_private = |name: &str| asset_path::is_private(&format!("{}/{name}", dir.display()));
     let sync = sync::Sync {
         dir: &dir,
         bucket: &bucket,
         prefix: &prefix,
         manifest: &manifest,
         filter: &filter,
-        headers: &|tree, name| policy.headers(tree, name),
+        leave_out: &|name| !arguments.private && is_private(name),
+        headers: &|tree, name| policy.headers(tree, name, is_private(name)),
         phase: &deploy::phase,
         settings: &settings,
         delete: arguments.delete.then_some(arguments.max_delete),
@@ -103,6 +107,13 @@ fn complaint(event: &Event<'_>) -> Option<String> {
 
 fn conclude(report: &Report, arguments: &Sync, took: Duration) -> anyhow::Result<ExitCode> {
     print(&summary(report, arguments, took))?;
+    if report.left_there > 0 {
+        eprintln!(
+            "{} holds {} objects below private/ of packages, which are left as they are: see that \
+             nobody can read them, or make them equal with --private",
+            arguments.to, report.left_there
+        );
+    }
     Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -122,6 +133,7 @@ fn summary(report: &Report, arguments: &Sync, took: Duration) -> String {
         ("held back", report.held_back),
         ("not deleted", report.spared),
         ("skipped", report.skipped.len()),
+        ("private and left out", report.left_out),
     ];
     for (what, count) in rest.into_iter().filter(|(_, count)| *count > 0) {
         line.push_str(&format!(", {what} {count}"));

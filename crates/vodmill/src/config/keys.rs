@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use vodmill_api::{Network, is_origin};
+use vodmill_api::{Network, is_host, is_origin};
 
 /// `[keys]`: where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -105,6 +105,10 @@ pub struct KeyServerSettings {
     pub cookie: String,
     /// Name of the part of a query that may hold a token.
     pub query: String,
+    /// Names under which this server is asked, beside those of this machine and those of
+    /// `key_uri` and `base_url` of the pipelines: as proxies pass them on. On other addresses than
+    /// loopback ones, any name will do unless there are some here.
+    pub hosts: Vec<String>,
     /// Origins of pages whose players may read keys, as `"https://www.example.org"`. Default: any
     /// where anyone gets keys, otherwise none.
     pub origins: Vec<String>,
@@ -140,6 +144,7 @@ impl Default for KeyServerSettings {
             audience: None,
             cookie: "vodmill_key".to_owned(),
             query: "token".to_owned(),
+            hosts: Vec::new(),
             origins: Vec::new(),
             credentials: None,
             proxies: Vec::new(),
@@ -198,6 +203,10 @@ impl KeyServerSettings {
         for origin in self.origins.iter().filter(|origin| !is_origin(origin)) {
             let form = "is not an origin such as \"https://www.example.org\"";
             faults.push(format!("key_server.origins: {origin:?} {form}"));
+        }
+        for host in self.hosts.iter().filter(|host| !is_host(host)) {
+            let form = "is not a name or an address such as \"media.example.org\"";
+            faults.push(format!("key_server.hosts: {host:?} {form}"));
         }
         for proxy in &self.proxies {
             if let Err(why) = proxy.parse::<Network>() {

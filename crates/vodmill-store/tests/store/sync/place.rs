@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
+use vodmill_delivery::content_type;
 use vodmill_store::Headers;
 use vodmill_store::s3::{Bucket, Condition, ObjectInfo, ObjectSettings, PutOptions};
-use vodmill_store::sync::{Event, Filter, Report, Sync, SyncError, content_type};
+use vodmill_store::sync::{Event, Filter, Report, Sync, SyncError};
 
 use super::tap::{Tap, Then};
 use crate::server::{address, bucket, settings_for, unique};
@@ -118,6 +119,7 @@ impl Place {
             prefix: &self.prefix,
             manifest: &self.manifest,
             filter: &filter,
+            leave_out: &|_| false,
             headers: &|_, name| headers(name, cache),
             phase: &phase,
             settings: &kept,

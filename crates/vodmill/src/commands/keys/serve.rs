@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_api::token::jwt::Expected;
-use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers};
+use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers, is_host};
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::Stop;
 
@@ -54,10 +54,14 @@ pub fn key_server(
     if anyone && !address.ip().is_loopback() {
         tracing::warn!(%address, "keys are served to everyone who can connect");
     }
-    KeyServer::new(store, key_settings(config, settings)?).context("start the key server")
+    KeyServer::new(store, key_settings(config, settings, address)?).context("start the key server")
 }
 
-fn key_settings(config: &Config, settings: &KeyServerSettings) -> anyhow::Result<KeySettings> {
+fn key_settings(
+    config: &Config,
+    settings: &KeyServerSettings,
+    address: SocketAddr,
+) -> anyhow::Result<KeySettings> {
     let viewers = match settings.viewers {
         ViewerKind::Anyone => Viewers::Anyone,
         ViewerKind::Token => Viewers::Tokens(passes::secrets_file(config)?),
@@ -67,10 +71,7 @@ fn key_settings(config: &Config, settings: &KeyServerSettings) -> anyhow::Result
             Viewers::Jwt(config.home.join(jwks), Expected { issuer, audience })
         }
     };
-    let mut origins = settings.origins.clone();
-    if origins.is_empty() && settings.viewers == ViewerKind::Anyone {
-        origins.push("*".to_owned());
-    }
+    let hosts = names(config, &settings.hosts, address);
     let credentials = passes::credentials_path(config);
     let proxies: Result<_, String> = settings.proxies.iter().map(|text| text.parse()).collect();
     let seconds = |count: u32| Duration::from_secs(count.into());
@@ -78,7 +79,8 @@ fn key_settings(config: &Config, settings: &KeyServerSettings) -> anyhow::Result
         viewers,
         cookie: settings.cookie.clone(),
         query: settings.query.clone(),
-        origins,
+        hosts,
+        origins: settings.origins.clone(),
         // A file that was named has to be there.
         credentials: (settings.credentials.is_some() || credentials.exists())
             .then_some(credentials),
@@ -90,5 +92,29 @@ fn key_settings(config: &Config, settings: &KeyServerSettings) -> anyhow::Result
             keep: seconds(settings.keep_seconds),
             ..Memory::default()
         },
+        ..KeySettings::default()
     })
+}
+
+/// The names of this server. On a loopback address also those by which pipelines send players to it
+/// or to what stands before it, since proxies pass them on.
+fn names(config: &Config, told: &[String], address: SocketAddr) -> Vec<String> {
+    let mut names = told.to_vec();
+    if address.ip().to_canonical().is_loopback() {
+        for pipeline in config.catalogue.pipelines.values() {
+            let keys = pipeline.encryption.as_ref().map(|encryption| &encryption.key_uri);
+            let delivery = pipeline.delivery.as_ref().map(|delivery| &delivery.base_url);
+            let urls = keys.into_iter().chain(delivery);
+            names.extend(urls.filter_map(|url| host(url)).filter(|host| is_host(host)));
+        }
+    }
+    names
+}
+
+/// The host of a URL, without its port.
+fn host(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let end = authority.rfind(':').filter(|end| !authority[*end..].contains(']'));
+    Some(authority[..end.unwrap_or(authority.len())].to_ascii_lowercase())
 }

@@ -4,14 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use vodmill_delivery::{ObjectKind, content_type};
 use vodmill_store::Headers;
-use vodmill_store::sync::{Glob, SyncError, Tree, content_type};
-
-/// What never changes once it is there.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-
-/// What is replaced in place: to be asked for again each time.
-const POINTER: &str = "no-cache";
+use vodmill_store::sync::{Glob, SyncError, Tree};
 
 /// A multivariant playlist says so near its beginning.
 const HEAD: u64 = 64 << 10;
@@ -48,21 +43,36 @@ impl CachePolicy {
         Ok(CachePolicy { rules: rules.iter().map(rule).collect::<Result<_, SyncError>>()? })
     }
 
-    /// The headers of one file of a tree.
-    pub fn headers(&self, tree: &Tree, name: &str) -> Headers {
+    /// The headers of one file of a tree. What is private of a package stays so, whatever the rules.
+    pub fn headers(&self, tree: &Tree, name: &str, is_private: bool) -> Headers {
         let rule = self.rules.iter().find(|(glob, _)| glob.matches(name));
+        let rule = rule.map(|(_, value)| value.as_str());
         let value = match rule {
-            Some((_, value)) => Some(value.as_str()).filter(|value| !value.is_empty()),
-            None => published(tree, name),
+            Some(value) if is_private && !is_for_one(value) => None,
+            rule => rule,
+        };
+        let published = || match is_private {
+            true => Some(ObjectKind::Private),
+            false => published(tree, name),
+        };
+        let value = match value {
+            Some(value) => Some(value).filter(|value| !value.is_empty()),
+            None => published().map(ObjectKind::cache_control),
         };
         let content_type = Some(content_type(name).to_owned());
         Headers { content_type, cache_control: value.map(str::to_owned) }
     }
 }
 
-/// How long a file of a published asset can be kept; nothing for any other. An asset is a folder
-/// with `asset.json`, its generations are the folders in it that have a receipt.
-fn published(tree: &Tree, name: &str) -> Option<&'static str> {
+/// Whether a `Cache-Control` keeps what it is said of out of shared caches (RFC 9111, 5.2.2).
+fn is_for_one(value: &str) -> bool {
+    let mut directives = value.split(',').map(|one| one.trim().to_ascii_lowercase());
+    directives.any(|one| one == "private" || one == "no-store")
+}
+
+/// What a file of a published asset is; nothing for any other. An asset is a folder with
+/// `asset.json`, its generations are the folders in it that have a receipt.
+fn published(tree: &Tree, name: &str) -> Option<ObjectKind> {
     let below = |folder: &str, file: &str| match folder {
         "" => file.to_owned(),
         _ => format!("{folder}/{file}"),
@@ -70,13 +80,14 @@ fn published(tree: &Tree, name: &str) -> Option<&'static str> {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     let is_asset = |folder: &str| tree.contains(&below(folder, "asset.json"));
     if matches!(file, "asset.json" | "index.m3u8") && is_asset(folder) {
-        return Some(POINTER);
+        return Some(ObjectKind::Pointer);
     }
     let is_generation = |generation: &str| {
         let asset = generation.rsplit_once('/').map_or("", |(asset, _)| asset);
         tree.contains(&below(generation, "receipt.json")) && is_asset(asset)
     };
-    name.match_indices('/').any(|(at, _)| is_generation(&name[..at])).then_some(IMMUTABLE)
+    let mut inner = name.match_indices('/').filter(|&(at, _)| is_generation(&name[..at]));
+    inner.next().map(|(at, _)| ObjectKind::in_generation(&name[at + 1..]))
 }
 
 /// The phase of a file: what points to others comes after them. Segments and all else, media
@@ -121,6 +132,25 @@ mod tests {
         assert_eq!(phase("asset.json", Some(&media)), 3);
         assert_eq!(phase("data/other.json", None), 0);
         assert_eq!(phase("a/index.m3u8", None), 1);
+    }
+
+    #[test]
+    fn what_is_private_stays_so_whatever_the_rules() {
+        let told = |rules: &[&str], is_private| {
+            let rules: Vec<CacheRule> =
+                rules.iter().map(|rule| rule.parse().expect("a rule")).collect();
+            let policy = CachePolicy::new(&rules).expect("a policy");
+            policy.headers(&Tree::default(), "a.mp4", is_private).cache_control
+        };
+        let private = ObjectKind::Private.cache_control();
+        for rule in ["*=public, max-age=60", "*=Public", "*=max-age=60", "*=s-maxage=60", "*="] {
+            assert_eq!(told(&[rule], true).as_deref(), Some(private), "{rule}");
+            let open = rule.strip_prefix("*=").filter(|value| !value.is_empty());
+            assert_eq!(told(&[rule], false).as_deref(), open, "{rule}");
+        }
+        assert_eq!(told(&[], true).as_deref(), Some(private));
+        assert_eq!(told(&["*=no-store"], true).as_deref(), Some("no-store"));
+        assert_eq!(told(&["*=max-age=5, Private"], true).as_deref(), Some("max-age=5, Private"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Content types by the endings of names.
+//! Content types by the endings of names: the one table of what is published, synced and served.
 
 /// What a file of this name is served as; `application/octet-stream` where the ending is unknown.
 pub fn content_type(name: &str) -> &'static str {

@@ -55,6 +55,16 @@ impl<K: Hash + Eq, V: Clone> Bounded<K, V> {
         }
     }
 
+    /// What is kept of a key; that counts as a use.
+    pub(crate) fn get(&self, key: K) -> Option<V> {
+        let found = {
+            let shard = self.shard(&key);
+            shard.young.get(&key).or_else(|| shard.old.get(&key)).cloned()?
+        };
+        self.change(key, || found.clone(), |_| ());
+        Some(found)
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
