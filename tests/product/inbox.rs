@@ -228,3 +228,67 @@ fn a_refused_file_is_kept_with_its_reason() {
     assert!(note.contains("media_damaged"), "{note}");
     assert!(home.assets().is_empty());
 }
+
+/// A transport stream looks whole wherever it is cut: all that tells is who has it open.
+#[test]
+fn a_stream_whose_copy_pauses_is_published_whole() {
+    let home = Home::quick("", false);
+    let bytes = fs::read(case("good.ts")).expect("the case");
+    let place = home.inbox("default").join("slow.ts");
+    let mut file = File::create(&place).expect("a file in the inbox");
+    file.write_all(&bytes[..bytes.len() / 2]).expect("half of it");
+    let _daemon = Daemon::start(&home, &[]);
+    let pause = Instant::now();
+    wait_until("a pause longer than any settling", PATIENCE, || {
+        assert!(home.jobs().is_empty(), "taken while it is open for writing");
+        (pause.elapsed() > Duration::from_secs(8)).then_some(())
+    });
+    file.write_all(&bytes[bytes.len() / 2..]).expect("the rest");
+    drop(file);
+    let jobs = wait_for_jobs(&home, 1);
+    assert_eq!((jobs.len(), &jobs[0]["state"]), (1, &"published".into()), "{jobs:?}");
+    let original = &home.asset_json(&home.only_asset())["original"];
+    assert_eq!((&original["bytes"], &original["name"]), (&bytes.len().into(), &"slow.ts".into()));
+}
+
+/// Names of programs that are not done yet are neither taken nor moved away from under them.
+#[test]
+fn what_other_programs_are_writing_stays_where_it_is() {
+    let home = Home::quick("", false);
+    let names_left = ["a.mp4.filepart", "b.mp4.!qB", "c.mp4.opdownload", "d.mp4", "d.mp4.aria2"];
+    for name in names_left {
+        home.drop_into("default", &case("good.mp4"), name);
+    }
+    home.drop_into("default", &case("good.mp4"), "Team Meeting – Ü 2026.mp4");
+    let _daemon = Daemon::start(&home, &[]);
+    wait_for_jobs(&home, 1);
+    assert_eq!(home.only_asset().file_name(), Some(OsStr::new("team-meeting-u-2026")));
+    wait_until("the original is moved", PATIENCE, || {
+        (names(&home.inbox("default")) == names_left.map(str::to_owned).into()).then_some(())
+    });
+    assert_eq!(home.jobs().len(), 1, "{:?}", home.jobs());
+}
+
+/// A pipe in an inbox keeps nobody waiting, and ten thousand files no other inbox; the daemon leaves
+/// in the midst of them.
+#[test]
+fn one_inbox_does_not_stop_another() {
+    let home = Home::quick("", false);
+    home.pipeline("other", "destination = \"elsewhere\"", "", false);
+    let pipe = home.inbox("default").join("pipe.ts");
+    succeeded(Command::new("mkfifo").arg(&pipe)).expect("mkfifo");
+    for number in 0..4000 {
+        fs::write(home.inbox("default").join(format!("{number}.txt")), "no media").expect("write");
+    }
+    let mut daemon = Daemon::start(&home, &[]);
+    wait_until("the first ones are taken", PATIENCE, || (home.jobs().len() > 10).then_some(()));
+    home.drop_into("other", &case("good.mp4"), "good.mp4");
+    let dropped = Instant::now();
+    let taken = |job: &Value| job["pipeline"] == "other";
+    wait_until("the other one is taken", PATIENCE, || home.jobs().iter().any(taken).then_some(()));
+    assert!(dropped.elapsed() < Duration::from_secs(20), "after {:?}", dropped.elapsed());
+    let asked = Instant::now();
+    daemon.terminate();
+    daemon.ended(PATIENCE);
+    assert!(asked.elapsed() < Duration::from_secs(20), "left after {:?}", asked.elapsed());
+}

@@ -1,7 +1,5 @@
 //! A job: one original through one pipeline, once.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +9,6 @@ use vodmill_model::{Failed, Pipeline};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
 use vodmill_store::{Location, Store, StoreError};
 
-use crate::file::sha256;
 use crate::original::Original;
 
 /// What is wanted: an original, a pipeline, and where everything goes.
@@ -123,44 +120,5 @@ fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     Catalogue {
         pipelines: [(pipeline.to_owned(), wanted.essence())].into(),
         presets: presets.map(|(name, preset)| (name.clone(), preset.clone())).collect(),
-    }
-}
-
-/// The name that an asset would like: the file's, as far as it is safe in a path and a URL. A name
-/// that had to be altered gets a mark of the original one, so that two never become the same.
-pub(crate) fn asset_name(file: &Path) -> String {
-    let stem = file.file_stem().unwrap_or_default();
-    let text = stem.to_string_lossy();
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let slug: String = text.chars().map(safe).take(80).collect();
-    let slug = slug.trim_matches(['-', '.']);
-    if slug == text {
-        return slug.to_owned();
-    }
-    let mark = &sha256(stem.as_bytes())[..6];
-    format!("{slug}-{mark}").trim_start_matches('-').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn asset_names_are_safe_and_never_meet() {
-        let name = |file: &str| asset_name(Path::new(file));
-        assert_eq!(name("bbb_5s.mp4"), "bbb_5s");
-        assert_eq!(name("Film.v2.mov"), "Film.v2");
-        for hostile in
-            ["a b+c%20d.mp4", "it's é 日本.mp4", "-dash.mp4", "..mp4", "日本.mp4", "%03d.mp4"]
-        {
-            let asset = name(hostile);
-            let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            assert!(
-                asset.chars().all(good) && !asset.starts_with(['-', '.']),
-                "{hostile}: {asset}"
-            );
-        }
-        assert_ne!(name("a b.mp4"), name("a+b.mp4"));
-        assert_ne!(name("a b.mp4"), name("a-b.mp4"));
     }
 }

@@ -6,6 +6,7 @@
 //! the same bytes.
 
 mod admission;
+mod asset_name;
 mod cache;
 pub mod child;
 mod error;

@@ -10,6 +10,15 @@ use crate::error::{Fault, Sql};
 const SUFFIXES: [usize; 3] = [6, 16, 64];
 
 pub(crate) fn claim(tx: &mut dyn Tx, wanted: &str, owner: &str) -> Sql<String> {
+    // One name for all versions of an original, though names be made otherwise by now.
+    let known = tx.one(
+        "SELECT asset FROM assets WHERE owner = ?1 ORDER BY asset LIMIT 1",
+        params![owner],
+        |row| row.get(0),
+    )?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
     if own(tx, wanted, owner)? {
         return Ok(wanted.to_owned());
     }

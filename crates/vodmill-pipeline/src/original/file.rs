@@ -68,6 +68,11 @@ impl FileOriginal {
         Ok(FileOriginal { path, bytes, modified, mark: Some(Mark { facts, digest }), follow })
     }
 
+    /// Whether it is what `facts` say.
+    pub fn has(&self, facts: &Facts) -> bool {
+        self.mark.as_ref().is_some_and(|mark| mark.facts == *facts)
+    }
+
     pub(super) fn identity(&self) -> (Vec<u8>, String) {
         let digest = self.mark.as_ref().map(|mark| format!(" {}", mark.digest));
         let version = format!("{} {}{}", self.bytes, self.modified, digest.unwrap_or_default());

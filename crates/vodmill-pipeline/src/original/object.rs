@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, Rejected};
-use vodmill_store::s3::{Bucket, Condition, PutOptions, S3Settings, Source, Which};
+use vodmill_store::s3::{
+    Bucket, Condition, Copying, ObjectInfo, PutOptions, S3Settings, Source, Which,
+};
 use vodmill_store::{Headers, Key, Location, StoreError};
 
+use super::names::fitted_in;
 use super::{ReadAt, Unchecked};
 
 /// An object and its state when it was submitted.
@@ -90,7 +93,7 @@ impl ObjectOriginal {
         class: Option<&str>,
     ) -> Result<(), StoreError> {
         let from = Bucket::open(&self.bucket, s3);
-        let is_there = |info: Option<vodmill_store::s3::ObjectInfo>| {
+        let is_there = |info: Option<ObjectInfo>| {
             info.is_some_and(|info| info.etag == self.etag)
         };
         // Moved by an earlier attempt, taken away, or replaced: a replacement is a job of its own.
@@ -100,22 +103,14 @@ impl ObjectOriginal {
         let (to, prefix) = bucket_at(place, s3)?;
         let (key, is_copied) = self.place_in(&to, &prefix, job)?;
         if let Some(note) = note {
-            let headers = Headers {
-                content_type: Some("text/plain; charset=utf-8".to_owned()),
-                ..Headers::default()
-            };
-            let options = PutOptions { headers, ..PutOptions::default() };
-            to.put(
-                &format!("{key}.reason.txt"),
-                note.as_bytes().to_vec(),
-                &options,
-                &Condition::None,
-            )?;
+            put_note(&to, &prefix, &key, note)?;
         }
         if !is_copied {
             let source =
                 Source { bucket: self.bucket.clone(), key: self.key.clone(), which: self.which() };
-            to.copy(&source, &key, class)?;
+            let how =
+                Copying { storage_class: class.map(str::to_owned), mark: Some(job.to_owned()) };
+            to.copy(&source, &key, &how)?;
         }
         from.delete_if(&self.key, &self.etag)
     }
@@ -125,7 +120,7 @@ impl ObjectOriginal {
         let mut places = Vec::new();
         if let Some(Ok(Location::Bucket { bucket, prefix })) = done.map(Location::parse) {
             let (prefix, name) = (folder(prefix), self.file_name());
-            let names = [own_name(name, job), name.to_owned()];
+            let names = [own_name(name, job, &prefix), in_prefix(&prefix, name, "")];
             places.extend(names.map(|name| (bucket.clone(), format!("{prefix}{name}"))));
         }
         places.push((self.bucket.clone(), self.key.clone()));
@@ -137,18 +132,23 @@ impl ObjectOriginal {
     /// counts as the copy, since the original is removed next.
     fn place_in(&self, to: &Bucket, prefix: &str, job: &str) -> Result<(String, bool), StoreError> {
         let name = self.file_name();
-        let plain = format!("{prefix}{name}");
+        let plain = format!("{prefix}{}", in_prefix(prefix, name, ""));
         match to.head(&plain)? {
             None => Ok((plain, false)),
-            Some(there) if (&there.etag, there.bytes) == (&self.etag, self.bytes) => {
-                Ok((plain, true))
-            }
+            Some(there) if self.is_copy(&there, job) => Ok((plain, true)),
             Some(_) => {
-                let own = format!("{prefix}{}", own_name(name, job));
+                let own = format!("{prefix}{}", own_name(name, job, prefix));
                 let is_copied = to.head(&own)?.is_some_and(|there| there.bytes == self.bytes);
                 Ok((own, is_copied))
             }
         }
+    }
+
+    /// Whether an object is the copy that an earlier attempt at `job` made. One that was uploaded in
+    /// parts, or is encrypted with KMS, has another ETag as a copy.
+    fn is_copy(&self, there: &ObjectInfo, job: &str) -> bool {
+        let is_known = there.mark.as_deref() == Some(job) || there.etag == self.etag;
+        is_known && there.bytes == self.bytes
     }
 }
 
@@ -168,18 +168,54 @@ fn folder(prefix: Option<Key>) -> String {
     prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default()
 }
 
+/// Bytes of the longest key.
+const LONGEST: usize = 1024;
+
 /// The name of an original where another has its own.
-fn own_name(name: &str, job: &str) -> String {
-    marked(name, job.get(..8).unwrap_or(job))
+fn own_name(name: &str, job: &str, prefix: &str) -> String {
+    in_prefix(prefix, name, &format!(".{}", job.get(..8).unwrap_or(job)))
 }
 
-/// A name with a mark before its extension.
-fn marked(name: &str, mark: &str) -> String {
-    match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.{mark}.{extension}"),
-        _ => format!("{name}.{mark}"),
-    }
+/// A name with a mark before its extension, with room for what else may be added to it.
+fn in_prefix(prefix: &str, name: &str, mark: &str) -> String {
+    let longest = LONGEST.saturating_sub(prefix.len());
+    fitted_in(longest, name.as_ref(), mark, "").to_string_lossy().into_owned()
 }
+
+/// Puts the reason beside a refused object; nothing that is there already is replaced.
+fn put_note(to: &Bucket, prefix: &str, key: &str, note: &str) -> Result<(), StoreError> {
+    let headers = Headers {
+        content_type: Some("text/plain; charset=utf-8".to_owned()),
+        ..Headers::default()
+    };
+    let options = PutOptions { headers, ..PutOptions::default() };
+    let longest = LONGEST.saturating_sub(prefix.len());
+    let name = key.strip_prefix(prefix).unwrap_or(key);
+    for number in 1..=MOST_NOTES {
+        let end = if number == 1 { REASON.to_owned() } else { format!(".{number}{REASON}") };
+        let name = fitted_in(longest, name.as_ref(), "", &end);
+        let place = format!("{prefix}{}", name.to_string_lossy());
+        match to.put(&place, note.as_bytes().to_vec(), &options, &Condition::New) {
+            // An earlier attempt wrote it; else it is another's, or an original of that name.
+            Err(StoreError::Exists(_)) => match to.head(&place)? {
+                Some(there)
+                    if there.bytes == note.len() as u64 && to.get(&place)?.0 == note.as_bytes() =>
+                {
+                    return Ok(());
+                }
+                _ => {}
+            },
+            put => return put.map(drop),
+        }
+    }
+    Err(StoreError::Exists(format!("{key}{REASON}")))
+}
+
+/// Reasons of originals of one name.
+const MOST_NOTES: u32 = 1000;
+
+/// What the object with the reason of a refusal ends in.
+const REASON: &str = ".reason.txt";
 
 /// Ranges of one content of one object.
 pub(super) struct Ranges {

@@ -10,9 +10,9 @@ use vodmill_queue::NewTask;
 use vodmill_store::{Key, StoreError};
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
+use crate::asset_name::asset_name;
 use crate::child::{Assignment, Bounds, ChildEnd};
 use crate::file::passed;
-use crate::job::asset_name;
 use crate::progress::Totals;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {

@@ -63,7 +63,12 @@ pub struct ObjectInfo {
     pub checksum: Option<Checksum>,
     /// What readers are told; not in a listing.
     pub headers: Headers,
+    /// The mark that a copy was given; not in a listing.
+    pub mark: Option<String>,
 }
+
+/// Metadata with the mark of a copy.
+pub(super) const MARK: &str = "vodmill-copy";
 
 impl std::fmt::Debug for Bucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -261,5 +266,6 @@ pub(super) fn info_of(key: &str, head: &HeadObjectOutput) -> ObjectInfo {
             content_type: head.content_type().map(str::to_owned),
             cache_control: head.cache_control().map(str::to_owned),
         },
+        mark: head.metadata().and_then(|metadata| metadata.get(MARK)).cloned(),
     }
 }

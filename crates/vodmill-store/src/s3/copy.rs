@@ -1,12 +1,14 @@
 //! Copies that the server makes by itself, from the same bucket or another.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, StorageClass};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, MetadataDirective, StorageClass};
 use tokio::task::JoinSet;
 use vodmill_fault::point;
 
-use super::bucket::{Bucket, ObjectInfo, info_of};
+use super::bucket::{Bucket, MARK, ObjectInfo, info_of};
 use super::client::block;
 use super::fault::{Fault, Kind};
 use super::put::{PutOptions, Stored, stored};
@@ -26,6 +28,16 @@ const AT_ONCE: usize = 8;
 /// A copy may be counted on to move as many bytes in the time that an upload takes for one.
 const FASTER: u64 = 32;
 
+/// How a copy is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copying {
+    /// Its storage class; the bucket's own without one.
+    pub storage_class: Option<String>,
+    /// A word by which whoever made the copy knows it again: its ETag may be another than that of
+    /// its source, of one that was uploaded in parts or is encrypted with KMS.
+    pub mark: Option<String>,
+}
+
 /// An object to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -35,6 +47,15 @@ pub struct Source {
     pub key: String,
     /// Which one is meant.
     pub which: Which,
+}
+
+impl Copying {
+    /// The metadata of the source, with the mark.
+    fn metadata(&self, head: &HeadObjectOutput) -> HashMap<String, String> {
+        let mut metadata = head.metadata().cloned().unwrap_or_default();
+        metadata.extend(self.mark.clone().map(|mark| (MARK.to_owned(), mark)));
+        metadata
+    }
 }
 
 impl Source {
@@ -55,14 +76,14 @@ impl Source {
 }
 
 impl Bucket {
-    /// Copies `from` to `key` of this bucket, headers and all, into `storage_class` where one is
-    /// named. Sizes are compared, and checksums where S3 has both.
+    /// Copies `from` to `key` of this bucket, headers and all. Sizes are compared, and checksums
+    /// where S3 has both.
     ///
     /// # Errors
     /// [`crate::StoreError::NotFound`]; [`crate::StoreError::Changed`] where the source is not the
     /// one that is meant; [`crate::StoreError::Remote`].
-    pub fn copy(&self, from: &Source, key: &str, storage_class: Option<&str>) -> Result<Stored> {
-        self.copy_in_pieces_above(WHOLE, from, key, storage_class)
+    pub fn copy(&self, from: &Source, key: &str, how: &Copying) -> Result<Stored> {
+        self.copy_in_pieces_above(WHOLE, from, key, how)
     }
 
     /// As [`Bucket::copy`], with another size from which on it is done in pieces; servers other than
@@ -75,7 +96,7 @@ impl Bucket {
         whole: u64,
         from: &Source,
         key: &str,
-        storage_class: Option<&str>,
+        how: &Copying,
     ) -> Result<Stored> {
         let origin = Bucket::open(&from.bucket, &self.inner.settings);
         let head = block(origin.head_now(&from.key))
@@ -83,9 +104,9 @@ impl Bucket {
         let source = info_of(&from.key, &head);
         let copied = block(async {
             let done = if source.bytes <= whole {
-                self.copy_whole(from, &source, key, storage_class).await?
+                self.copy_whole(from, &head, key, how).await?
             } else {
-                self.copy_pieces(from, &source, key, storage_class).await?
+                self.copy_pieces(from, &head, key, how).await?
             };
             self.verify_copy(&source, key).await?;
             point!("s3.copied").map_err(Fault::at_point)?;
@@ -100,36 +121,50 @@ impl Bucket {
     async fn copy_whole(
         &self,
         from: &Source,
-        source: &ObjectInfo,
+        head: &HeadObjectOutput,
         key: &str,
-        storage_class: Option<&str>,
+        how: &Copying,
     ) -> Result<Stored, Fault> {
         let send = || async {
             let request = self.inner.client.copy_object().bucket(self.name()).key(key);
             let request = request
                 .copy_source(from.in_words())
                 .set_copy_source_if_match(from.etag())
-                .set_storage_class(storage_class.map(StorageClass::from));
+                .set_storage_class(how.storage_class.as_deref().map(StorageClass::from));
+            let request = match how.mark {
+                None => request,
+                // All that goes with the bytes is said anew, so all of it is.
+                Some(_) => request
+                    .metadata_directive(MetadataDirective::Replace)
+                    .set_metadata(Some(how.metadata(head)))
+                    .set_content_type(head.content_type().map(str::to_owned))
+                    .set_cache_control(head.cache_control().map(str::to_owned))
+                    .set_content_disposition(head.content_disposition().map(str::to_owned))
+                    .set_content_encoding(head.content_encoding().map(str::to_owned))
+                    .set_content_language(head.content_language().map(str::to_owned)),
+            };
             let answer = request.send().await?;
             let etag = answer.copy_object_result().and_then(|result| result.e_tag());
             Ok(stored(etag, answer.version_id()))
         };
-        self.try_hard(source.bytes / FASTER, send).await
+        self.try_hard(info_of(key, head).bytes / FASTER, send).await
     }
 
     async fn copy_pieces(
         &self,
         from: &Source,
-        source: &ObjectInfo,
+        head: &HeadObjectOutput,
         key: &str,
-        storage_class: Option<&str>,
+        how: &Copying,
     ) -> Result<Stored, Fault> {
+        let source = &info_of(&from.key, head);
         let options = PutOptions {
             headers: source.headers.clone(),
             settings: ObjectSettings {
-                storage_class: storage_class.map(str::to_owned),
+                storage_class: how.storage_class.clone(),
                 ..ObjectSettings::default()
             },
+            metadata: how.metadata(head),
         };
         let upload = self.begin(key, &options, false).await?;
         let copied = self.copy_all_pieces(from, source, key, &upload).await;

@@ -124,5 +124,6 @@ fn info(object: &Object) -> Option<ObjectInfo> {
         storage_class: class.filter(|class| class != "STANDARD"),
         checksum: None,
         headers: Headers::default(),
+        mark: None,
     })
 }

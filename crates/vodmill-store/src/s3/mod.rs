@@ -30,7 +30,7 @@ mod upload;
 
 pub use bucket::{Bucket, ObjectInfo};
 pub(crate) use client::{block, sdk_config};
-pub use copy::Source;
+pub use copy::{Copying, Source};
 pub use digest::{Checksum, etag_of_parts, etag_of_whole};
 pub(crate) use fault::Fault;
 pub use fault::RemoteError;

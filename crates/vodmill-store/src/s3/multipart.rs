@@ -233,6 +233,7 @@ impl Bucket {
             let request = request
                 .set_content_type(options.headers.content_type.clone())
                 .set_cache_control(options.headers.cache_control.clone())
+                .set_metadata(Some(options.metadata.clone()))
                 .set_storage_class(kept.storage_class)
                 .set_server_side_encryption(kept.sse)
                 .set_ssekms_key_id(kept.kms_key)

@@ -1,5 +1,7 @@
 //! Objects in one request, with what the server answers held against what was sent.
 
+use std::collections::HashMap;
+
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
@@ -25,6 +27,8 @@ pub struct PutOptions {
     pub headers: Headers,
     /// How it is kept.
     pub settings: ObjectSettings,
+    /// Metadata of the caller's own.
+    pub metadata: HashMap<String, String>,
 }
 
 /// When a put is to happen.
@@ -124,6 +128,9 @@ impl Bucket {
         let writer = format!("{:032x}", fastrand::u128(..));
         let send = || async {
             let mut request = self.put_request(key, body, options);
+            for (name, value) in &options.metadata {
+                request = request.metadata(name, value);
+            }
             request = match condition {
                 Condition::None => request,
                 Condition::New => request.if_none_match("*").metadata(WRITER, &writer),

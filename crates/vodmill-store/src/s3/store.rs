@@ -53,7 +53,11 @@ impl S3Store {
     }
 
     fn options(&self, headers: &Headers) -> PutOptions {
-        PutOptions { headers: headers.clone(), settings: self.objects.clone() }
+        PutOptions {
+            headers: headers.clone(),
+            settings: self.objects.clone(),
+            ..PutOptions::default()
+        }
     }
 
     /// Refuses a bucket that is not fit to be written to, before the first byte.

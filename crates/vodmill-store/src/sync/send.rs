@@ -186,7 +186,7 @@ impl Sender<'_> {
 
     fn put(&self, job: &Job<'_>, path: &Path, now: Stamp) -> PutFile {
         let (headers, settings) = (job.headers.clone(), self.settings.clone());
-        let options = PutOptions { headers, settings };
+        let options = PutOptions { headers, settings, ..PutOptions::default() };
         PutFile { key: self.key(job), file: path.to_path_buf(), bytes: now.bytes, options }
     }
 

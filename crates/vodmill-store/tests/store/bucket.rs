@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use vodmill_store::s3::{
-    Bucket, Checksums, Condition, ObjectSettings, PutFile, PutOptions, S3Settings, Source, Which,
-    part_size,
+    Bucket, Checksums, Condition, Copying, ObjectSettings, PutFile, PutOptions, S3Settings, Source,
+    Which, part_size,
 };
 use vodmill_store::{Headers, StoreError};
 
@@ -43,6 +43,7 @@ fn an_object_is_told_in_full() {
             tags: BTreeMap::from([("kind of".to_owned(), "a&b".to_owned())]),
             ..ObjectSettings::default()
         },
+        ..PutOptions::default()
     };
     let stored = bucket.put(&key, b"hello".to_vec(), &options, &Condition::New).expect("put");
     let info = bucket.head(&key).expect("head").expect("it is there");
@@ -136,16 +137,16 @@ fn copies_are_made_by_the_server() {
     let archive = Bucket::open("tests-archive", &settings());
     put(&archive, "made", b"");
     for (to, target) in [(&bucket, format!("{prefix}/to")), (&archive, format!("{prefix}/to"))] {
-        to.copy(&source, &target, Some("GLACIER_IR")).expect("copy");
+        to.copy(&source, &target, &in_class("GLACIER_IR")).expect("copy");
         assert_eq!(to.get(&target).expect("get").0, b"an original");
         let copy = to.head(&target).expect("head").expect("it is there");
         assert_eq!(copy.storage_class.as_deref(), Some("GLACIER_IR"));
     }
     put(&bucket, &key, b"another one");
-    let changed = bucket.copy(&source, &format!("{prefix}/late"), None);
+    let changed = bucket.copy(&source, &format!("{prefix}/late"), &Copying::default());
     assert!(matches!(changed, Err(StoreError::Changed(_))), "{changed:?}");
     let gone = Source { key: format!("{prefix}/gone"), ..source };
-    let missing = bucket.copy(&gone, &format!("{prefix}/late"), None);
+    let missing = bucket.copy(&gone, &format!("{prefix}/late"), &Copying::default());
     assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
 }
 
@@ -157,7 +158,8 @@ fn large_objects_are_copied_in_pieces() {
     bucket.put_file(&put_file(dir.path(), &key, &bytes)).expect("put");
     let source = Source { bucket: "tests".to_owned(), key: key.clone(), which: Which::default() };
     let copy = format!("{key}-copy");
-    bucket.copy_in_pieces_above(1000, &source, &copy, None).expect("copy");
+    let marked = Copying { mark: Some("job 7".to_owned()), ..Copying::default() };
+    bucket.copy_in_pieces_above(1000, &source, &copy, &marked).expect("copy");
     let path = dir.path().join("back");
     bucket.get_to_file(&copy, &Which::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
@@ -185,4 +187,37 @@ fn what_to_do_is_said() {
     let missing = Bucket::open("no-such-bucket", &settings()).list("a/").expect_err("no bucket");
     let cause = std::error::Error::source(&missing).expect("a cause").to_string();
     assert!(cause.contains("NoSuchBucket") && cause.contains("make the bucket"), "{cause}");
+}
+
+fn in_class(class: &str) -> Copying {
+    Copying { storage_class: Some(class.to_owned()), ..Copying::default() }
+}
+
+/// The copy of what was uploaded in parts has another ETag: it is known by its mark, and has all
+/// else that its source has.
+#[test]
+fn a_copy_is_known_again_by_its_mark() {
+    let (bucket, prefix) = (bucket(), unique("marks"));
+    let key = format!("{prefix}/film.mov");
+    let headers = Headers {
+        content_type: Some("video/quicktime".to_owned()),
+        cache_control: Some("no-store".to_owned()),
+    };
+    let options = PutOptions {
+        headers: headers.clone(),
+        metadata: [("camera".to_owned(), "two".to_owned())].into(),
+        ..PutOptions::default()
+    };
+    bucket.put(&key, b"pictures".to_vec(), &options, &Condition::None).expect("put");
+    let source = Source { bucket: bucket.name().to_owned(), key, which: Which::default() };
+    let marked = Copying { mark: Some("job 7".to_owned()), ..Copying::default() };
+    for (copy, whole) in [("whole", 1000), ("pieces", 3)] {
+        let copy = format!("{prefix}/{copy}");
+        bucket.copy_in_pieces_above(whole, &source, &copy, &marked).expect("copy");
+        let info = bucket.head(&copy).expect("head").expect("it is there");
+        assert_eq!((info.mark.as_deref(), &info.headers), (Some("job 7"), &headers), "{copy}");
+        let plain = format!("{copy}-plain");
+        bucket.copy_in_pieces_above(whole, &source, &plain, &Copying::default()).expect("copy");
+        assert_eq!(bucket.head(&plain).expect("head").and_then(|info| info.mark), None);
+    }
 }

@@ -29,19 +29,20 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
-    let mill = open_mill(config, DAEMON)?;
+    let mill = Arc::new(open_mill(config, DAEMON)?);
     mill.queue().tell(courier.audience());
-    let mut inboxes = Inboxes::open(config)?;
+    let inboxes = Inboxes::open(config)?;
     let server = match arguments.serve.or(config.settings.listen) {
         Some(address) => Some(serve(config, arguments, address, mill.keys())?),
         None => None,
     };
+    let watch = inboxes.watch(&mill, &stop);
     std::thread::scope(|scope| {
-        scope.spawn(|| inboxes.watch(&mill, &stop));
         scope.spawn(|| sweep(config, &stop));
         scope.spawn(|| courier::work(&courier, &mill, &stop));
         mill.work(&stop, &|| false);
     });
+    watch.leave();
     if let Some(server) = server {
         server.stop();
     }

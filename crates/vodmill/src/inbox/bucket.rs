@@ -4,7 +4,7 @@
 //! all there is where no events are sent. Both only ever say "look at this": what is taken on is
 //! what the bucket has, so late, doubled and disordered events do no harm.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use vodmill_fault::point;
@@ -15,9 +15,16 @@ use vodmill_store::s3::{Bucket, ObjectInfo, S3Settings};
 use vodmill_store::{Key, StoreError};
 
 use super::Way;
+use super::unfinished::is_unfinished;
 
 /// How long to wait when events cannot be had.
 const TROUBLED: Duration = Duration::from_secs(5);
+
+/// Objects of one inbox that are taken on before it is another one's turn.
+const BATCH: usize = 16;
+
+/// How long an empty object may stand for one that is still being written.
+const PLACEHOLDER: Duration = Duration::from_secs(60);
 
 /// Longest wait for events.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -32,6 +39,8 @@ pub(super) struct BucketInbox {
     taken: HashMap<String, String>,
     /// Keys of what lies deeper, and was warned of.
     warned: HashSet<String>,
+    /// What a listing found, and is not looked at yet.
+    found: VecDeque<ObjectInfo>,
 }
 
 /// The inboxes that hear of one queue of events, or of none.
@@ -41,7 +50,7 @@ pub(super) struct Group {
     /// From one listing to the next.
     every: Duration,
     /// What failed at the last try, and was reported.
-    troubled: HashSet<&'static str>,
+    troubled: HashSet<String>,
 }
 
 impl Group {
@@ -69,31 +78,60 @@ impl Group {
         let mut listed: Option<Instant> = None;
         while stop.level() == StopLevel::Running {
             if listed.is_none_or(|at| at.elapsed() >= self.every) {
-                let looked: Result<Vec<()>, _> =
-                    self.inboxes.iter_mut().map(|inbox| inbox.look(mill, stop)).collect();
-                self.report("inbox not listed", looked.map(drop));
+                self.list_all(stop);
                 listed = Some(Instant::now());
             }
+            let more = self.take_some(mill, stop);
             if self.events.is_none() {
-                stop.wait(Duration::from_secs(1).min(self.every));
+                if !more {
+                    stop.wait(Duration::from_secs(1).min(self.every));
+                }
                 continue;
             }
-            let heard = self.listen(mill, stop);
-            if heard.is_err() {
+            let wait = if more { Duration::ZERO } else { self.every.min(LONGEST) };
+            let heard = self.listen(mill, stop, wait);
+            if heard.is_err() && !more {
                 stop.wait(TROUBLED);
             }
-            self.report("events not received", heard);
+            self.report("events not received".to_owned(), heard);
         }
     }
 
+    /// Lists all inboxes: one that cannot be listed keeps no other from it.
+    fn list_all(&mut self, stop: &Stop) {
+        for index in 0..self.inboxes.len() {
+            if stop.level() != StopLevel::Running {
+                return;
+            }
+            let inbox = &mut self.inboxes[index];
+            let what = format!("inbox s3://{}/{} not listed", inbox.bucket.name(), inbox.prefix);
+            let listed = inbox.list();
+            self.report(what, listed);
+        }
+    }
+
+    /// Takes on some of what each inbox has, in turns. Whether there is more.
+    fn take_some(&mut self, mill: &Mill, stop: &Stop) -> bool {
+        for inbox in &mut self.inboxes {
+            for _ in 0..BATCH {
+                if stop.level() != StopLevel::Running {
+                    return false;
+                }
+                let Some(info) = inbox.found.pop_front() else { break };
+                inbox.take(mill, stop, info);
+            }
+        }
+        self.inboxes.iter().any(|inbox| !inbox.found.is_empty())
+    }
+
     /// Says a trouble once, until it is over.
-    fn report(&mut self, what: &'static str, result: Result<(), StoreError>) {
+    fn report(&mut self, what: String, result: Result<(), StoreError>) {
         match result {
             Ok(()) => {
-                self.troubled.remove(what);
+                self.troubled.remove(&what);
             }
             Err(error) => {
-                if self.troubled.insert(what) {
+                if self.troubled.insert(what.clone()) {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, what, "trouble with inbox");
                 }
@@ -103,9 +141,8 @@ impl Group {
 
     /// Takes on what a few messages speak of. A message is deleted when its jobs are in the queue:
     /// one that is not comes again.
-    fn listen(&mut self, mill: &Mill, stop: &Stop) -> Result<(), StoreError> {
+    fn listen(&mut self, mill: &Mill, stop: &Stop, wait: Duration) -> Result<(), StoreError> {
         let Some(events) = &self.events else { return Ok(()) };
-        let wait = self.every.min(LONGEST);
         let messages = events.receive(wait, &|| stop.level() != StopLevel::Running)?;
         let mut done = Vec::new();
         for message in messages {
@@ -140,16 +177,16 @@ fn hear_all(
 impl BucketInbox {
     pub(super) fn new(bucket: Bucket, prefix: Option<Key>, way: Way) -> BucketInbox {
         let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
-        BucketInbox { bucket, prefix, way, taken: HashMap::new(), warned: HashSet::new() }
+        let (taken, warned, found) = (HashMap::new(), HashSet::new(), VecDeque::new());
+        BucketInbox { bucket, prefix, way, taken, warned, found }
     }
 
-    /// Takes on all that lies there.
-    fn look(&mut self, mill: &Mill, stop: &Stop) -> Result<(), StoreError> {
+    /// Finds all that lies there.
+    fn list(&mut self) -> Result<(), StoreError> {
         let found = self.bucket.list(&self.prefix)?;
-        self.taken.retain(|key, _| found.iter().any(|info| info.key == *key));
-        for info in found {
-            self.take(mill, stop, info);
-        }
+        let keys: HashSet<&str> = found.iter().map(|info| info.key.as_str()).collect();
+        self.taken.retain(|key, _| keys.contains(key.as_str()));
+        self.found = found.into();
         Ok(())
     }
 
@@ -176,6 +213,9 @@ impl BucketInbox {
         if self.taken.get(&info.key) == Some(&info.etag) {
             return true;
         }
+        if is_unfinished(name.as_bytes()) || is_placeholder(&info) {
+            return true;
+        }
         let original = Original::Object(ObjectOriginal {
             bucket: self.bucket.name().to_owned(),
             key: info.key.clone(),
@@ -199,4 +239,11 @@ impl BucketInbox {
             tracing::warn!(bucket = self.bucket.name(), key, "ignored in inbox");
         }
     }
+}
+
+/// Whether an object is the empty one that file gateways put where they will put a whole one. The
+/// next listing finds what became of it.
+fn is_placeholder(info: &ObjectInfo) -> bool {
+    let age = info.modified.and_then(|modified| modified.elapsed().ok());
+    info.bytes == 0 && age.is_none_or(|age| age < PLACEHOLDER)
 }

@@ -5,30 +5,34 @@
 //! is complete. A scan finds what is there, also after a restart, and costs next to nothing.
 
 mod bucket;
+mod folder;
 pub mod scan;
 pub mod settle;
+mod unfinished;
 pub mod whole;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use vodmill_fault::point;
 use vodmill_model::pipeline::{Lifecycle, ServerSideEncryption};
 use vodmill_model::{Failed, Pipeline};
-use vodmill_pipeline::original::{FileOriginal, Original};
-use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
+use vodmill_pipeline::original::Original;
+use vodmill_pipeline::{Disposal, Mill, Stop, Submission};
 use vodmill_store::Location;
 use vodmill_store::s3::{Bucket, ObjectSettings, Sse};
 
 use crate::config::{Config, Places};
 use bucket::{BucketInbox, Group};
-use scan::Scanner;
-use settle::{Patience, Settler};
+use folder::{FolderInbox, Strays};
+use settle::Patience;
 
-/// From one look to the next.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How long inboxes may take to leave when they are asked to, and between two looks at them.
+const LEAVE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Whose originals come in, and where they go.
 struct Way {
@@ -38,31 +42,15 @@ struct Way {
     disposal: Disposal,
 }
 
-/// The inbox of one pipeline, in a folder.
-struct Inbox {
-    folder: PathBuf,
-    way: Way,
-    scanner: Scanner,
-    settler: Settler,
-    /// The last scan failed, and was reported.
-    troubled: bool,
-}
-
 /// The inboxes of all pipelines.
 pub struct Inboxes {
-    inboxes: Vec<Inbox>,
+    folders: Vec<FolderInbox>,
     buckets: Vec<Group>,
-    /// Folders within inboxes that are there for a reason: no need to warn of them.
-    own: Vec<PathBuf>,
     strays: Strays,
 }
 
-/// The folder that inboxes are in by default, where nothing is to be dropped.
-struct Strays {
-    folder: PathBuf,
-    scanner: Scanner,
-    warned: HashSet<PathBuf>,
-}
+/// The threads that watch inboxes.
+pub struct Watch(Vec<JoinHandle<()>>);
 
 impl Inboxes {
     /// Makes the folders of all pipelines, where they are not there.
@@ -71,7 +59,8 @@ impl Inboxes {
     /// Names the folder that cannot be made.
     pub fn open(config: &Config) -> anyhow::Result<Inboxes> {
         let settle = Duration::from_secs(config.settings.settle_seconds.into());
-        let (mut inboxes, mut buckets, mut own) = (Vec::new(), Vec::new(), Vec::new());
+        let patience = Patience { settle };
+        let (mut folders, mut buckets, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for (name, pipeline) in &config.catalogue.pipelines {
             let places = config.places(name, pipeline)?;
             let way = Way::new(name, pipeline, &places);
@@ -79,102 +68,67 @@ impl Inboxes {
                 make(folder)?;
             }
             tracing::info!(pipeline = name, inbox = %places.inbox, "watching inbox");
-            match places.inbox {
+            match &places.inbox {
                 Location::Bucket { bucket, prefix } => {
-                    let bucket = Bucket::open(&bucket, &config.settings.s3);
-                    let inbox = BucketInbox::new(bucket, prefix, way);
+                    let bucket = Bucket::open(bucket, &config.settings.s3);
+                    let inbox = BucketInbox::new(bucket, prefix.clone(), way);
                     buckets.push((pipeline.events.clone(), inbox));
                 }
                 Location::Folder(folder) => {
-                    make(&folder)?;
-                    own.push(folder.clone());
-                    for place in [places.done, places.rejected] {
-                        own.extend(match place {
-                            Location::Folder(folder) => Some(folder),
-                            Location::Bucket { .. } => None,
-                        });
-                    }
-                    inboxes.push(Inbox {
-                        folder,
-                        way,
-                        scanner: Scanner::default(),
-                        settler: Settler::new(Patience::new(settle)),
-                        troubled: false,
-                    });
+                    make(folder)?;
+                    own.extend(folders_of(&places));
+                    let inbox = FolderInbox::open(folder.clone(), way, patience);
+                    folders.push(inbox.with_context(|| format!("find {}", folder.display()))?);
                 }
             }
         }
         let every = Duration::from_secs(config.settings.list_seconds.into());
         let buckets = Group::all(buckets, &config.settings.s3, every);
-        Ok(Inboxes { inboxes, buckets, own, strays: Strays::new(config.home.join("inbox")) })
+        folders.iter_mut().for_each(|folder| folder.knows(&own));
+        Ok(Inboxes { folders, buckets, strays: Strays::new(config.home.join("inbox"), own) })
     }
 
-    /// Submits what is dropped, until `stop` asks to leave.
-    pub fn watch(&mut self, mill: &Mill, stop: &Stop) {
-        let Inboxes { inboxes, buckets, own, strays } = self;
-        std::thread::scope(|scope| {
-            for bucket in buckets {
-                scope.spawn(|| bucket.watch(mill, stop));
-            }
-            let start = Instant::now();
-            while stop.level() == StopLevel::Running {
-                for inbox in &mut *inboxes {
-                    inbox.look(mill, own, start.elapsed(), stop);
-                }
-                strays.look(own);
-                stop.wait(INTERVAL);
-            }
-        });
+    /// Submits what is dropped, until `stop` asks to leave: each inbox by a thread of its own, so
+    /// that none waits for another.
+    pub fn watch(self, mill: &Arc<Mill>, stop: &Arc<Stop>) -> Watch {
+        let Inboxes { folders, buckets, mut strays } = self;
+        let mut threads = Vec::new();
+        for mut folder in folders {
+            let (mill, stop) = (Arc::clone(mill), Arc::clone(stop));
+            threads.push(thread::spawn(move || folder.watch(&mill, &stop)));
+        }
+        for mut group in buckets {
+            let (mill, stop) = (Arc::clone(mill), Arc::clone(stop));
+            threads.push(thread::spawn(move || group.watch(&mill, &stop)));
+        }
+        let stop = Arc::clone(stop);
+        threads.push(thread::spawn(move || strays.watch(&stop)));
+        Watch(threads)
     }
 }
 
-impl Strays {
-    fn new(folder: PathBuf) -> Strays {
-        Strays { folder, scanner: Scanner::default(), warned: HashSet::new() }
-    }
-
-    /// Warns once of each file that lies beside the inboxes: whoever dropped it waits for it.
-    fn look(&mut self, own: &[PathBuf]) {
-        if own.contains(&self.folder) {
-            return;
+impl Watch {
+    /// Waits for the threads, which were asked to leave. One that hangs in a file system that does
+    /// not answer is left behind: nothing can end it, and it ends with the process.
+    pub fn leave(self) {
+        let begun = Instant::now();
+        while begun.elapsed() < LEAVE && !self.0.iter().all(JoinHandle::is_finished) {
+            thread::sleep(LOOK);
         }
-        // Often it is not there, since pipelines can have their inboxes anywhere.
-        for (path, _) in self.scanner.list(&self.folder, own).unwrap_or_default() {
-            if !self.warned.contains(&path) {
-                tracing::warn!(path = %path.display(), "dropped beside the inboxes");
-                self.warned.insert(path);
-            }
+        let hanging = self.0.iter().filter(|thread| !thread.is_finished()).count();
+        if hanging > 0 {
+            tracing::warn!(hanging, "inboxes do not answer, and are left");
         }
     }
 }
 
-impl Inbox {
-    fn look(&mut self, mill: &Mill, own: &[PathBuf], now: Duration, stop: &Stop) {
-        let listing = match self.scanner.list(&self.folder, own) {
-            Ok(listing) => listing,
-            Err(error) => {
-                // A network file system comes and goes: once is enough to say.
-                if !std::mem::replace(&mut self.troubled, true) {
-                    let path = self.folder.display();
-                    tracing::error!(%path, %error, "inbox not readable");
-                }
-                return;
-            }
-        };
-        self.troubled = false;
-        // What cannot be read now is not whole now.
-        let is_whole = |path: &Path| whole::is_whole(path).unwrap_or(false);
-        for path in self.settler.scan(&listing, now, is_whole) {
-            self.submit(mill, &path, stop);
-        }
-    }
-
-    fn submit(&mut self, mill: &Mill, path: &Path, stop: &Stop) {
-        let original = FileOriginal::at(path).map(Original::File).map_err(Into::into);
-        if !self.way.submit(mill, original, stop) {
-            self.settler.offer_again(path);
-        }
-    }
+/// The folders of an inbox, which are no strays in another.
+fn folders_of(places: &Places) -> impl Iterator<Item = PathBuf> {
+    let all = [&places.inbox, &places.done, &places.rejected];
+    all.into_iter().filter_map(|place| match place {
+        Location::Folder(folder) => Some(folder.clone()),
+        Location::Bucket { .. } => None,
+    })
 }
 
 impl Way {

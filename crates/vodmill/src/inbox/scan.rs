@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::settle::Stamp;
+use vodmill_pipeline::original::Facts;
 
-/// Ends of names under which programs write what they will rename when it is complete.
-const UNFINISHED: [&[u8]; 5] = [b".part", b".tmp", b".crdownload", b".download", b"~"];
+use super::unfinished::{is_fetched, is_unfinished};
+
+/// Most things of one inbox that are warned of, and remembered for that.
+const WARNINGS: usize = 1000;
 
 /// Lists the originals of one inbox, and warns once of each thing that is not one.
 #[derive(Debug, Default)]
@@ -19,33 +21,50 @@ pub struct Scanner {
 
 impl Scanner {
     /// Files directly in `inbox`, sorted by name. Not those that are hidden or still being written
-    /// under another name. Sub-folders hold no originals; `own` are those that belong there.
+    /// under another name. Sub-folders hold no originals; `own` are those that belong there. Ends
+    /// early, with what it has, when `stop` says so.
     ///
     /// # Errors
     /// If the folder cannot be listed.
-    pub fn list(&mut self, inbox: &Path, own: &[PathBuf]) -> io::Result<Vec<(PathBuf, Stamp)>> {
-        let mut found = Vec::new();
+    pub fn list(
+        &mut self,
+        inbox: &Path,
+        own: &[PathBuf],
+        stop: impl Fn() -> bool,
+    ) -> io::Result<Vec<(PathBuf, Facts)>> {
+        let (mut found, mut unfinished) = (Vec::new(), HashSet::new());
         for entry in std::fs::read_dir(inbox)? {
+            if stop() {
+                break;
+            }
             let entry = entry?;
-            let path = entry.path();
-            if is_unfinished(entry.file_name().as_encoded_bytes()) || own.contains(&path) {
+            let (path, name) = (entry.path(), entry.file_name());
+            if is_unfinished(name.as_encoded_bytes()) {
+                unfinished.insert(name.as_bytes().to_vec());
+                continue;
+            }
+            if own.contains(&path) {
                 continue;
             }
             // Not following links: whoever may drop a file here must not reach others by it.
             match std::fs::symlink_metadata(&path) {
-                Ok(facts) if facts.is_file() => found.push((path, stamp(&facts))),
+                Ok(facts) if facts.is_file() => found.push((path, Facts::of(&facts))),
                 Ok(facts) => self.warn(path, &facts),
                 // It left between the two calls.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
+        if !unfinished.is_empty() {
+            let name = |path: &PathBuf| path.file_name().map(|name| name.as_bytes().to_vec());
+            found.retain(|(path, _)| name(path).is_none_or(|name| !is_fetched(&name, &unfinished)));
+        }
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(found)
     }
 
     fn warn(&mut self, path: PathBuf, facts: &Metadata) {
-        if self.warned.contains(&path) {
+        if self.warned.len() >= WARNINGS || self.warned.contains(&path) {
             return;
         }
         let kind = if facts.is_dir() { "folder" } else { "not a regular file" };
@@ -54,19 +73,9 @@ impl Scanner {
     }
 }
 
-fn is_unfinished(name: &[u8]) -> bool {
-    name.starts_with(b".") || UNFINISHED.iter().any(|end| name.ends_with(end))
-}
-
-fn stamp(facts: &Metadata) -> Stamp {
-    let modified = i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec());
-    Stamp { bytes: facts.len(), modified }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
 
@@ -75,13 +84,14 @@ mod tests {
         let inbox = tempfile::tempdir().expect("scratch");
         let taken: [&[u8]; 5] =
             [b"-dash.mp4", b"100%.mov", "\u{e5} b.mp4".as_bytes(), b"a b", b"\xff.ts"];
-        let left: [&[u8]; 4] = [b".hidden.mp4", b"a.mp4.part", b"b.crdownload", b"c.mp4~"];
+        let left: [&[u8]; 6] =
+            [b".hidden.mp4", b"a.mp4.part", b"b.crdownload", b"c.mp4~", b"d.ts", b"d.ts.aria2"];
         for name in taken.iter().chain(&left) {
             std::fs::write(inbox.path().join(OsStr::from_bytes(name)), "x").expect("write");
         }
         std::os::unix::fs::symlink("/etc/hosts", inbox.path().join("link.mp4")).expect("link");
         std::fs::create_dir_all(inbox.path().join("done/deep")).expect("folder");
-        let found = Scanner::default().list(inbox.path(), &[]).expect("list");
+        let found = Scanner::default().list(inbox.path(), &[], || false).expect("list");
         let mut names: Vec<&[u8]> = taken.to_vec();
         names.sort_unstable();
         let found: Vec<&[u8]> =

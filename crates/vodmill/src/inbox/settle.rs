@@ -4,13 +4,23 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What tells one state of a file from another.
+use vodmill_pipeline::original::{Facts, Writers};
+
+/// Longest time that is waited beyond the usual, however slowly a file came.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Bytes a second of a slow copy over a network, of a file that was not seen to grow.
+const SLOW: u64 = 50_000_000;
+
+/// What a file's container says of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Modification time, nanoseconds since 1970.
-    pub modified: i128,
+pub enum Ending {
+    /// All that it promises is there.
+    Whole,
+    /// It promises nothing: it looks whole wherever it is cut.
+    Open,
+    /// Something is missing.
+    Cut,
 }
 
 /// How long to wait.
@@ -18,24 +28,59 @@ pub struct Stamp {
 pub struct Patience {
     /// A whole file is taken when it has not changed for so long.
     pub settle: Duration,
-    /// Any other file is taken when it has not changed for so long: probing it says in plain words
-    /// what is wrong, where leaving it would say nothing.
-    pub give_up: Duration,
 }
 
 impl Patience {
-    /// Thirty times as long for files that are not whole.
-    pub fn new(settle: Duration) -> Patience {
-        Patience { settle, give_up: settle * 30 }
+    /// How long a file must not have changed before it is taken; none while somebody writes to it.
+    pub fn with(self, file: &Quiet, ending: Ending, writers: &Writers) -> Option<Duration> {
+        let (settle, paused) = (self.settle, (file.longest_pause * 2).min(LONGEST));
+        match (ending, writers) {
+            (_, Writers::Somebody(_)) => None,
+            (Ending::Whole, _) => Some(settle),
+            (Ending::Open, Writers::Nobody) => Some((settle * 10).max(paused)),
+            (Ending::Open, Writers::OutOfSight) => {
+                // What came slowly may pause for long.
+                let growth = (file.growth / 4).max(Duration::from_secs(file.facts.bytes / SLOW));
+                Some((settle * 30).max(paused).max(growth.min(LONGEST)))
+            }
+            // Probing it says in plain words what is wrong, where leaving it would say nothing.
+            (Ending::Cut, _) => Some((settle * 30).max(paused)),
+        }
     }
+
+    /// After how long it is said that a file is still open.
+    pub fn remarkable(self) -> Duration {
+        self.settle * 30
+    }
+}
+
+/// A file that has not changed for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is.
+    pub facts: Facts,
+    /// How long it has not changed.
+    pub quiet: Duration,
+    /// The longest time between two changes that were seen.
+    pub longest_pause: Duration,
+    /// How long it was seen to grow.
+    pub growth: Duration,
 }
 
 /// A file that was seen.
 #[derive(Debug)]
 struct Seen {
-    stamp: Stamp,
+    facts: Facts,
+    first: Duration,
+    /// Since when it is as it is.
     since: Duration,
-    taken: bool,
+    longest_pause: Duration,
+    /// When to look into it next; never again once it was taken, unless it changes.
+    next: Option<Duration>,
+    /// It was said why it is not taken.
+    said: bool,
 }
 
 /// Remembers the files of one inbox from scan to scan.
@@ -51,111 +96,74 @@ impl Settler {
         Settler { patience, files: HashMap::new() }
     }
 
-    /// Takes note of a scan at the time `now` of some steady clock. Returns the files that are
-    /// complete, in the order of the scan; each once, unless it changes. `whole` looks into a file
-    /// that has settled.
-    pub fn scan(
-        &mut self,
-        listing: &[(PathBuf, Stamp)],
-        now: Duration,
-        whole: impl Fn(&Path) -> bool,
-    ) -> Vec<PathBuf> {
-        // A file that left may come back as another one of the same stamp: forget it.
+    /// Takes note of a scan at the time `now` of some steady clock. Returns the files that have
+    /// settled and are to be looked into, in the order of the scan.
+    pub fn scan(&mut self, listing: Vec<(PathBuf, Facts)>, now: Duration) -> Vec<Quiet> {
+        // A file that left may come back as another one of the same facts: forget it.
         let mut before = std::mem::take(&mut self.files);
-        let mut ready = Vec::new();
-        for (path, stamp) in listing {
-            let mut seen = match before.remove(path) {
-                Some(seen) if seen.stamp == *stamp => seen,
-                _ => Seen { stamp: *stamp, since: now, taken: false },
+        let mut settled = Vec::new();
+        for (path, facts) in listing {
+            let first = now + self.patience.settle;
+            let seen = match before.remove(&path) {
+                Some(seen) if seen.facts == facts => seen,
+                Some(seen) => Seen {
+                    facts,
+                    since: now,
+                    longest_pause: seen.longest_pause.max(now.saturating_sub(seen.since)),
+                    next: Some(first),
+                    ..seen
+                },
+                None => {
+                    let longest_pause = Duration::ZERO;
+                    Seen {
+                        facts,
+                        first: now,
+                        since: now,
+                        longest_pause,
+                        next: Some(first),
+                        said: false,
+                    }
+                }
             };
-            let quiet = now.saturating_sub(seen.since);
-            let settled = !seen.taken && quiet >= self.patience.settle;
-            if settled && (quiet >= self.patience.give_up || whole(path)) {
-                seen.taken = true;
-                ready.push(path.clone());
+            if seen.next.is_some_and(|next| now >= next) {
+                settled.push(seen.quiet(&path, now));
             }
-            self.files.insert(path.clone(), seen);
+            self.files.insert(path, seen);
         }
-        ready
+        settled
     }
 
-    /// The file could not be taken after all: it is offered again at the next scan.
-    pub fn offer_again(&mut self, path: &Path) {
+    /// The file is looked into again when it has been quiet for `quiet`.
+    pub fn wait(&mut self, path: &Path, quiet: Duration) {
         if let Some(seen) = self.files.get_mut(path) {
-            seen.taken = false;
+            seen.next = Some(seen.since + quiet);
+        }
+    }
+
+    /// Whether it is still to be said why a file is not taken.
+    pub fn says(&mut self, path: &Path) -> bool {
+        self.files.get_mut(path).is_some_and(|seen| !std::mem::replace(&mut seen.said, true))
+    }
+
+    /// The file was taken.
+    pub fn taken(&mut self, path: &Path) {
+        if let Some(seen) = self.files.get_mut(path) {
+            seen.next = None;
+        }
+    }
+}
+
+impl Seen {
+    fn quiet(&self, path: &Path, now: Duration) -> Quiet {
+        Quiet {
+            path: path.to_owned(),
+            facts: self.facts,
+            quiet: now.saturating_sub(self.since),
+            longest_pause: self.longest_pause,
+            growth: self.since.saturating_sub(self.first),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SETTLE: Duration = Duration::from_secs(2);
-
-    fn file(bytes: u64) -> Vec<(PathBuf, Stamp)> {
-        vec![(PathBuf::from("a.mp4"), Stamp { bytes, modified: 7 })]
-    }
-
-    fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn settler() -> Settler {
-        Settler::new(Patience::new(SETTLE))
-    }
-
-    #[test]
-    fn a_quiet_whole_file_is_taken_once() {
-        let mut settler = settler();
-        let taken: Vec<usize> =
-            (0..6).map(|second| settler.scan(&file(5), at(second), |_| true).len()).collect();
-        assert_eq!(taken, [0, 0, 1, 0, 0, 0]);
-    }
-
-    #[test]
-    fn a_growing_file_waits_until_it_stops() {
-        let mut settler = settler();
-        for second in 0..10 {
-            assert!(settler.scan(&file(second), at(second), |_| true).is_empty());
-        }
-        assert!(settler.scan(&file(9), at(10), |_| true).is_empty());
-        assert_eq!(settler.scan(&file(9), at(11), |_| true).len(), 1);
-    }
-
-    #[test]
-    fn a_file_that_is_not_whole_is_taken_much_later() {
-        let mut settler = settler();
-        let taken =
-            (0..200).find(|&second| !settler.scan(&file(5), at(second), |_| false).is_empty());
-        assert_eq!(taken, Some(60));
-    }
-
-    #[test]
-    fn a_changed_file_is_another_one() {
-        let mut settler = settler();
-        settler.scan(&file(5), at(0), |_| true);
-        assert_eq!(settler.scan(&file(5), at(2), |_| true).len(), 1);
-        assert!(settler.scan(&file(6), at(3), |_| true).is_empty());
-        assert_eq!(settler.scan(&file(6), at(5), |_| true).len(), 1);
-    }
-
-    #[test]
-    fn a_file_that_left_and_came_back_settles_anew() {
-        let mut settler = settler();
-        settler.scan(&file(5), at(0), |_| true);
-        settler.scan(&file(5), at(2), |_| true);
-        settler.scan(&[], at(3), |_| true);
-        assert!(settler.scan(&file(5), at(4), |_| true).is_empty());
-        assert_eq!(settler.scan(&file(5), at(6), |_| true).len(), 1);
-    }
-
-    #[test]
-    fn a_file_that_could_not_be_taken_is_offered_again() {
-        let mut settler = settler();
-        settler.scan(&file(5), at(0), |_| true);
-        assert_eq!(settler.scan(&file(5), at(2), |_| true).len(), 1);
-        settler.offer_again(Path::new("a.mp4"));
-        assert_eq!(settler.scan(&file(5), at(3), |_| true).len(), 1);
-    }
-}
+mod tests;

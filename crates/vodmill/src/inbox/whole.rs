@@ -1,8 +1,6 @@
 //! Whether a container is whole, at a glance: a few reads, whatever the size.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 /// Boxes that an MP4 or QuickTime file begins with.
 const FIRST: [&[u8; 4]; 9] =
@@ -11,22 +9,13 @@ const FIRST: [&[u8; 4]; 9] =
 /// More top-level boxes than any real file has between its first byte and its end.
 const MOST_BOXES: usize = 1_000_000;
 
-/// Whether the file may be complete. An MP4 or QuickTime file has its `moov` box, and its last box
-/// ends where the file does. Matroska, transport streams and others grow in a way that looks whole
-/// at any time; for them it says yes, and they rely on having settled. An empty file is not whole.
+/// Whether a container of `end` bytes may be complete. An MP4 or QuickTime file has its `moov` box,
+/// and its last box ends where the file does. Matroska, transport streams and others grow in a way
+/// that looks whole at any time; for them it says yes, and they rely on having settled. An empty one
+/// is not whole.
 ///
 /// # Errors
-/// If the file cannot be read.
-pub fn is_whole(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let end = file.metadata()?.len();
-    boxes_are_whole(&mut file, end)
-}
-
-/// As [`is_whole`], for `end` bytes of anything.
-///
-/// # Errors
-/// As `is_whole`.
+/// If it cannot be read.
 pub fn boxes_are_whole(file: &mut (impl Read + Seek), end: u64) -> io::Result<bool> {
     if end < 8 {
         return Ok(false);

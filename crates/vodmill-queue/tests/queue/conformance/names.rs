@@ -11,9 +11,11 @@ pub fn assets(world: World) {
     assert_eq!(other, "film-ba7816");
     assert_eq!(claim("film", "abc"), other);
     assert_eq!(claim("film", "inbox/a.mov"), "film");
-    assert_eq!(claim("song-ba7816", "squatter"), "song-ba7816");
+    assert_eq!(claim("as it is named today", "abc"), other, "an asset keeps its name");
+    // SHA-256 of "def" begins with cb8379ac.
+    assert_eq!(claim("song-cb8379", "squatter"), "song-cb8379");
     assert_eq!(claim("song", "first"), "song");
-    assert_eq!(claim("song", "abc"), "song-ba7816bf8f01cfea");
+    assert_eq!(claim("song", "def"), "song-cb8379ac2098aa16");
 }
 
 pub fn generations(world: World) {
