@@ -225,6 +225,31 @@ mod tests {
         ending(&OpenOriginal::at(&path).expect("open")).expect("read")
     }
 
+    /// Whoever may move the folder could else have others' files published.
+    #[test]
+    fn an_inbox_that_becomes_a_link_is_not_read() {
+        let home = tempfile::tempdir().expect("scratch");
+        let at = |name: &str| home.path().join(name);
+        for folder in ["above", "above/inbox", "theirs", "theirs/inbox"] {
+            std::fs::create_dir(at(folder)).expect("folder");
+        }
+        for folder in ["above", "theirs"] {
+            std::fs::write(at(folder).join("inbox/film.ts"), "media").expect("write");
+        }
+        let way = Way {
+            pipeline: String::new(),
+            destination: String::new(),
+            objects: Default::default(),
+            disposal: vodmill_pipeline::Disposal::Leave,
+        };
+        let patience = Patience { settle: Duration::ZERO };
+        let mut inbox = FolderInbox::open(at("above/inbox"), way, patience).expect("open");
+        assert_eq!(inbox.list(|| false).expect("list").len(), 1);
+        std::fs::rename(at("above"), at("moved")).expect("rename");
+        std::os::unix::fs::symlink(at("theirs"), at("above")).expect("link");
+        assert!(inbox.list(|| false).is_err());
+    }
+
     #[test]
     fn only_what_has_its_length_in_an_index_ends_by_itself() {
         let (ftyp, moov, mdat) = (boxed(b"ftyp", 16), boxed(b"moov", 50), boxed(b"mdat", 100));
