@@ -93,9 +93,7 @@ impl ObjectOriginal {
         class: Option<&str>,
     ) -> Result<(), StoreError> {
         let from = Bucket::open(&self.bucket, s3);
-        let is_there = |info: Option<ObjectInfo>| {
-            info.is_some_and(|info| info.etag == self.etag)
-        };
+        let is_there = |info: Option<ObjectInfo>| info.is_some_and(|info| info.etag == self.etag);
         // Moved by an earlier attempt, taken away, or replaced: a replacement is a job of its own.
         if !is_there(from.head(&self.key)?) {
             return Ok(());
