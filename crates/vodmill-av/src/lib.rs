@@ -25,6 +25,7 @@ use vodmill_model::transcode::{
     SegmentOrder, SubtitleOrder, Transcode, VideoDone, VideoOrder, Watch,
 };
 
+pub use probe::cropping;
 pub use source::look;
 
 /// libav in this process.

@@ -3,6 +3,7 @@
 mod cut;
 mod finder;
 mod open;
+mod programmes;
 mod sniff;
 
 use std::ffi::CStr;
@@ -21,6 +22,7 @@ use crate::original::Fault;
 
 pub(crate) use cut::container_is_cut;
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
+pub(crate) use sniff::photograph_at;
 
 /// The first look at a file, before libav sees it: whether the container promises more bytes than
 /// there are.

@@ -2,6 +2,7 @@
 //! for the same input; object names are relative to the package's prefix.
 
 mod address;
+mod budget;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::digest_of;
+pub use self::budget::Budget;
 pub use self::runs::SegmentRun;
 pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, Hdr10, SeekPoint};
@@ -72,21 +74,6 @@ impl Plan {
     }
 }
 
-/// What the work of a plan may take, from above: less is expected, more is a fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budget {
-    /// Milliseconds that a frame takes on a busy core, decoded and encoded for every rung.
-    pub frame_ms: u64,
-    /// Frames that are under way at a time in the slowest encoder.
-    pub frames_in_flight: Frames,
-    /// Bytes of memory of a process that encodes a chunk.
-    pub memory: u64,
-    /// Bytes that everything made of a chunk takes.
-    pub chunk_bytes: u64,
-    /// Bytes of the largest audio rendition.
-    pub audio_bytes: u64,
-}
-
 /// What makes the bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
@@ -105,6 +92,10 @@ pub struct OriginalFacts {
     pub sha256: String,
     /// libav's name of the container.
     pub container: String,
+    /// Pictures of the film that a decoder should give, as far as packets tell; those before the
+    /// first that can be decoded by itself apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Frames>,
     /// Its tracks, in the order of their kinds and of the file.
     pub tracks: Vec<TrackFact>,
 }

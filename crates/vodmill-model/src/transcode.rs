@@ -108,6 +108,8 @@ pub struct VideoOrder {
     /// Whether the original is cut off within the chunk, and may be: the picture that the cut goes
     /// through is no damage.
     pub cut_off: bool,
+    /// Whether it is the last chunk: it reads on to the end, so that no picture goes uncounted.
+    pub last: bool,
 }
 
 /// A still to take: written as raw planar yuvj420p, without padding (Y, then U, then V, chroma
@@ -135,6 +137,10 @@ pub struct VideoDone {
     pub damaged_frames: Frames,
     /// Grid frames that repeat the one before them.
     pub repeated_frames: Frames,
+    /// Source frames of the chunk that came out of the decoder, shown on the grid or not; none where
+    /// an older version did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded_frames: Option<Frames>,
 }
 
 /// One audio track to encode.

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{catalogue, fixture, fixture_names, plan_of};
-use vodmill_model::media::{Gaps, SeekPoint};
+use vodmill_model::media::{DolbyVision, Gaps, Programme, SeekPoint};
 use vodmill_model::outcome::Reason;
 use vodmill_model::pipeline::DamagePolicy;
 use vodmill_model::plan::{HazardCode, VideoTimeline};
@@ -277,4 +277,81 @@ fn a_file_that_was_cut_off_is_published_with_the_repair_stated_where_that_is_wan
     let plan = plan_of(&media, &catalogue, "default").unwrap();
     let hazard = plan.hazards.iter().find(|hazard| hazard.code == HazardCode::Truncated);
     assert!(hazard.unwrap().repair);
+}
+
+/// A plain film beside another of half its size, each with sound, in programmes of their own.
+fn multiplex() -> MediaInfo {
+    let mut media = original((1920, 1080), Ratio::new(25, 1), 500, 90_000);
+    let (mut video, mut audio) = (media.video[0].clone(), media.audio[0].clone());
+    (media.video[0].index, media.audio[0].index) = (0, 1);
+    (video.index, audio.index) = (2, 3);
+    video.coded = Size { width: 960, height: 540 };
+    media.video.insert(0, video);
+    media.audio.insert(0, audio);
+    let programme = |number, tracks| Programme {
+        number,
+        name: None,
+        tracks,
+        clock_jumps: Vec::new(),
+        clocks_disagree: false,
+    };
+    media.programmes = vec![programme(1, vec![2, 3]), programme(2, vec![0, 1])];
+    media
+}
+
+#[test]
+fn one_programme_is_published_whole_and_the_others_are_stated() {
+    let mut media = multiplex();
+    // What is wrong with a programme that is dropped refuses nothing.
+    media.programmes[0].clocks_disagree = true;
+    media.video[0].gaps.max = i64::from(u32::MAX);
+    media.audio[0].end = Ticks(i64::MAX / 2);
+    let plan = plan_of(&media, &catalogue(), "default").unwrap();
+    assert_eq!(plan.decode.as_ref().unwrap().track, 0);
+    assert!(plan.audio.iter().all(|encode| encode.track == 1));
+    let published = plan.original.tracks.iter().filter(|track| track.published);
+    assert_eq!(published.map(|track| track.index).collect::<Vec<_>>(), [0, 1]);
+    let dropped = plan.hazards.iter().filter(|hazard| hazard.code == HazardCode::ProgrammeDropped);
+    assert!(dropped.clone().all(|hazard| hazard.repair));
+    assert_eq!(dropped.count(), 1);
+    media.programmes[1].clocks_disagree = true;
+    assert_eq!(
+        plan_of(&media, &catalogue(), "default").unwrap_err().reason,
+        Reason::ClocksDisagree
+    );
+}
+
+#[test]
+fn what_is_known_of_pictures_is_refused_stated_or_planned() {
+    let change = |change: &dyn Fn(&mut MediaInfo)| {
+        let mut media = fixture("plain-1080p25");
+        change(&mut media);
+        plan_of(&media, &catalogue(), "default")
+    };
+    let vision = |profile, compatibility| DolbyVision {
+        profile,
+        compatibility,
+        base_layer: true,
+        enhancement_layer: false,
+    };
+    let refused = change(&|media| media.video[0].dolby_vision = Some(vision(5, 0)));
+    assert_eq!(refused.unwrap_err().reason, Reason::DolbyVisionOnly);
+    let photograph = change(&|media| media.photograph = Some("JPEG".to_owned()));
+    assert_eq!(photograph.unwrap_err().reason, Reason::Photograph);
+    let wide = change(&|media| media.audio[0].channels = 64);
+    assert_eq!(wide.unwrap_err().reason, Reason::BeyondLimits);
+    let plan = change(&|media| {
+        let track = &mut media.video[0];
+        track.dolby_vision = Some(vision(8, 1));
+        track.projection = Some("equirectangular".to_owned());
+        track.stereo = Some("side by side".to_owned());
+        (track.pictures, track.before_first_key) = (Some(254), 54);
+    });
+    let plan = plan.unwrap();
+    let stated = |code| plan.hazards.iter().find(|hazard| hazard.code == code).map(|it| it.repair);
+    assert_eq!(stated(HazardCode::DolbyVision), Some(false));
+    assert_eq!(stated(HazardCode::Spherical), Some(true));
+    assert_eq!(stated(HazardCode::Stereo3d), Some(true));
+    assert_eq!(stated(HazardCode::UndecodableStart), Some(true));
+    assert_eq!(plan.original.pictures, Some(200));
 }

@@ -8,9 +8,10 @@ use ffmpeg_next::{Error, Packet};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, DecodePlan};
 use vodmill_model::transcode::Watch;
-use vodmill_model::units::Ratio;
+use vodmill_model::units::{Frames, Ratio};
 
 use super::frames;
+use super::grid::GridClock;
 use crate::error;
 use crate::source::{PacketFinder, time_of};
 
@@ -29,6 +30,28 @@ pub(crate) struct Decoder<'a> {
     last: i64,
     /// What was damaged so far.
     pub damage: Damage,
+    /// Frames within the chunk's stretch of the grid, and the clock that tells.
+    pub pictures: Delivered,
+}
+
+/// Frames that came out of the decoder, each counted in one chunk alone.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    clock: GridClock,
+    within: Range<Frames>,
+    /// How many.
+    pub frames: Frames,
+}
+
+impl Delivered {
+    /// Counts those that the chunk's frames of the grid begin to show.
+    pub(crate) fn new(clock: GridClock, within: Range<Frames>) -> Delivered {
+        Delivered { clock, within, frames: 0 }
+    }
+
+    fn count(&mut self, time: i64) {
+        self.frames += u64::from(self.within.contains(&self.clock.first_showing(time)));
+    }
 }
 
 /// Damaged frames within a stretch of time.
@@ -51,12 +74,14 @@ impl Damage {
 }
 
 impl<'a> Decoder<'a> {
-    /// Opens `path` at the chunk's seek point; damage counts `within` those times.
+    /// Opens `path` at the chunk's seek point; damage counts `within` those times, `pictures` takes
+    /// count of all frames.
     pub(crate) fn open(
         path: &std::path::Path,
         plan: &'a DecodePlan,
         chunk: &ChunkPlan,
         within: Range<i64>,
+        pictures: Delivered,
         watch: &'a dyn Watch,
     ) -> Result<Decoder<'a>, MediaError> {
         let packets =
@@ -79,6 +104,7 @@ impl<'a> Decoder<'a> {
             earliest: seeks_ahead.then_some(chunk.seek.pts),
             last: i64::MIN,
             damage: Damage { within, frames: 0, first: None },
+            pictures,
         })
     }
 
@@ -114,6 +140,7 @@ impl<'a> Decoder<'a> {
         if frames::is_damaged(frame) {
             self.damage.count(time);
         }
+        self.pictures.count(time);
         self.last = time;
         frame.set_pts(Some(time));
         true

@@ -5,9 +5,9 @@ use std::ops::Range;
 use ffmpeg_next::frame::Video;
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::transcode::{VideoDone, VideoOrder, Watch};
-use vodmill_model::units::{Ratio, Ticks};
+use vodmill_model::units::{Frames, Ratio, Ticks};
 
-use super::decoder::Decoder;
+use super::decoder::{Decoder, Delivered};
 use super::filter::Filter;
 use super::frames;
 use super::grid::{Grid, GridClock, Shown};
@@ -32,7 +32,14 @@ impl<'a> Pictures<'a> {
     ) -> Result<Pictures<'a>, MediaError> {
         let decode = &order.decode;
         let within = times_of(order);
-        let decoder = Decoder::open(&order.original, decode, &order.chunk, within, watch)?;
+        let chunk = &order.chunk;
+        let end = match order.last {
+            true => Frames::MAX,
+            false => chunk.first_frame.saturating_add(chunk.frames),
+        };
+        let frames = chunk.first_frame..end;
+        let pictures = Delivered::new(clock(order, decode.time_base), frames);
+        let decoder = Decoder::open(&order.original, decode, chunk, within, pictures, watch)?;
         let fields = (!decode.field_filter.is_empty())
             .then(|| Filter::new([decode.field_filter.as_str()], decode.time_base, None));
         Ok(Pictures { order, decoder, fields, grid: None, done: VideoDone::default() })
@@ -48,7 +55,7 @@ impl<'a> Pictures<'a> {
                     self.place_fields(take)?;
                 }
             }
-            if self.grid.as_ref().is_some_and(Grid::is_full) {
+            if !self.order.last && self.grid.as_ref().is_some_and(Grid::is_full) {
                 return Ok(());
             }
         }
@@ -111,6 +118,7 @@ impl<'a> Pictures<'a> {
             return Err(error::rejected(Reason::Damaged, detail));
         }
         self.done.damaged_frames = damage.frames;
+        self.done.decoded_frames = Some(self.decoder.pictures.frames);
         Ok(self.done)
     }
 }

@@ -2,6 +2,8 @@
 
 mod captions;
 mod clock;
+mod clocks;
+mod crop;
 mod frames;
 mod matrix;
 mod meter;
@@ -32,6 +34,11 @@ use crate::error;
 use crate::original::Original;
 use crate::source::{Source, container_is_cut};
 
+/// What the tracks of a file in memory are cropped by.
+pub fn cropping(bytes: &[u8]) -> Vec<vodmill_model::media::Crop> {
+    crop::of_bytes(bytes)
+}
+
 /// Tracks of pictures whose frames are looked at.
 const MOST_LOOKED_AT: usize = 16;
 
@@ -59,6 +66,8 @@ pub(crate) fn probe(
     info.truncated |= samples.some_are_beyond;
     info.truncated |= samples.some_are_left_out && is_shorter_than_declared(&info);
     info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
+    streams::crop(original, &source, &mut info)?;
+    info.photograph = streams::photograph(original, &info)?;
     admit(&info, policy)?;
     look_at_frames(original, &mut info, policy)?;
     // Once more: frames may tell what the container does not.

@@ -3,12 +3,12 @@
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Packet, Stream, media};
-use vodmill_model::media::ClockJump;
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::units::{Ratio, Ticks};
 
 use super::captions;
 use super::clock::ClockWatch;
+use super::clocks::{Clocks, ClocksWatch};
 use super::meter::Meter;
 use super::parse::SizeWatch;
 use super::pictures::{Field, PictureCount};
@@ -25,8 +25,7 @@ const REPORT_EVERY: u64 = 256;
 pub(super) struct Scan {
     /// By stream.
     pub tracks: Vec<TrackScan>,
-    pub jumps: Vec<ClockJump>,
-    pub clocks_disagree: bool,
+    pub clocks: Clocks,
     pub corrupt: u64,
     pub torn: bool,
 }
@@ -36,6 +35,8 @@ pub(super) struct Scan {
 pub(super) struct TrackScan {
     pub time_base: Option<Ratio>,
     kind: Kind,
+    /// Number of its programme; 0 where the file holds but one.
+    pub programme: u32,
     /// Packets, those that are decoded but not shown included.
     all: u64,
     /// Packets that are shown.
@@ -71,10 +72,7 @@ impl Scan {
     /// Reads `source` to its end.
     pub(super) fn run(source: &mut Source, meter: &Meter<'_>) -> Result<Scan, MediaError> {
         let mut scan = Scan::default();
-        let mut clock = match source.clock_may_jump() {
-            true => ClockWatch::default(),
-            false => ClockWatch::of_stored(),
-        };
+        let mut clocks = ClocksWatch::of(source);
         let mut packet = Packet::empty();
         for number in 0.. {
             match source.read(&mut packet)? {
@@ -88,16 +86,14 @@ impl Scan {
             if number % REPORT_EVERY == 0 {
                 meter.scanned(u64::try_from(packet.position()).unwrap_or(0));
             }
-            scan.take(source, number, &packet, &mut clock)?;
+            scan.take(source, number, &packet, &mut clocks)?;
         }
         if !scan.torn {
             scan.corrupt += source.errors();
         }
         // Tracks without a packet are tracks all the same.
         scan.know(source, (source.input().nb_streams() as usize).saturating_sub(1));
-        let jumps = clock.into_jumps();
-        scan.clocks_disagree = jumps.is_none();
-        scan.jumps = jumps.unwrap_or_default();
+        scan.clocks = clocks.finish();
         Ok(scan)
     }
 
@@ -114,12 +110,12 @@ impl Scan {
         source: &Source,
         number: u64,
         packet: &Packet,
-        clock: &mut ClockWatch,
+        clocks: &mut ClocksWatch,
     ) -> Result<(), MediaError> {
         self.know(source, packet.stream());
         self.corrupt += u64::from(packet.is_corrupt());
         let track = &mut self.tracks[packet.stream()];
-        let shift = track.shift(clock, number, packet);
+        let shift = track.shift(clocks.of_programme(track.programme), number, packet);
         for data in packet.side_data() {
             match data.kind() {
                 side_data::Type::EncryptionInfo => {
@@ -152,6 +148,7 @@ impl TrackScan {
         TrackScan {
             time_base: source.time_base(stream.index()),
             kind,
+            programme: source.programme_of(stream.index()),
             sound: (kind == Kind::Audio).then(sound),
             sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
             may_have_captions,

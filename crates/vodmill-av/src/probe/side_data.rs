@@ -124,6 +124,40 @@ unsafe fn text(name: *const std::ffi::c_char) -> String {
 mod tests {
     use super::*;
 
+    /// The names that libav gives to the numbers from zero, as far as it knows any.
+    fn names(name: unsafe extern "C" fn(u32) -> *const std::ffi::c_char) -> Vec<String> {
+        // SAFETY: libav looks a number up, and says null beyond its names, which are constants.
+        let all = (0..100).map(|number| unsafe { name(number) }).filter(|name| !name.is_null());
+        // SAFETY: not null, and ends in a zero byte.
+        all.map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn the_table_for_people_has_all_that_libav_offers() {
+        let table = include_str!("../../../../docs/inputs.md");
+        // SAFETY: the enums are 32 bits wide, as their numbers are.
+        let (packets, frames) = unsafe {
+            (
+                names(std::mem::transmute::<*const (), _>(
+                    ffi::av_packet_side_data_name as *const (),
+                )),
+                names(std::mem::transmute::<*const (), _>(
+                    ffi::av_frame_side_data_name as *const (),
+                )),
+            )
+        };
+        let marks = (0..31).map(|bit| {
+            // SAFETY: as for the other names.
+            let name = unsafe { ffi::av_disposition_to_string(1 << bit) };
+            // SAFETY: null, or a constant that ends in a zero byte.
+            (!name.is_null()).then(|| unsafe { text(name) })
+        });
+        assert!(packets.len() > 30 && frames.len() > 25);
+        let all = packets.into_iter().chain(frames).chain(marks.flatten());
+        let missing: Vec<_> = all.filter(|name| !table.contains(&format!("| {name} |"))).collect();
+        assert!(missing.is_empty(), "docs/inputs.md does not say what becomes of {missing:?}");
+    }
+
     #[test]
     fn profile_5_shows_in_the_metadata_of_frames() {
         let frame = |vdr_profile: u8, full_range: u8| {

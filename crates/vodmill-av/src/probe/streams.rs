@@ -1,12 +1,18 @@
 //! The facts of the file and of its tracks, put together.
 
+use std::path::Path;
+
 use ffmpeg_next::{ffi, media};
 use vodmill_model::MediaInfo;
+use vodmill_model::outcome::MediaError;
 use vodmill_model::units::Ticks;
 
+use super::crop::{self, Of};
 use super::scan::Scan;
 use super::track;
-use crate::source::Source;
+use crate::error;
+use crate::original::Original;
+use crate::source::{Source, photograph_at};
 
 /// Everything but the hash, the size in bytes and the order of fields.
 pub(super) fn describe(source: &Source, scan: Scan) -> MediaInfo {
@@ -19,13 +25,14 @@ pub(super) fn describe(source: &Source, scan: Scan) -> MediaInfo {
         audio: Vec::new(),
         subtitles: Vec::new(),
         other: Vec::new(),
-        clock_jumps: scan.jumps,
+        clock_jumps: Vec::new(),
         truncated: scan.torn,
         corrupt_packets: scan.corrupt,
         programmes: Vec::new(),
-        clocks_disagree: scan.clocks_disagree,
+        clocks_disagree: false,
         photograph: None,
     };
+    clocks(source, &scan, &mut info);
     let mut scans = scan.tracks.into_iter();
     for stream in source.input().streams() {
         let scan = scans.next().unwrap_or_default();
@@ -37,6 +44,55 @@ pub(super) fn describe(source: &Source, scan: Scan) -> MediaInfo {
         }
     }
     info
+}
+
+/// What containers cut off pictures, as far as libav does not say.
+pub(super) fn crop(path: &Path, source: &Source, info: &mut MediaInfo) -> Result<(), MediaError> {
+    if !info.container.starts_with("mov,") && !info.container.starts_with("matroska") {
+        return Ok(());
+    }
+    let mut original = Original::open(path)?;
+    let crops =
+        crop::read(&mut original).map_err(|cause| error::file("read cropping of", path, &cause))?;
+    for (of, crop) in crops {
+        let mut tracks = info.video.iter_mut().filter(|track| !track.attached_picture);
+        let track = match of {
+            Of::Video(place) => tracks.nth(place),
+            Of::Id(id) => tracks.find(|track| {
+                let stream = source.input().stream(track.index as usize);
+                stream.is_some_and(|stream| stream.id().cast_unsigned() == id)
+            }),
+        };
+        if let Some(track) = track {
+            track.crop = Some(crop);
+        }
+    }
+    Ok(())
+}
+
+/// What kind of photograph it is: an image file with one picture and no sound. Files of cameras
+/// with one picture are films; they have a clock.
+pub(super) fn photograph(path: &Path, info: &MediaInfo) -> Result<Option<String>, MediaError> {
+    let pictures: u64 = info.video.iter().map(|track| track.packets).sum();
+    let sound = info.audio.iter().any(|track| track.packets > 0);
+    let is_image = info.container.ends_with("_pipe") || (pictures <= 1 && !sound);
+    let kind = if is_image { photograph_at(path)? } else { None };
+    Ok(kind.map(str::to_owned))
+}
+
+/// One clock for the file, or one for each of several programmes.
+fn clocks(source: &Source, scan: &Scan, info: &mut MediaInfo) {
+    (info.clock_jumps, info.clocks_disagree) = scan.clocks.of_programme(0);
+    let mut programmes = source.programmes();
+    if programmes.len() < 2 {
+        return;
+    }
+    for programme in &mut programmes {
+        let first = programme.tracks.first().and_then(|&track| scan.tracks.get(track as usize));
+        let clock = scan.clocks.of_programme(first.map_or(0, |track| track.programme));
+        (programme.clock_jumps, programme.clocks_disagree) = clock;
+    }
+    info.programmes = programmes;
 }
 
 /// What the container itself says; libav's estimates are not it.

@@ -11,14 +11,20 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Dictionary, Error, ffi, media};
 use vodmill_model::outcome::{MediaError, Reason};
 
-use super::{container_is_cut, prepare, sniff};
+use super::{container_is_cut, memory_is_short, prepare, sniff};
 use crate::error;
 use crate::original::{Fault, Original, Served};
 
 /// Containers that hold media themselves. Playlists and lists of files are not among them.
 const CONTAINERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,w64,aiff,au,caf,mp3,aac,\
     flac,ac3,eac3,dts,amr,wv,tta,tak,ape,mpc,mpc8,dsf,mxf,mxf_opatom,asf,gif,apng,dv,nut,gxf,wtv,rm,\
-    ivf,mpegvideo";
+    ivf,mpegvideo,jpeg_pipe,png_pipe,webp_pipe,tiff_pipe,bmp_pipe";
+
+/// Tracks that a file may have; real ones have some thirty.
+const MOST_TRACKS: u32 = 256;
+
+/// Bytes of one table of an index: 24 hours of 240 pictures a second take as many.
+const LARGEST_TABLE: usize = 512 << 20;
 
 /// Bytes that libav reads at a time; as many as it takes for files, so that both read alike.
 const BUFFER: usize = 32 << 10;
@@ -28,7 +34,7 @@ const BUFFER: usize = 32 << 10;
 pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), MediaError> {
     prepare();
     let mut original = Original::open(path)?;
-    sniff::refuse_what_is_not_media(&mut original, path)?;
+    let format = sniff::refuse_what_is_not_media(&mut original, path)?;
     let fault = match &original {
         Original::File(_) => Fault::default(),
         Original::Served(served) => served.fault(),
@@ -37,7 +43,9 @@ pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), Media
         Some(fault) => error::failed(operation, path.display(), fault),
         None => why_not_opened(path, operation, cause),
     };
-    let mut input = open_input(path, original).map_err(|cause| why("open original", cause))?;
+    let opened = with_bounded_tables(|| open_input(path, original, format));
+    let mut input = opened.map_err(|cause| why("open original", cause))?;
+    refuse_too_many_tracks(&input)?;
     // Before finding out more, which decodes a picture, and after: not every container tells.
     refuse_too_many_pixels(&input, max_pixels)?;
     find_streams(&mut input, max_pixels).map_err(|cause| why("read streams of", cause))?;
@@ -45,19 +53,24 @@ pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), Media
     if let Some(fault) = fault.get() {
         return Err(error::failed("read streams of", path.display(), fault));
     }
+    refuse_too_many_tracks(&input)?;
     refuse_too_many_pixels(&input, max_pixels)?;
     refuse_protected(&input)?;
     Ok((input, fault))
 }
 
-fn open_input(path: &Path, original: Original) -> Result<Input, Error> {
+/// Opens it as the `format` of that name, or as what libav takes it for.
+fn open_input(path: &Path, original: Original, format: Option<&CStr>) -> Result<Input, Error> {
     let absolute = std::path::absolute(path).map_err(|_| Error::InvalidData)?;
     // The protocol's name in front makes any file name a plain one: `-x`, `concat:x`, `%03d`.
     let url = [b"file:", absolute.as_os_str().as_bytes()].concat();
     let url = CString::new(url).map_err(|_| Error::InvalidData)?;
+    // SAFETY: looks a name up; null stands for none.
+    let format =
+        format.map_or(ptr::null(), |name| unsafe { ffi::av_find_input_format(name.as_ptr()) });
     match original {
-        Original::File(_) => open_file(&url),
-        Original::Served(served) => open_served(&url, served),
+        Original::File(_) => open_file(&url, format),
+        Original::Served(served) => open_served(&url, served, format),
     }
 }
 
@@ -68,19 +81,19 @@ fn options() -> Dictionary<'static> {
     options.set("enable_drefs", "0");
     // Program streams leave out times that can be worked out from the packets that follow.
     options.set("fflags", "+genpts");
+    options.set("max_streams", &(MOST_TRACKS + 1).to_string());
     options.set("probesize", "20000000");
     options.set("analyzeduration", "20000000");
     options
 }
 
-fn open_file(url: &CStr) -> Result<Input, Error> {
+fn open_file(url: &CStr, format: *const ffi::AVInputFormat) -> Result<Input, Error> {
     let mut context = ptr::null_mut();
     // SAFETY: `url` outlives the call; on success the context is ours, on an error libav has freed
     // it. The dictionary is handed back whatever happens.
     unsafe {
         let mut dictionary = options().disown();
-        let code =
-            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut dictionary);
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut dictionary);
         drop(Dictionary::own(dictionary));
         if code < 0 { Err(Error::from(code)) } else { Ok(Input::wrap(context)) }
     }
@@ -88,7 +101,11 @@ fn open_file(url: &CStr) -> Result<Input, Error> {
 
 /// As [`open_file`], the bytes coming from a connection. The name is the same, since libav guesses
 /// by it too.
-fn open_served(url: &CStr, mut served: Served) -> Result<Input, Error> {
+fn open_served(
+    url: &CStr,
+    mut served: Served,
+    format: *const ffi::AVInputFormat,
+) -> Result<Input, Error> {
     // A seek only moves a number.
     served.seek(SeekFrom::Start(0)).map_err(|_| Error::InvalidData)?;
     let mut io = StreamIo::from_read_seek_with_capacity(served, BUFFER)?;
@@ -103,8 +120,7 @@ fn open_served(url: &CStr, mut served: Served) -> Result<Input, Error> {
         (*context).pb = io.as_mut_ptr();
         (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
         let mut dictionary = options().disown();
-        let code =
-            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut dictionary);
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut dictionary);
         drop(Dictionary::own(dictionary));
         if code < 0 { Err(Error::from(code)) } else { Ok(Input::wrap_with_custom_io(context, io)) }
     }
@@ -125,21 +141,48 @@ fn find_streams(input: &mut Input, max_pixels: u64) -> Result<(), Error> {
     }
 }
 
+/// A header may claim tables of any length. What libav cannot allocate, it does without or gives up.
+fn with_bounded_tables<T>(open: impl FnOnce() -> T) -> T {
+    // SAFETY: sets a number in libav, which every thread reads anew. Pictures may be larger than the
+    // largest table.
+    unsafe { ffi::av_max_alloc(LARGEST_TABLE) };
+    let opened = open();
+    // SAFETY: as above; libav's own value.
+    unsafe { ffi::av_max_alloc(i32::MAX as usize) };
+    opened
+}
+
+fn refuse_too_many_tracks(input: &Input) -> Result<(), MediaError> {
+    if input.nb_streams() <= MOST_TRACKS {
+        return Ok(());
+    }
+    let detail = format!("it has more than {MOST_TRACKS} tracks");
+    Err(error::rejected(Reason::BeyondLimits, detail))
+}
+
+/// Refuses a file none of whose tracks is small enough. Of several, the planner takes one, and no
+/// other is decoded.
 fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
+    let mut too_large = None;
     for stream in input.streams() {
         let parameters = stream.parameters();
+        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        if parameters.medium() != media::Type::Video || attached {
+            continue;
+        }
         // SAFETY: parameters of an open stream.
         let (width, height) =
             unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
         let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
-        if parameters.medium() == media::Type::Video && !attached && pixels > limit {
-            let detail =
-                format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
-            return Err(error::rejected(Reason::TooManyPixels, detail));
+        if pixels <= limit {
+            return Ok(());
         }
+        too_large = Some((width, height, pixels));
     }
-    Ok(())
+    let Some((width, height, pixels)) = too_large else { return Ok(()) };
+    let detail =
+        format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
+    Err(error::rejected(Reason::TooManyPixels, detail))
 }
 
 /// ASF says that it is protected in its header, and nowhere else.
@@ -153,8 +196,26 @@ fn refuse_protected(input: &Input) -> Result<(), MediaError> {
 
 /// Whose fault it is that an original cannot be opened.
 fn why_not_opened(path: &Path, operation: &str, cause: Error) -> MediaError {
-    if matches!(cause, Error::Other { errno } if errno != ffmpeg_next::error::EINVAL) {
-        return error::libav(operation, path.display(), cause);
+    match cause {
+        // Memory for what real files have is there: the header claims what none has.
+        Error::Other { errno: ffmpeg_next::error::ENOMEM } if !memory_is_short() => {
+            let detail = format!(
+                "it claims more than {MOST_TRACKS} tracks, or tables that fit into no memory"
+            );
+            return error::rejected(Reason::BeyondLimits, detail);
+        }
+        Error::Other { errno } if errno != ffmpeg_next::error::EINVAL => {
+            return error::libav(operation, path.display(), cause);
+        }
+        _ => {}
+    }
+    match sniff::photograph_at(path) {
+        Err(failed) => return failed,
+        Ok(Some(kind)) => {
+            let detail = format!("it is a photograph ({kind}), which this build cannot open");
+            return error::rejected(Reason::Photograph, detail);
+        }
+        Ok(None) => {}
     }
     match container_is_cut(path) {
         Err(failed) => failed,

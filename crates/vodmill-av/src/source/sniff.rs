@@ -1,8 +1,10 @@
 //! A first look at a file, before libav sees it.
 
+use std::ffi::CStr;
 use std::io::Read;
 use std::path::Path;
 
+use memchr::memmem;
 use vodmill_model::outcome::{MediaError, Reason};
 
 use crate::error;
@@ -28,17 +30,95 @@ const POINTERS: &[(&str, &str)] = &[
     ("#!", "a script"),
 ];
 
-/// Refuses empty files, text, and text that points at other files.
+/// What image files begin with.
+const PHOTOGRAPHS: &[(&[u8], &str)] = &[
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"8BPS", "Photoshop"),
+    (b"\x76\x2f\x31\x01", "OpenEXR"),
+    (b"SDPX", "DPX"),
+    (b"XPDS", "DPX"),
+    (b"qoif", "QOI"),
+];
+
+/// Brands of files that hold pictures without time (ISO/IEC 23008-12, 10; AV1 Image File Format, 6).
+const STILL_BRANDS: &[(&[u8; 4], &str)] = &[
+    (b"avif", "AVIF"),
+    (b"avis", "AVIF"),
+    (b"heic", "HEIC"),
+    (b"heix", "HEIC"),
+    (b"heim", "HEIC"),
+    (b"heis", "HEIC"),
+    (b"hevc", "HEIC"),
+    (b"hevx", "HEIC"),
+    (b"mif1", "HEIF"),
+    (b"mif2", "HEIF"),
+    (b"msf1", "HEIF"),
+    (b"miaf", "HEIF"),
+];
+
+/// What kind of image file begins like this, if it is one.
+pub(super) fn photograph(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
+        return Some("WebP");
+    }
+    // The size of a bitmap's second header tells more than two letters.
+    if head.starts_with(b"BM")
+        && matches!(head.get(14..18), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
+    {
+        return Some("BMP");
+    }
+    if head.get(4..8) == Some(b"ftyp") {
+        let brand = head.get(8..12)?;
+        return STILL_BRANDS.iter().find(|(known, _)| *known == brand).map(|(_, kind)| *kind);
+    }
+    PHOTOGRAPHS.iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, kind)| *kind)
+}
+
+/// The same of a file.
+pub(crate) fn photograph_at(path: &Path) -> Result<Option<&'static str>, MediaError> {
+    let mut head = Vec::new();
+    Original::open(path)?
+        .take(HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(|cause| error::file("read", path, &cause))?;
+    Ok(photograph(&head))
+}
+
+/// libav's name of the format of an image file: by the name of a file it would take it for one of a
+/// series of numbered files. An animation of PNGs is none.
+fn image_format(head: &[u8]) -> Option<&'static CStr> {
+    match photograph(head)? {
+        "JPEG" => Some(c"jpeg_pipe"),
+        "PNG" if memmem::find(head, b"acTL").is_none() => Some(c"png_pipe"),
+        "WebP" => Some(c"webp_pipe"),
+        "TIFF" => Some(c"tiff_pipe"),
+        "BMP" => Some(c"bmp_pipe"),
+        _ => None,
+    }
+}
+
+/// Refuses empty files, text, and text that points at other files; of an image it says how libav is
+/// to open it.
 pub(super) fn refuse_what_is_not_media(
     original: &mut Original,
     path: &Path,
-) -> Result<(), MediaError> {
+) -> Result<Option<&'static CStr>, MediaError> {
     let mut head = Vec::new();
     original
         .take(HEAD_BYTES)
         .read_to_end(&mut head)
         .map_err(|cause| error::file("read", path, &cause))?;
-    refuse_by_head(&head)
+    refuse_by_head(&head)?;
+    Ok(image_format(&head))
 }
 
 /// The same by the first bytes of a file.

@@ -78,6 +78,7 @@ impl Job {
             stills: (first_frame..first_frame + frames).map(|n| self.still(name, n)).collect(),
             tolerated_damage_per_mille: None,
             cut_off: false,
+            last: false,
         }
     }
 

@@ -285,6 +285,9 @@ fn original(media: &MediaInfo, source: &Source<'_>, subtitles: &[SubtitlePlan]) 
         bytes: media.bytes,
         sha256: media.sha256.clone(),
         container: media.container.clone(),
+        pictures: source.video.and_then(|track| {
+            track.pictures.map(|pictures| pictures.saturating_sub(track.before_first_key))
+        }),
         tracks: tracks::facts(media, |index| {
             source.video.is_some_and(|track| track.index == index)
                 || source.audio.iter().any(|track| track.index == index)

@@ -194,3 +194,46 @@ fn explain_hdr10(track: &VideoTrack, decisions: &mut Decisions) {
     };
     decisions.add("mastering data", choice, reason);
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn cut(coded: (u32, u32), sides: [u32; 4]) -> VideoTrack {
+        let fixture = include_str!("../../tests/fixtures/plain-1080p25.json");
+        let mut media: MediaInfo = serde_json::from_str(fixture).unwrap();
+        let [left, top, right, bottom] = sides;
+        VideoTrack {
+            coded: Size { width: coded.0, height: coded.1 },
+            crop: Some(Crop { left, top, right, bottom }),
+            ..media.video.remove(0)
+        }
+    }
+
+    #[test]
+    fn what_the_container_cuts_off_is_cut_off_before_the_picture_is_turned() {
+        let track = VideoTrack { rotation: 90, ..cut((720, 576), [8, 0, 8, 4]) };
+        assert_eq!(display_size(&track), Size { width: 572, height: 704 });
+        assert_eq!(crop_filter(&track).as_deref(), Some("crop=704:572:8:0"));
+        assert_eq!(believed_crop(&cut((720, 576), [7, 3, 0, 0])).map(|crop| crop.left), Some(6));
+    }
+
+    #[test]
+    fn a_crop_that_cannot_be_meant_is_not_believed() {
+        for sides in [
+            [600, 0, 0, 0],
+            [300, 0, 300, 0],
+            [0, 288, 0, 288],
+            [u32::MAX; 4],
+            [0; 4],
+            [1, 1, 1, 1],
+        ] {
+            let track = cut((720, 576), sides);
+            assert_eq!(believed_crop(&track), None, "{sides:?}");
+            assert_eq!(display_size(&track), Size { width: 720, height: 576 });
+        }
+        let changes = VideoTrack { size_changes: true, ..cut((720, 576), [8, 0, 8, 0]) };
+        assert_eq!(believed_crop(&changes), None);
+    }
+}

@@ -172,5 +172,18 @@ fn repairs(shop: &Shop<'_>) -> Vec<Value> {
             "remedy": "Concealed by the picture before, or by silence.",
         }));
     }
+    repairs.extend(lost_pictures(shop));
     repairs
+}
+
+/// What was delivered and what came out, held against each other: pictures that refer to others
+/// which are not there do not come, and no decoder says a word.
+fn lost_pictures(shop: &Shop<'_>) -> Option<Value> {
+    let delivered = shop.plan.original.pictures?;
+    let lost = delivered.checked_sub(shop.order.damage.decoded_frames?).filter(|&lost| lost > 0)?;
+    Some(json!({
+        "code": "pictures_lost",
+        "detail": format!("{lost} of {delivered} pictures did not come out of the decoder"),
+        "remedy": "The picture before each, or the first one, stands in its place.",
+    }))
 }

@@ -67,6 +67,9 @@ pub struct PackageOrder {
 pub(crate) struct Damage {
     pub frames: u64,
     pub audio_packets: u64,
+    /// Pictures that came out of the decoder; none where one chunk's were not counted.
+    #[serde(default)]
+    pub decoded_frames: Option<u64>,
 }
 
 /// What came of it.

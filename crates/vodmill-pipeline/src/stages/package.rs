@@ -50,10 +50,11 @@ impl Results {
     fn of(bench: &Bench<'_>) -> Result<Results, ChildEnd> {
         let tasks = bench.mill.queue.tasks(&bench.lease.job_id)?;
         let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
-        let video = of_kind(TaskKind::Video).map(result::<VideoDone>);
+        let video: Vec<_> = of_kind(TaskKind::Video).map(result::<VideoDone>).collect();
         let audio = of_kind(TaskKind::Audio).map(result::<AudioDone>);
         let damage = Damage {
-            frames: video.map(|done| done.damaged_frames).sum(),
+            frames: video.iter().map(|done| done.damaged_frames).sum(),
+            decoded_frames: video.iter().map(|done| done.decoded_frames).sum(),
             audio_packets: audio.map(|done| done.damaged_packets).sum(),
         };
         let mut segments: Vec<_> =

@@ -62,6 +62,7 @@ fn encode(
         stills: missing.stills.iter().map(|(still, _)| still.clone()).collect(),
         tolerated_damage_per_mille: plan.tolerated_damage_per_mille,
         cut_off: is_cut_off(plan, chunk),
+        last: is_last(plan, chunk),
     };
     let bounds = Bounds::of_chunk(plan, chunk, &bench.mill.settings.limits);
     let facts: VideoDone = bench.run_child(&Assignment::Video(order), &bounds)?;
@@ -72,10 +73,13 @@ fn encode(
     Err(Failed::new(format!("encode chunk {}", chunk.index), cause).into())
 }
 
+fn is_last(plan: &Plan, chunk: &ChunkPlan) -> bool {
+    plan.chunks.last().is_some_and(|last| last.index == chunk.index)
+}
+
 /// Whether the chunk holds the end of an original that was cut off.
 fn is_cut_off(plan: &Plan, chunk: &ChunkPlan) -> bool {
-    let last = plan.chunks.last().is_some_and(|last| last.index == chunk.index);
-    last && plan.hazards.iter().any(|hazard| hazard.code == HazardCode::Truncated)
+    is_last(plan, chunk) && plan.hazards.iter().any(|hazard| hazard.code == HazardCode::Truncated)
 }
 
 /// What of a chunk is not among the renditions yet, with digests and places to write to.

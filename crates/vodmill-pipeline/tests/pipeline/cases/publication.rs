@@ -64,6 +64,27 @@ fn segments_are_stored_while_later_chunks_are_encoded() {
     home.assert_swept();
 }
 
+#[test]
+fn pictures_that_were_delivered_and_did_not_come_are_stated() {
+    let home = Home::new();
+    home.desk.order(&[fault("cut", "video/1", 1, What::LostPicture)]);
+    let mill = home.open();
+    let jobs = ["cut", "whole"].map(|title| home.submit(&mill, title, "clear"));
+    work(&mill);
+    for id in &jobs {
+        assert_state(&mill, id, JobState::Published);
+    }
+    let repairs = |title: &str| {
+        let json = fs::read(home.published(title).join("asset.json")).expect("asset.json");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        json["repairs"].as_array().expect("a list").clone()
+    };
+    let lost = repairs("cut");
+    assert_eq!(lost[0]["code"], "pictures_lost", "{lost:?}");
+    assert!(lost[0]["detail"].as_str().is_some_and(|it| it.starts_with("1 of 400")), "{lost:?}");
+    assert_eq!(repairs("whole"), Vec::<serde_json::Value>::new());
+}
+
 /// `asset.json` and `index.m3u8` name what is there.
 fn assert_pointer(home: &Home, asset: &str) {
     let folder = home.published(asset);

@@ -45,6 +45,8 @@ pub enum What {
     ShortFile,
     /// It says that it encoded a frame less than it did.
     ShortCount,
+    /// A picture of the original does not come out of the decoder.
+    LostPicture,
     /// Its media cannot be read.
     Corrupt,
     /// It says that segments last longer than they do.

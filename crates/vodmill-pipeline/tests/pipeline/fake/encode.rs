@@ -35,7 +35,13 @@ pub(super) fn video(
     }
     order.stills.iter().try_for_each(|still| write_still(title, still))?;
     let counted = if fault == Some(What::ShortCount) { frames - 1 } else { frames };
-    Ok(VideoDone { frames: counted, source_frames: frames, ..VideoDone::default() })
+    let decoded = if fault == Some(What::LostPicture) { frames - 1 } else { frames };
+    Ok(VideoDone {
+        frames: counted,
+        source_frames: frames,
+        decoded_frames: Some(decoded),
+        ..VideoDone::default()
+    })
 }
 
 fn video_stream(title: &str, order: &VideoOrder, encode: &VideoEncode) -> Stream {

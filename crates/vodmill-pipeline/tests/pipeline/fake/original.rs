@@ -85,7 +85,7 @@ impl Original {
             time_base: Ratio::new(1, self.rate),
             nominal_rate: Some(Ratio::new(self.rate, 1)),
             packets: self.frames,
-            pictures: None,
+            pictures: Some(self.frames),
             before_first_key: 0,
             first: 0,
             last: self.frames as i64 - 1,
