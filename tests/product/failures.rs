@@ -186,7 +186,7 @@ fn f13_the_wrapping_key_is_lost() {
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("kek is gone"), "{}", refused.err);
     assert!(!kek.exists(), "a new key was made");
-    fs::write(&kek, "0123456789abcdef".repeat(4)).expect("another key");
+    home.write_secret("state/keys/kek", &"0123456789abcdef".repeat(4));
     let refused = home.run(&case("no_audio.mp4"));
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("is not the key"), "{}", refused.err);

@@ -208,7 +208,7 @@ fn an_external_key_server_keeps_the_keys() {
     let server = Daemon::key_server(&keeper, &["--listen", &format!("127.0.0.1:{port}")]);
     is_up(port);
     let home = Home::quick("", true);
-    home.write("secret", &segmenter);
+    home.write_secret("secret", &segmenter);
     let keys = format!(
         "provider = \"http\"\nurl = \"http://127.0.0.1:{port}\"\ncredential = \"secret\"\ntimeout_seconds = 2\n"
     );

@@ -18,6 +18,7 @@ mod kill;
 mod long;
 mod nginx;
 mod notifications;
+mod ownership;
 mod readers;
 mod rekey;
 mod rooms;

@@ -19,7 +19,7 @@ fn home(settings: &str, tables: &str) -> Home {
     let file = home.at("pipelines/default.toml");
     let text = fs::read_to_string(file).expect("a pipeline");
     home.write("pipelines/default.toml", &format!("{text}\n{tables}"));
-    home.write("secret", SECRET);
+    home.write_secret("secret", SECRET);
     home
 }
 

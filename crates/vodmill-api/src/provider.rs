@@ -1,7 +1,5 @@
 //! Keys kept by another key server, asked over REST.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +11,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, http::Response};
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::{GenerationKeys, KeySet, KeyStore, KeyStoreError, StoredKey};
+use vodmill_secret::SecretError;
 
 use crate::wire;
 
@@ -42,13 +41,8 @@ pub struct ProviderSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// A file of the settings.
-    #[error("read {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] SecretError),
     /// A file of authorities without any.
     #[error("{0} holds no certificate")]
     NoCertificate(PathBuf),
@@ -102,12 +96,10 @@ impl HttpKeyStore {
         {
             return Err(ProviderError::Url(settings.url.clone()));
         }
-        let read = |path: &PathBuf| {
-            let text = fs::read_to_string(path);
-            text.map_err(|source| ProviderError::File { path: path.clone(), source })
-        };
-        let secret = read(&settings.credential)?;
-        let tls = settings.authorities.as_ref().map(|path| tls(path, &read(path)?)).transpose()?;
+        let secret = vodmill_secret::read(&settings.credential)?;
+        let authorities = settings.authorities.as_ref();
+        let read = |path: &PathBuf| tls(path, &vodmill_secret::read_public(path)?);
+        let tls = authorities.map(read).transpose()?;
         let config = Agent::config_builder()
             .timeout_global(Some(settings.timeout))
             .http_status_as_error(false)

@@ -109,15 +109,19 @@ pub fn is_private(path: &str) -> bool {
     false
 }
 
-/// Whether the first part is named as a generation is: `g0001-44122a99`.
+/// Whether the first part is named as a generation is: `g0001-44122a99`, or `g0001r1-44122a99` under
+/// other keys.
 fn begins_generation(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
     let Some((number, mark)) = first.strip_prefix('g').and_then(|rest| rest.split_once('-')) else {
         return false;
     };
+    let (number, rekeyed) = number.split_once('r').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     number.len() >= DIGITS
-        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && digits(number)
+        && digits(rekeyed)
         && mark.len() == MARK
         && mark.bytes().all(hex)
 }
@@ -135,6 +139,7 @@ mod tests {
         assert_eq!(of("shows/talk/asset.json"), pointer("shows/talk", "asset.json"));
         let low = "hls/low/index.m3u8";
         assert_eq!(of("talk/g0001-44122a99/hls/low/index.m3u8"), object("talk", low));
+        assert_eq!(of("talk/g0001r12-44122a99/hls/low/index.m3u8"), object("talk", low));
         assert_eq!(of("shows/talk/g10001-44122a99/a.jpg"), object("shows/talk", "a.jpg"));
         // No generation's name: it takes a token for all below.
         assert_eq!(of("talk/g1/low/index.m3u8"), pointer("talk/g1/low", "index.m3u8"));
@@ -154,6 +159,8 @@ mod tests {
         assert_eq!(kind("PRIVATE/mp4/web.mp4"), Some(ObjectKind::Object));
         for (path, private) in [
             ("talk/g0001-44122a99/private/mp4/web.mp4", true),
+            ("talk/g0001r12-44122a99/private/mp4/web.mp4", true),
+            ("talk/g0001r-44122a99/private/mp4/web.mp4", false),
             ("g0001-44122a99/private/web.mp4", true),
             ("/srv/published/talk/g0001-44122a99/private", true),
             ("talk/private/web.mp4", false),

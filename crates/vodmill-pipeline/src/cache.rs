@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::file::{make_dir, sha256};
+use crate::file::{make_private_dir, sha256};
 
 /// Files by name, in a folder of bounded size. A user links a file to a place of its own, so that
 /// nothing is taken away under its hands.
@@ -26,7 +26,7 @@ impl Cache {
 
     /// Remembers `file`. What cannot be remembered is fetched again: no error.
     pub(crate) fn keep(&self, name: &str, file: &Path) {
-        if make_dir(&self.folder).is_ok() && fs::hard_link(file, self.path(name)).is_ok() {
+        if make_private_dir(&self.folder).is_ok() && fs::hard_link(file, self.path(name)).is_ok() {
             self.make_room();
         }
     }

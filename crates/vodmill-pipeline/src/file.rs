@@ -23,9 +23,14 @@ pub(crate) fn passed(point: io::Result<()>) -> Result<(), Failed> {
     point.map_err(|error| Failed::from_error("pass", &error))
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, as open as the umask has it: for others than us too.
 pub(crate) fn make_dir(path: &Path) -> Result<(), Failed> {
     fs::create_dir_all(path).map_err(failed("create folder", path))
+}
+
+/// Makes a folder and those above it that nobody else gets into.
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), Failed> {
+    vodmill_secret::make_dir(path).map_err(failed("create folder", path))
 }
 
 /// Removes a folder with all in it; one that is not there is no error.
@@ -91,7 +96,9 @@ pub(crate) fn files_below(root: &Path) -> Result<Vec<String>, Failed> {
         let entries = fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         for entry in entries.map_err(failed("list", &path))? {
             let name = format!("{folder}{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() { folders.push(format!("{name}/")) } else { names.push(name) }
+            let kind = entry.file_type().map_err(failed("look at", &entry.path()))?;
+            // A link to a folder is no folder of ours.
+            if kind.is_dir() { folders.push(format!("{name}/")) } else { names.push(name) }
         }
     }
     Ok(names)

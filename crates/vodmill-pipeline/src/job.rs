@@ -92,8 +92,16 @@ impl JobOrder {
         self.original.file_name().to_string_lossy().into_owned()
     }
 
-    /// Whose asset it is: the same for every version of one original in one pipeline.
-    pub(crate) fn owner(&self) -> String {
+    /// Whose asset it is: the same for every version of one original in one pipeline, wherever the
+    /// home is.
+    pub(crate) fn owner(&self, home: &Path) -> String {
+        let source = self.original.source();
+        let inner = Path::new(&source).strip_prefix(home).ok().and_then(Path::to_str);
+        format!("{}:{}", self.pipeline, inner.unwrap_or(&source))
+    }
+
+    /// What it was called by versions that did not know of homes that move.
+    pub(crate) fn owner_before(&self) -> String {
         format!("{}:{}", self.pipeline, self.original.source())
     }
 

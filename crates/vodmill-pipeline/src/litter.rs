@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,8 +19,8 @@ use vodmill_store::{Begun, Store};
 use crate::Result;
 use crate::cache::Cache;
 use crate::file::{failed, remove_dir};
+use crate::generation::Number;
 use crate::renditions::Renditions;
-use crate::stages::generation_number;
 use crate::sweep::writes;
 
 /// A late attempt at an ended job is told to go long before.
@@ -139,7 +140,7 @@ pub fn old_uploads(
 /// Whether a part of a key is the name of a generation, as `g0001-44122a99`.
 pub(crate) fn is_generation(part: &str) -> bool {
     let mark = part.split_once('-').map(|(_, mark)| mark).unwrap_or_default();
-    generation_number(part).is_some()
+    Number::of(part).is_some()
         && mark.len() == 8
         && mark.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -201,7 +202,7 @@ fn name_of(folder: &Path) -> String {
 /// The folders in a folder, which need not be there.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed("list", folder))?,
     };
     let mut found = Vec::new();
@@ -223,7 +224,13 @@ fn measure(folder: &Path) -> Result<(u64, SystemTime)> {
     let mut bytes = 0;
     let mut waiting = vec![folder.to_owned()];
     while let Some(folder) = waiting.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // What cannot be looked at may be in use.
+            entries => entries.map_err(failed("list", &folder))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed("list", &folder))?;
             let Ok(facts) = entry.metadata() else { continue };
             touched = touched.max(facts.modified().unwrap_or_else(|_| SystemTime::now()));
             match facts.is_dir() {

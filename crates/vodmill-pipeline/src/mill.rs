@@ -17,7 +17,7 @@ use vodmill_store::{LocalStore, Store};
 use crate::admission::Admission;
 use crate::cache::Cache;
 use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
-use crate::file::{failed, make_dir, remove_dir};
+use crate::file::{failed, make_private_dir, remove_dir};
 use crate::job::{Disposal, JobOrder, Submission};
 use crate::keys::DirKeyStore;
 use crate::original::{LateWriters, Original};
@@ -132,7 +132,7 @@ impl Mill {
         let layout = Layout::new(settings.state.clone());
         let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(layout.queue())?);
         queue.release_all()?;
-        let work = Arc::new(LocalStore::new(layout.root()));
+        let work = Arc::new(LocalStore::private(layout.root()));
         Mill::start(settings, libav, Shared { queue, keys, work }, names, lock)
     }
 
@@ -380,12 +380,12 @@ fn run_alone<T: serde::de::DeserializeOwned>(
 
 /// Makes the state folder and takes it for this process.
 fn take(layout: &Layout) -> Result<File> {
-    make_dir(layout.root())?;
+    make_private_dir(layout.root())?;
     lock(&layout.lock())
 }
 
 fn lock(path: &Path) -> Result<File> {
-    let file = File::create(path).map_err(failed("create", path))?;
+    let file = vodmill_secret::create(path).map_err(failed("create", path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy(path.to_owned())),

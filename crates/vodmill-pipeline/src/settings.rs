@@ -11,6 +11,9 @@ use vodmill_store::s3::S3Settings;
 pub struct Settings {
     /// Folder of the queue, the keys, renditions and scratch. One mill works in it at a time.
     pub state: PathBuf,
+    /// Folder that relative paths count from: originals in it are known by their place there, so that
+    /// it may move.
+    pub home: PathBuf,
     /// Folder of the key store; shared by all mills of a home, as is the database of names beside it.
     pub keys: PathBuf,
     /// How buckets are reached.

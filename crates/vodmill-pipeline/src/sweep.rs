@@ -10,9 +10,10 @@ use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
+use crate::generation::Number;
 use crate::litter::unfinished_jobs;
 use crate::package::{ASSET, MULTIVARIANT};
-use crate::stages::{generation_number, leads_to};
+use crate::stages::leads_to;
 
 /// What to sweep.
 pub struct Sweep<'a> {
@@ -97,7 +98,7 @@ impl Sweep<'_> {
         };
         let published = description["published_at"].as_str();
         let published: Option<Timestamp> = published.and_then(|text| text.parse().ok());
-        let current = description["generation"].as_str().and_then(generation_number);
+        let current = description["generation"].as_str().and_then(Number::of);
         let (Some(published), Some(number)) = (published, current) else { return Ok(None) };
         let age = self.now.duration_since(SystemTime::from(published)).unwrap_or_default();
         let multivariant = get(MULTIVARIANT)?.unwrap_or_default();
@@ -107,14 +108,14 @@ impl Sweep<'_> {
 
 /// Where viewers are led to.
 struct Pointer {
-    number: u32,
+    number: Number,
     multivariant: Vec<u8>,
 }
 
 impl Pointer {
     /// Whether a generation comes before the one that is published, and nothing leads to it.
     fn is_past(&self, generation: &str) -> bool {
-        let is_before = generation_number(generation).is_some_and(|number| number < self.number);
+        let is_before = Number::of(generation).is_some_and(|number| number < self.number);
         is_before && !leads_to(&self.multivariant, generation)
     }
 }

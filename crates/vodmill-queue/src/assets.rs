@@ -9,27 +9,32 @@ use crate::error::{Fault, Sql};
 /// happen to share those.
 const SUFFIXES: [usize; 3] = [6, 16, 64];
 
-pub(crate) fn claim(tx: &mut dyn Tx, wanted: &str, owner: &str) -> Sql<String> {
-    // One name for all versions of an original, though names be made otherwise by now.
-    let known = tx.one(
-        "SELECT asset FROM assets WHERE owner = ?1 ORDER BY asset LIMIT 1",
-        params![owner],
-        |row| row.get(0),
-    )?;
-    if let Some(known) = known {
-        return Ok(known);
+/// The owner may have been known by other names before: what it has under one of these, it keeps.
+pub(crate) fn claim(tx: &mut dyn Tx, wanted: &str, owner: &str, before: &[String]) -> Sql<String> {
+    for known in before.iter().map(String::as_str).chain([owner]).rev() {
+        // One name for all versions of an original, though names be made otherwise by now.
+        if let Some(asset) = asset_of(tx, known)? {
+            return Ok(asset);
+        }
     }
-    if own(tx, wanted, owner)? {
-        return Ok(wanted.to_owned());
-    }
-    let digest = hex_digest(owner);
-    for digits in SUFFIXES {
-        let name = format!("{wanted}-{}", &digest[..digits]);
+    for name in names(wanted, owner) {
         if own(tx, &name, owner)? {
             return Ok(name);
         }
     }
     Err(Fault::Refused("every name made from it is taken".into()))
+}
+
+/// The names that an owner may have, the likeliest first.
+fn names(wanted: &str, owner: &str) -> Vec<String> {
+    let digest = hex_digest(owner);
+    let marked = SUFFIXES.iter().map(|&digits| format!("{wanted}-{}", &digest[..digits]));
+    std::iter::once(wanted.to_owned()).chain(marked).collect()
+}
+
+fn asset_of(tx: &mut dyn Tx, owner: &str) -> Sql<Option<String>> {
+    let sql = "SELECT asset FROM assets WHERE owner = ?1 ORDER BY asset LIMIT 1";
+    tx.one(sql, params![owner], |row| row.get(0))
 }
 
 pub(crate) fn next_generation(tx: &mut dyn Tx, asset: &str, job: &str) -> Sql<u32> {

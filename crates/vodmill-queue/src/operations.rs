@@ -187,9 +187,9 @@ impl<E: Engine> Queue for E {
         })
     }
 
-    fn claim_asset(&self, wanted: &str, owner: &str) -> Result<String> {
+    fn claim_asset(&self, wanted: &str, owner: &str, before: &[String]) -> Result<String> {
         around!("claim_asset").write(self, "claim asset", wanted.into(), always, |tx| {
-            assets::claim(tx, wanted, owner)
+            assets::claim(tx, wanted, owner, before)
         })
     }
 

@@ -276,11 +276,12 @@ pub trait Queue: Outbox + StaleCaches + Send + Sync {
 
     /// Reserves an asset name for `owner`: `wanted` if it is free or already the owner's, otherwise
     /// `wanted-` and six hex digits of the owner's SHA-256. The same call always gives the same
-    /// answer; names are never given back.
+    /// answer; names are never given back. What the owner has under another name, of those that it was
+    /// known by `before`, it keeps.
     ///
     /// # Errors
     /// Only the database's.
-    fn claim_asset(&self, wanted: &str, owner: &str) -> Result<String>;
+    fn claim_asset(&self, wanted: &str, owner: &str, before: &[String]) -> Result<String>;
 
     /// The number under which this job publishes this asset: one more than the highest so far, from
     /// 1; the same job always gets the same number.

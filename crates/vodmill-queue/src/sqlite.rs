@@ -2,7 +2,11 @@
 
 mod schema;
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -51,8 +55,8 @@ impl SqliteQueue {
     /// As `open`.
     pub fn open_with_clock(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
         let path = path.as_ref();
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let mut writer = connect(path, flags)?;
+        make_private(path).map_err(|source| opening(path, source))?;
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         use_wal(&writer).map_err(|source| opening(path, source))?;
         schema::migrate(&mut writer, path)?;
         Self::with_writer(path, writer, clock)
@@ -221,6 +225,13 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+/// Makes the file where it is not there, its owner's alone. What SQLite makes beside it is as open
+/// as the file.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -230,7 +241,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
-    (open)().map_err(|source| opening(path, source))
+    (open)().map_err(|source: rusqlite::Error| opening(path, source))
 }
 
 /// The mode is kept in the file, so this writes only when the file is new. SQLite does not wait
@@ -259,7 +270,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
-fn opening(path: &Path, source: rusqlite::Error) -> Error {
+fn opening(path: &Path, source: impl StdError + Send + Sync + 'static) -> Error {
     Error::Database {
         operation: "open queue",
         object: path.display().to_string(),
@@ -272,6 +283,17 @@ fn opening(path: &Path, source: rusqlite::Error) -> Error {
 mod tests {
     use super::*;
     use crate::claim::heads_sql;
+
+    #[test]
+    fn its_files_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let _queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
+        for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+            let mode = dir.path().join(name).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+        }
+    }
 
     #[test]
     fn claims_walk_the_ready_index() {

@@ -15,6 +15,7 @@ pub fn run(store: &dyn Store, scratch: &Path) {
     keeps_keys_in_order(store);
     lets_the_first_decide(store);
     replaces_what_was_seen(store);
+    removes_only_what_was_looked_at(store);
     spares_what_is_finished(store);
     has_one_winner(store);
     takes_files(store, scratch);
@@ -92,6 +93,19 @@ fn replaces_what_was_seen(store: &dyn Store) {
     let (bytes, second) = store.get_version(&object).expect("get");
     assert_eq!(bytes, b"second");
     assert_eq!(put_if(store, &object, b"third", &second), Put::Stored);
+}
+
+fn removes_only_what_was_looked_at(store: &dyn Store) {
+    put(store, "claims/old", b"one");
+    let (_, one) = store.get_version(&key("claims/old")).expect("get");
+    put(store, "claims/old", b"another");
+    store.remove_if(&key("claims/old"), &one).expect("another one is there");
+    assert_eq!(store.get(&key("claims/old")).expect("get"), b"another");
+    let (_, another) = store.get_version(&key("claims/old")).expect("get");
+    store.remove_if(&key("claims/old"), &another).expect("remove");
+    assert!(matches!(store.get(&key("claims/old")), Err(StoreError::NotFound(_))));
+    store.remove_if(&key("claims/old"), &another).expect("nothing is there");
+    store.remove_if(&key("claims/none/old"), &Was::Nothing).expect("nothing was there");
 }
 
 fn spares_what_is_finished(store: &dyn Store) {

@@ -1,6 +1,7 @@
 //! Where packages are published: objects under keys, in a directory, in a bucket, or in memory.
 //! Knows no media.
 
+mod access;
 pub mod conformance;
 mod error;
 pub mod events;
@@ -66,6 +67,10 @@ pub trait Store: Send + Sync {
 
     /// Removes these objects; those that are not there are no error.
     fn remove_objects(&self, keys: &[Key]) -> Result<()>;
+
+    /// Removes an object if it is still what was looked at: nothing else there is touched, and
+    /// nothing there is no error.
+    fn remove_if(&self, key: &Key, was: &Was) -> Result<()>;
 
     /// Removes what was begun under `prefix`, or anywhere without one, and not finished, where
     /// `is_over` says that nobody is at work on it any more.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use vodmill_fault::point;
 
+use crate::access::{Access, create_private};
 use crate::error::{Result, StoreError};
 use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
 
@@ -26,12 +27,19 @@ static WRITERS: AtomicU64 = AtomicU64::new(0);
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     root: PathBuf,
+    access: Access,
 }
 
 impl LocalStore {
-    /// The store in `root`. Touches nothing.
+    /// The store in `root`, for every account of the machine to read: a web server's, say. Touches
+    /// nothing.
     pub fn new(root: impl Into<PathBuf>) -> LocalStore {
-        LocalStore { root: root.into() }
+        LocalStore { root: root.into(), access: Access::All }
+    }
+
+    /// As [`new`](Self::new), for the account of this process alone.
+    pub fn private(root: impl Into<PathBuf>) -> LocalStore {
+        LocalStore { root: root.into(), access: Access::Owner }
     }
 
     /// Where `key` is on disk.
@@ -43,7 +51,8 @@ impl LocalStore {
     fn place(&self, key: &Key) -> Result<(PathBuf, PathBuf)> {
         let path = self.path(key);
         let parent = path.parent().unwrap_or(&self.root).to_owned();
-        fs::create_dir_all(&parent).map_err(StoreError::io("create folder", parent.display()))?;
+        let made = self.access.make_dirs(&parent);
+        made.map_err(StoreError::io("create folder", parent.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         remove_orphans(&parent, &name);
         let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
@@ -51,7 +60,8 @@ impl LocalStore {
     }
 
     fn write(&self, path: &Path, hidden: &Path, bytes: &[u8]) -> io::Result<()> {
-        let written = write_synced(hidden, bytes).and_then(|()| fs::rename(hidden, path));
+        let written =
+            write_synced(hidden, bytes, self.access).and_then(|()| fs::rename(hidden, path));
         if written.is_err() {
             // The hidden file has no value; the error that is reported is the write's.
             let _ = fs::remove_file(hidden);
@@ -71,6 +81,7 @@ impl LocalStore {
     fn take(&self, upload: &Upload) -> Result<()> {
         let (path, hidden) = self.place(&upload.key)?;
         let fault = |error| StoreError::io("put", &upload.key)(error);
+        self.access.give(&upload.file).map_err(fault)?;
         match fs::rename(&upload.file, &path) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 let copied = copy(&upload.file, &hidden)
@@ -139,7 +150,9 @@ impl Store for LocalStore {
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
-        fs::copy(self.path(key), path).map(drop).map_err(not_found("get", key))
+        let object = File::open(self.path(key)).map_err(not_found("get", key))?;
+        let file = create_private(path).map_err(StoreError::io("create", path.display()))?;
+        copy_bytes(object, file).map_err(StoreError::io("get", key))
     }
 
     fn file(&self, key: &Key) -> Option<PathBuf> {
@@ -189,6 +202,19 @@ impl Store for LocalStore {
             if is_over(&Begun { key, since }) {
                 remove_file(&path).map_err(StoreError::io("remove", path.display()))?;
             }
+        }
+        Ok(())
+    }
+
+    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
+        let path = self.path(key);
+        let fault = |error| StoreError::io("remove", key)(error);
+        let _turn = match turn(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            turn => turn.map_err(fault)?,
+        };
+        if version(&path).map_err(fault)? == *was {
+            remove_file(&path).and_then(|()| sync_parents(&path, &self.root)).map_err(fault)?;
         }
         Ok(())
     }
@@ -305,8 +331,9 @@ fn remove_orphans(parent: &Path, name: &str) {
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_synced(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let mut file = File::create(path)?;
+    access.give(path)?;
     file.write_all(bytes)?;
     point!("store.put.written")?;
     file.sync_all()?;
@@ -338,6 +365,10 @@ fn sync_parents(path: &Path, root: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn copy_bytes(mut from: File, mut to: File) -> io::Result<()> {
+    io::copy(&mut from, &mut to).map(drop)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

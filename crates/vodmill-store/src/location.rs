@@ -53,6 +53,14 @@ impl Location {
         Ok(Location::Bucket { bucket: bucket.to_owned(), prefix })
     }
 
+    /// The store that is there, for what is nobody else's: a folder is its owner's alone.
+    pub fn open_private(&self, s3: &S3Settings, objects: &ObjectSettings) -> Arc<dyn Store> {
+        match self {
+            Location::Folder(path) => Arc::new(LocalStore::private(path)),
+            Location::Bucket { .. } => self.open(s3, objects),
+        }
+    }
+
     /// The folder or prefix `name` in it.
     ///
     /// # Errors

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::access::create_private;
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
 use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
@@ -75,7 +77,9 @@ impl Store for MemoryStore {
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
-        fs::write(path, self.get(key)?).map_err(StoreError::io("write", path.display()))
+        let bytes = self.get(key)?;
+        let written = create_private(path).and_then(|mut file| file.write_all(&bytes));
+        written.map_err(StoreError::io("write", path.display()))
     }
 
     fn file(&self, _key: &Key) -> Option<PathBuf> {
@@ -92,6 +96,14 @@ impl Store for MemoryStore {
 
     fn remove(&self, prefix: &Key) -> Result<()> {
         self.objects().retain(|key, _| !key.is_under(prefix));
+        Ok(())
+    }
+
+    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
+        let mut objects = self.objects();
+        if version(objects.get(key)) == *was {
+            objects.remove(key);
+        }
         Ok(())
     }
 

@@ -64,13 +64,22 @@ fn target(config: &Config, pipeline: &str, one: &Notify) -> Result<Target, Strin
 
 fn secrets(home: &Path, one: &Notify) -> Result<Secrets, String> {
     let text = match one.secret_env.as_str() {
-        "" => std::fs::read_to_string(home.join(&one.secret_file))
-            .map_err(|error| format!("secret_file {:?}: {error}", one.secret_file))?,
+        "" => vodmill_secret::read(&home.join(&one.secret_file))
+            .map_err(|error| format!("secret_file: {}", chain(&error)))?
+            .to_string(),
         name => {
             std::env::var(name).map_err(|_| format!("secret_env: the environment has no {name}"))?
         }
     };
     Secrets::parse(&text).map_err(|error| error.to_string())
+}
+
+/// An error and its cause, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 /// Carries for a mill until it is told to stop.

@@ -110,7 +110,7 @@ impl<'a> Bucket<'a> {
 
 /// Who is killed while he tries the bucket out leaves what he tried with for an hour.
 fn is_trial(key: &str) -> bool {
-    key.contains(".vodmill/probe/")
+    key.contains(".vodmill/")
 }
 
 #[test]

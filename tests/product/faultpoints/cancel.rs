@@ -85,6 +85,7 @@ impl Lane<'_> {
             published.extend(bucket.published());
         }
         left.append(&mut published);
+        left.retain(|name| !name.ends_with(".vodmill/owner.json"));
         left
     }
 }

@@ -47,7 +47,7 @@ impl World {
                  work = \"work\"\n[aws]\ncloudfront_endpoint = \"{endpoint}\"\n"
             ),
         );
-        home.write("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        home.write_secret("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let file = home.at("pipelines/default.toml");
         let pipeline = fs::read_to_string(file).expect("a pipeline");
         let url = receiver.url();

@@ -10,6 +10,7 @@ mod random;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -177,6 +178,13 @@ impl Home {
         let path = self.at(name);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
         fs::write(path, text).expect("a file of the home");
+    }
+
+    /// Writes a file that only its owner can read.
+    pub fn write_secret(&self, name: &str, text: &str) {
+        self.write(name, text);
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.at(name), private).expect("permissions");
     }
 
     /// The inbox of a pipeline, made if it is not there.

@@ -36,10 +36,11 @@ impl Doorkeeper {
     pub(crate) fn new(viewers: Viewers) -> Result<Doorkeeper, SecretFileError> {
         Ok(match viewers {
             Viewers::Anyone => Doorkeeper::Anyone,
-            Viewers::Tokens(file) => Doorkeeper::Tokens(Watched::open(file, true, Secrets::parse)?),
-            // Most sets hold public keys only.
+            Viewers::Tokens(file) => {
+                Doorkeeper::Tokens(Watched::open(file, Secrets::parse, |_| true)?)
+            }
             Viewers::Jwt(file, expected) => {
-                Doorkeeper::Jwt(Watched::open(file, false, JwkSet::parse)?, expected)
+                Doorkeeper::Jwt(Watched::open(file, JwkSet::parse, JwkSet::has_secrets)?, expected)
             }
         })
     }

@@ -39,8 +39,9 @@ impl Door {
     pub(crate) fn new(settings: &KeySettings) -> Result<Door, SecretFileError> {
         let (cookie, query) = (settings.cookie.clone(), settings.query.clone());
         let credentials = settings.credentials.clone();
-        let credentials =
-            credentials.map(|file| Watched::open(file, true, Credentials::parse)).transpose()?;
+        let credentials = credentials
+            .map(|file| Watched::open(file, Credentials::parse, |_| true))
+            .transpose()?;
         Ok(Door {
             keeper: Doorkeeper::new(settings.viewers.clone())?,
             places: TokenPlaces { cookie, query },

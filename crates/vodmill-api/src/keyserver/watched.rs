@@ -1,11 +1,12 @@
 //! Files with secrets that may change while they are used.
 
 use std::fs::{self, Metadata};
-use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use vodmill_secret::SecretError;
 
 /// From one look at a file to the next.
 const LOOK: Duration = Duration::from_secs(1);
@@ -13,20 +14,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Why a file with secrets cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    /// It is not there, or not to be read.
-    #[error("read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Others than its owner can read it.
-    #[error("{path} can be read by everybody: chmod 600 {path}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-    },
+    /// It cannot be read, or others have access to it.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// It does not say what it should.
     #[error("{path}: {reason}")]
     Content {
@@ -41,8 +31,8 @@ pub enum SecretFileError {
 /// what the file said before goes on to count.
 pub(crate) struct Watched<T> {
     path: PathBuf,
-    private: bool,
     parse: fn(&str) -> Result<T, String>,
+    is_secret: fn(&T) -> bool,
     state: Mutex<State<T>>,
 }
 
@@ -55,15 +45,15 @@ struct State<T> {
 type Stamp = (u64, u64, i64, i64);
 
 impl<T> Watched<T> {
-    /// A `private` file must not be readable by everybody.
+    /// Others may not read the file where its content `is_secret`, and change it in no case.
     pub(crate) fn open(
         path: PathBuf,
-        private: bool,
         parse: fn(&str) -> Result<T, String>,
+        is_secret: fn(&T) -> bool,
     ) -> Result<Watched<T>, SecretFileError> {
-        let (value, stamp) = read(&path, private, parse)?;
+        let (value, stamp) = read(&path, parse, is_secret)?;
         let state = State { value: Arc::new(value), stamp, looked: Instant::now() };
-        Ok(Watched { path, private, parse, state: Mutex::new(state) })
+        Ok(Watched { path, parse, is_secret, state: Mutex::new(state) })
     }
 
     /// What it says now.
@@ -80,7 +70,7 @@ impl<T> Watched<T> {
     }
 
     fn reload(&self, state: &mut State<T>) {
-        match read(&self.path, self.private, self.parse) {
+        match read(&self.path, self.parse, self.is_secret) {
             Ok((value, stamp)) => {
                 state.value = Arc::new(value);
                 state.stamp = stamp;
@@ -96,17 +86,24 @@ impl<T> Watched<T> {
 
 fn read<T>(
     path: &Path,
-    private: bool,
     parse: fn(&str) -> Result<T, String>,
+    is_secret: fn(&T) -> bool,
 ) -> Result<(T, Stamp), SecretFileError> {
-    let failed = |source| SecretFileError::Read { path: path.to_owned(), source };
+    let failed = |source| SecretError::Read { path: path.to_owned(), source };
+    // Looked at first: what changes from here on is read again.
     let facts = fs::metadata(path).map_err(failed)?;
-    if private && facts.permissions().mode() & 0o007 != 0 {
-        return Err(SecretFileError::Open { path: path.to_owned() });
-    }
-    let text = fs::read_to_string(path).map_err(failed)?;
     let bad = |reason| SecretFileError::Content { path: path.to_owned(), reason };
-    Ok((parse(&text).map_err(bad)?, stamp(&facts)))
+    let exposed = match vodmill_secret::read(path) {
+        Ok(text) => return Ok((parse(&text).map_err(bad)?, stamp(&facts))),
+        Err(error) => error,
+    };
+    match vodmill_secret::read_public(path) {
+        Ok(text) => match parse(&text).map_err(bad)? {
+            value if is_secret(&value) => Err(exposed.into()),
+            value => Ok((value, stamp(&facts))),
+        },
+        Err(_) => Err(exposed.into()),
+    }
 }
 
 fn stamp(facts: &Metadata) -> Stamp {

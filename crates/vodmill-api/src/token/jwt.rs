@@ -29,7 +29,10 @@ const MAX_VIEWER: usize = 64;
 
 /// Keys of a JWK set that signatures are checked with. Debug shows no secret.
 #[derive(Clone)]
-pub struct JwkSet(Vec<Jwk>);
+pub struct JwkSet {
+    keys: Vec<Jwk>,
+    has_secrets: bool,
+}
 
 /// Who may make tokens, and for whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,8 +119,13 @@ impl JwkSet {
         }
         match keys.is_empty() {
             true => Err("no key for HS256, ES256 or RS256".to_owned()),
-            false => Ok(JwkSet(keys)),
+            false => Ok(JwkSet { keys, has_secrets: entries.iter().any(is_secret) }),
         }
+    }
+
+    /// Whether who reads the set can make tokens: most sets hold public keys only.
+    pub fn has_secrets(&self) -> bool {
+        self.has_secrets
     }
 
     /// What the token permits at `now`, in Unix seconds.
@@ -139,7 +147,7 @@ impl JwkSet {
         let fits = |jwk: &&Jwk| {
             jwk.key.algorithm() == header.alg && (header.kid.is_none() || jwk.kid == header.kid)
         };
-        let mut keys = self.0.iter().filter(fits).peekable();
+        let mut keys = self.keys.iter().filter(fits).peekable();
         keys.peek().ok_or(TokenError::UnknownKey)?;
         if !keys.any(|jwk| jwk.key.verifies(said.as_bytes(), &signed)) {
             return Err(TokenError::BadSignature);
@@ -213,11 +221,16 @@ impl Key {
 
 impl fmt::Debug for JwkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|jwk| (&jwk.kid, jwk.key.algorithm()))).finish()
+        f.debug_list().entries(self.keys.iter().map(|jwk| (&jwk.kid, jwk.key.algorithm()))).finish()
     }
 }
 
 /// The key of an entry, if it is one that signatures can be checked with here.
+/// Whether a key, of whatever kind, makes signatures too: a shared secret, or a private key.
+fn is_secret(entry: &Value) -> bool {
+    entry.get("k").is_some() || entry.get("d").is_some()
+}
+
 fn key_of(entry: &Entry) -> Result<Option<Key>, &'static str> {
     if entry.usage.as_deref().is_some_and(|usage| usage != "sig") {
         return Ok(None);

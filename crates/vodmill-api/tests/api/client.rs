@@ -210,8 +210,12 @@ pub fn key_server(store: Arc<dyn KeyStore>, settings: KeySettings) -> Server {
 pub fn secret_file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("file");
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("mode");
+    set_mode(&path, 0o600);
     path
+}
+
+pub fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("mode");
 }
 
 pub fn now() -> u64 {

@@ -9,7 +9,7 @@ use vodmill_api::{HttpKeyStore, ProviderSettings};
 use vodmill_hls::keyring::{KeySet, KeyStore, KeyStoreError};
 use vodmill_tests::services::{Answer as HttpAnswer, Authority, HttpServer};
 
-use crate::client::secret_file;
+use crate::client::{secret_file, set_mode};
 
 const SECRET: &str = "not to be told";
 
@@ -282,6 +282,10 @@ fn settings_are_checked() {
         assert!(open(url, credential.clone()).is_err(), "{url}");
     }
     assert!(open("http://a", folder.path().join("missing")).is_err());
+    set_mode(&credential, 0o640);
+    let error = open("http://a", credential.clone()).err().expect("others can read it").to_string();
+    assert!(error.contains("chmod 600") && !error.contains(SECRET), "{error}");
+    set_mode(&credential, 0o600);
     let settings = ProviderSettings {
         url: "https://a".to_owned(),
         credential: credential.clone(),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use vodmill_api::token::Scope;
+use vodmill_api::token::jwt::Expected;
 use vodmill_api::token::own::{Order, Secrets};
-use vodmill_api::{KeySettings, Memory, Rate, Server, Viewers};
+use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers};
 use vodmill_hls::keyring::{KeySet, KeyStore as _, KeyTerms, MemoryKeyStore};
 
-use crate::client::{Answer, ask, key_server, now, secret_file};
+use crate::client::{Answer, ask, key_server, now, secret_file, set_mode};
 
 const SECRETS: &str = "s1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
@@ -264,7 +265,7 @@ fn wrong_settings_are_refused() {
     let folder = tempfile::tempdir().expect("scratch");
     let refused = |settings: KeySettings| {
         let store = Arc::new(MemoryKeyStore::new());
-        let error = vodmill_api::KeyServer::new(store, settings).err().expect("refused");
+        let error = KeyServer::new(store, settings).err().expect("refused");
         error.to_string()
     };
     for origin in
@@ -274,12 +275,44 @@ fn wrong_settings_are_refused() {
         assert!(refused(settings).contains("not an origin"), "{origin}");
     }
     let file = secret_file(&folder, "tokens", SECRETS);
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("mode");
-    let settings = KeySettings { viewers: Viewers::Tokens(file), ..KeySettings::default() };
-    assert!(refused(settings).contains("can be read by everybody"));
+    for mode in [0o644, 0o640, 0o620] {
+        let command = format!("chmod 600 {}", file.display());
+        set_mode(&file, mode);
+        let tokens =
+            KeySettings { viewers: Viewers::Tokens(file.clone()), ..KeySettings::default() };
+        assert!(refused(tokens).contains(&command), "{mode:o}");
+        let operators = KeySettings { credentials: Some(file.clone()), ..KeySettings::default() };
+        assert!(!refused(operators).is_empty(), "{mode:o}");
+    }
     let bad = secret_file(&folder, "bad", "s1 0001\n");
     let settings = KeySettings { viewers: Viewers::Tokens(bad), ..KeySettings::default() };
     let error = refused(settings);
     assert!(error.contains("line 1") && !error.contains("0001"), "{error}");
+}
+
+/// Public keys may be read, and secrets may not; nobody else may change either.
+#[test]
+fn a_jwk_set_is_as_private_as_its_keys() {
+    let folder = tempfile::tempdir().expect("scratch");
+    let public = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+    let secret = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
+    let private = format!(r#"{public},"d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}}"#);
+    let public = format!("{public}}}");
+    for (key, mode, good) in [
+        (public.as_str(), 0o644, true),
+        (public.as_str(), 0o664, false),
+        (public.as_str(), 0o646, false),
+        (secret, 0o600, true),
+        (secret, 0o644, false),
+        (secret, 0o640, false),
+        (private.as_str(), 0o600, true),
+        (private.as_str(), 0o644, false),
+    ] {
+        let file = secret_file(&folder, "jwks", &format!(r#"{{"keys":[{key}]}}"#));
+        set_mode(&file, mode);
+        let viewers = Viewers::Jwt(file, Expected::default());
+        let settings = KeySettings { viewers, ..KeySettings::default() };
+        let store = Arc::new(MemoryKeyStore::new());
+        assert_eq!(KeyServer::new(store, settings).is_ok(), good, "{mode:o} {key}");
+    }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::Serialize;
 use vodmill_fault::point;
@@ -50,6 +51,8 @@ pub fn main(transcode: &dyn Transcode) -> ExitCode {
 /// Takes on the bounds that the parent set: what a hostile file can make libav ask for, the kernel
 /// then refuses.
 fn limit_self() {
+    // What it makes is clear media, which is made public by its publication alone.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let bound = |resource, variable: &str| {
         let value = std::env::var(variable).ok().and_then(|text| text.parse().ok());
         // Without permission to lower a bound the work goes on under the bound there is.

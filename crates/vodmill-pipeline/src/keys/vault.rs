@@ -13,8 +13,8 @@ use vodmill_hls::keyring::{
 };
 use vodmill_queue::{Kept, Queue, Secret};
 
-use super::dir::{backend, load_kek};
-use super::unwrap_period;
+use super::kek::load_kek;
+use super::{Unopened, backend, unwrap_period};
 
 type Result<T> = std::result::Result<T, KeyStoreError>;
 
@@ -98,10 +98,24 @@ impl VaultKeyStore {
         Ok(Some(keys.wrap(self.keks.current(), &set.asset, &set.generation)?))
     }
 
-    fn sets(&self) -> Result<Vec<(Secret, WrappedKeySet)>> {
-        let secrets = self.queue.secrets().map_err(backend)?.into_iter();
-        let sets = secrets.filter(|secret| secret.id.starts_with(KEYS));
-        sets.map(|secret| self.wrapped(&secret.value).map(|set| (secret, set))).collect()
+    /// The sets that can be read, and the number of those that cannot be: each is named in the log,
+    /// and costs its own keys alone.
+    fn sets(&self) -> Result<(Vec<(Secret, WrappedKeySet)>, usize)> {
+        let (mut sets, mut damaged) = (Vec::new(), 0);
+        for secret in self.queue.secrets().map_err(backend)? {
+            if !secret.id.starts_with(KEYS) {
+                continue;
+            }
+            match self.wrapped(&secret.value) {
+                Ok(set) => sets.push((secret, set)),
+                Err(error) => {
+                    damaged += 1;
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(id = ?secret.id, error, "key set passed over");
+                }
+            }
+        }
+        Ok((sets, damaged))
     }
 }
 
@@ -154,13 +168,18 @@ impl KeyStore for VaultKeyStore {
 
     fn rewrap(&self) -> Result<usize> {
         let current = self.keks.current().id();
-        let mut count = 0;
-        for (secret, set) in self.sets()? {
-            if set.kek() != current {
-                self.change(&secret.id, |set| self.under_current(set))?;
-                count += 1;
+        let (sets, damaged) = self.sets()?;
+        let (mut count, mut unopened) = (0, Unopened { count: damaged });
+        for (secret, set) in sets.into_iter().filter(|(_, set)| set.kek() != current) {
+            match self.change(&secret.id, |set| self.under_current(set)) {
+                Err(error @ KeyStoreError::Unwrap(_)) => unopened.note(&set, &error),
+                changed => {
+                    changed?;
+                    count += 1;
+                }
             }
         }
+        unopened.or(count)?;
         // From now on nobody is let in who has the old key alone.
         if let Some(mark) = self.queue.secret(MARK).map_err(backend)?
             && mark.value != current
@@ -177,7 +196,7 @@ impl KeyStore for VaultKeyStore {
             asset: set.asset,
             generation: set.generation,
         };
-        let mut listed: Vec<_> = self.sets()?.into_iter().map(describe).collect();
+        let mut listed: Vec<_> = self.sets()?.0.into_iter().map(describe).collect();
         listed.sort();
         Ok(listed)
     }

@@ -36,7 +36,7 @@ pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
 
-use crate::file::{make_dir, passed, remove_dir, sha256, write_durably};
+use crate::file::{make_private_dir, passed, remove_dir, sha256, write_durably};
 use crate::proof::{self, Proved};
 use crate::receipt::{ObjectFact, RECEIPT, Receipt};
 
@@ -103,7 +103,7 @@ pub(crate) fn build(
 ) -> Result<PackageDone, MediaError> {
     remove_dir(&order.out)?;
     let root = order.out.join(GENERATION);
-    make_dir(&root)?;
+    make_private_dir(&root)?;
     let shop = Shop {
         order,
         basis: &order.basis,

@@ -12,7 +12,7 @@ use super::press::{self, Press};
 use super::stream::StreamPlan;
 use super::tree::TreeWriter;
 use super::{Basis, ClearKeys, joined};
-use crate::file::make_dir;
+use crate::file::make_private_dir;
 use crate::proof::Gauge;
 use crate::receipt::Holds;
 
@@ -45,7 +45,7 @@ pub(crate) fn build(
     let runs = basis.plan.segment_runs();
     let unknown = || Failed::new("make segments", format!("the plan has no run {}", order.run));
     let run = runs.iter().find(|run| run.index == order.run).ok_or_else(unknown)?;
-    make_dir(&order.out)?;
+    make_private_dir(&order.out)?;
     let hls = basis.hls()?;
     let rate = basis.plan.timeline.video.as_ref().map(|grid| grid.rate);
     let gauge = Gauge { transcode, level: basis.plan.proof, base: hls.base, rate };

@@ -9,7 +9,7 @@ use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{Progress, Watch};
 
-use crate::file::{failed, hex, make_dir, measure, sha256};
+use crate::file::{failed, hex, make_private_dir, measure, sha256};
 use crate::receipt::ObjectFact;
 
 /// Writes objects below one folder and remembers what they were. One sync of the whole file system
@@ -28,7 +28,7 @@ impl<'a> TreeWriter<'a> {
     /// Where an object goes that somebody else writes; its folder is made.
     pub(crate) fn place(&self, name: &str) -> Result<PathBuf, Failed> {
         let path = self.root.join(name);
-        make_dir(path.parent().unwrap_or(&self.root))?;
+        make_private_dir(path.parent().unwrap_or(&self.root))?;
         Ok(path)
     }
 

@@ -20,7 +20,12 @@ pub(super) fn prove(prover: &Prover<'_>) {
             prove_no_key(prover, name);
         }
     }
-    for name in files_below(prover.root).unwrap_or_default() {
+    let files = files_below(prover.root).unwrap_or_else(|failed| {
+        // What cannot be looked at is not known to be right.
+        prover.find("", "objects_unlisted", &failed.to_string());
+        Vec::new()
+    });
+    for name in files {
         if name != RECEIPT && !claimed.contains(name.as_str()) {
             prover.find(&name, "object_unknown", "the receipt does not list it");
         }

@@ -10,6 +10,7 @@ use vodmill_model::{Failed, MediaError, Rejected};
 
 use super::Finding;
 use crate::file::{failed, sha256};
+use crate::generation::Number;
 use crate::package::{ASSET, MULTIVARIANT, describe};
 use crate::receipt::{RECEIPT, Receipt};
 
@@ -30,7 +31,7 @@ pub(super) fn generation_of(package: &Path) -> Result<(PathBuf, Pointer), MediaE
     }
     let path = package.join(ASSET);
     if !path.is_file() {
-        return match newest_generation(package) {
+        return match newest_generation(package)? {
             Some(newest) => Ok((newest, Pointer::Missing)),
             None => Err(not_a_package(package).into()),
         };
@@ -43,9 +44,19 @@ pub(super) fn generation_of(package: &Path) -> Result<(PathBuf, Pointer), MediaE
     Ok((package.join(good.ok_or_else(none)?), Pointer::Description(asset)))
 }
 
-fn newest_generation(package: &Path) -> Option<PathBuf> {
-    let folders = fs::read_dir(package).ok()?.flatten().map(|entry| entry.path());
-    folders.filter(|folder| folder.join(RECEIPT).is_file()).max()
+fn newest_generation(package: &Path) -> Result<Option<PathBuf>, Failed> {
+    if !package.is_dir() {
+        return Ok(None);
+    }
+    let mut newest = None;
+    for entry in fs::read_dir(package).map_err(failed("list", package))? {
+        let folder = entry.map_err(failed("list", package))?.path();
+        let number = folder.file_name().and_then(|name| Number::of(name.to_str()?));
+        if folder.join(RECEIPT).is_file() {
+            newest = newest.max(Some((number, folder)));
+        }
+    }
+    Ok(newest.map(|(_, folder)| folder))
 }
 
 fn not_a_package(package: &Path) -> Rejected {
@@ -80,8 +91,13 @@ pub(super) fn compare(
             }
         }
     }
-    if let Some(expected) = &receipt.multivariant {
-        compare_playlist(asset, receipt, expected, &mut find);
+    match &receipt.multivariant {
+        Some(expected) => compare_playlist(asset, receipt, expected, &mut find),
+        None if asset.join(MULTIVARIANT).exists() => {
+            let why = "the package has no ladder: players are led to another generation";
+            find(MULTIVARIANT, "object_unknown", why.to_owned());
+        }
+        None => {}
     }
     findings
 }

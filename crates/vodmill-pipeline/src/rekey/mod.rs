@@ -8,6 +8,7 @@
 
 mod objects;
 mod playlist;
+mod sealed;
 
 use std::path::PathBuf;
 
@@ -21,9 +22,10 @@ use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
+use crate::generation::Number;
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
 use crate::receipt::{RECEIPT, Receipt};
-use crate::stages::{dated, generation_number, move_pointer};
+use crate::stages::{Pointed, dated, led_to, move_pointer};
 use crate::{Error, Result, headers};
 
 /// What to give other keys, and what with.
@@ -92,9 +94,12 @@ impl Rekey<'_> {
     fn published(&self) -> Result<Published> {
         let (description, multivariant) = (self.pointer(ASSET)?, self.pointer(MULTIVARIANT)?);
         let description = description.ok_or_else(|| self.refused("it is not published"))?;
+        let stage = || format!("read {}/{ASSET}", self.asset);
         let description: Value = serde_json::from_slice(&description)
-            .map_err(|error| Failed::from_error(format!("read {}/{ASSET}", self.asset), &error))?;
-        let generation = description["generation"].as_str().unwrap_or_default();
+            .map_err(|error| Failed::from_error(stage(), &error))?;
+        let generation = description["generation"].as_str();
+        let generation =
+            generation.ok_or_else(|| Failed::new(stage(), "it names no generation"))?;
         let bytes = self.store.get(&self.key(generation, RECEIPT)?)?;
         let receipt: Receipt = serde_json::from_slice(&bytes)
             .map_err(|error| Failed::from_error(format!("read {RECEIPT}"), &error))?;
@@ -105,10 +110,23 @@ impl Rekey<'_> {
         if !receipt.encrypted {
             return Err(self.refused("it is not encrypted"));
         }
-        let multivariant = multivariant.map(String::from_utf8).transpose();
-        let multivariant = multivariant
-            .map_err(|error| Failed::from_error(format!("read {MULTIVARIANT}"), &error))?;
+        let multivariant = self.playlist_of(&receipt, multivariant)?;
         Ok(Published { description, multivariant, receipt })
+    }
+
+    /// The multivariant playlist of a package as it was published with it. What lies there may be of
+    /// the same version under other keys: the pointer has two objects.
+    fn playlist_of(&self, receipt: &Receipt, there: Option<Vec<u8>>) -> Result<Option<String>> {
+        let Some(digest) = &receipt.multivariant else { return Ok(None) };
+        let stage = || format!("read {}/{MULTIVARIANT}", self.asset);
+        let there = there.ok_or_else(|| Failed::new(stage(), "it is not there"))?;
+        let text = String::from_utf8(there).map_err(|error| Failed::from_error(stage(), &error))?;
+        let led_to = led_to(&text).unwrap_or_default();
+        let text = moved(&text, led_to, &receipt.generation);
+        match sha256(text.as_bytes()) == *digest {
+            true => Ok(Some(text)),
+            false => Err(Failed::new(stage(), "it is not the one of the receipt").into()),
+        }
     }
 
     fn pointer(&self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -128,12 +146,17 @@ impl Rekey<'_> {
         keys.ok_or_else(missing)
     }
 
-    /// The same for the same generation before it, so that a second attempt goes on with the first.
+    /// The same for the same generation before it, so that a second attempt goes on with the first. It
+    /// is the same version: one that a job has begun already comes after it, whenever that ends.
     fn new_generation(&self, before: &str) -> Result<String> {
         let cause = format!("rekey {before}");
-        let number = self.names.next_generation(self.asset, &cause)?;
-        let number = number.max(generation_number(before).unwrap_or(0) + 1);
-        Ok(format!("g{number:04}-{}", &sha256(format!("{} {cause}", self.asset).as_bytes())[..8]))
+        // Noted, so that generations of this asset are known to grow old.
+        self.names.next_generation(self.asset, &cause)?;
+        let number = Number::of(before).and_then(Number::rekeyed);
+        let stage = || format!("number a generation of {}", self.asset);
+        let odd = || Failed::new(stage(), format!("{before} has no number that can rise"));
+        let mark = sha256(format!("{} {cause}", self.asset).as_bytes());
+        Ok(number.ok_or_else(odd)?.name(&mark))
     }
 
     /// Describes the new generation, and points at it.
@@ -150,12 +173,27 @@ impl Rekey<'_> {
         passed(point!("rekey.described"))?;
         description["receipt"] = describe::reference(&receipt, &sha256(&json));
         if let Some(text) = &multivariant {
-            move_pointer(self.store, self.asset, &after, MULTIVARIANT, text.as_bytes())?;
+            self.point(&after, MULTIVARIANT, text.as_bytes())?;
         }
         passed(point!("rekey.playlist"))?;
         let description = dated(&describe::json(&description)?)?;
-        move_pointer(self.store, self.asset, &after, ASSET, &description)?;
+        self.point(&after, ASSET, &description)?;
         Ok(passed(point!("rekey.pointed"))?)
+    }
+
+    /// Replaces one object of the pointer.
+    ///
+    /// # Errors
+    /// Where a later version was published meanwhile: it has keys of its own, and stays.
+    fn point(&self, generation: &str, name: &str, bytes: &[u8]) -> Result<()> {
+        match move_pointer(self.store, self.asset, generation, name, bytes)? {
+            Pointed::Moved => Ok(()),
+            Pointed::Overtaken => {
+                let why = "a later version was published meanwhile, with keys of its own: to give \
+                           it others, do this again";
+                Err(Failed::new(format!("publish {} {generation}", self.asset), why).into())
+            }
+        }
     }
 
     /// The key of an object of a generation.

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use vodmill_hls::aes128;
 use vodmill_model::Failed;
 use vodmill_model::transcode::Progress;
 use vodmill_store::Upload;
 
 use super::Rekey;
 use super::playlist::{Piece, Rewritten, rewrite};
-use crate::file::{failed, make_dir, measure, remove_dir, sha256};
+use super::sealed;
+use crate::file::{failed, make_private_dir, measure, remove_dir, sha256};
 use crate::package::ClearKeys;
 use crate::receipt::{Holds, ObjectFact, Receipt};
 use crate::{Error, Result, headers};
@@ -24,7 +24,7 @@ use crate::{Error, Result, headers};
 /// Bytes of objects that are stored together, while the next ones are made.
 const BATCH: u64 = 256 << 20;
 
-/// Objects that are made at a time: each is in memory, four times over.
+/// Objects that are made at a time. Of each, one piece is in memory: a segment, or a picture.
 const MAX_THREADS: usize = 8;
 
 /// How an object gets to the new generation.
@@ -63,7 +63,7 @@ pub(super) fn make(
         None => pieces.get(object.name.as_str()).map_or(Way::Copied, |it| Way::Encrypted(it)),
     };
     remove_dir(&rekey.scratch)?;
-    make_dir(&rekey.scratch)?;
+    make_private_dir(&rekey.scratch)?;
     let done = AtomicU64::new(0);
     let make = |batch: &[ObjectFact]| make_batch(rekey, old, &new.generation, batch, &way, &done);
     let made = make_and_store(rekey, &new.objects, make);
@@ -156,18 +156,15 @@ fn make_one(
     let file = rekey.scratch.join(sha256(name.as_bytes()));
     let fact = match way {
         Way::Copied => {
-            rekey.store.get_file(&rekey.key(&old.generation, name)?, &file)?;
-            let (bytes, sha256) = measure(&file)?;
-            same(object, bytes, &sha256)?;
+            fetch(rekey, old, object, &file)?;
             object.clone()
         }
         Way::Playlist(playlist) => written(&file, name, playlist.text.as_bytes())?,
         Way::Encrypted(pieces) => {
-            let mut bytes = read(rekey, old, name)?;
-            let clear = encrypt(name, &mut bytes, pieces)?;
-            let fact = written(&file, name, &bytes)?;
-            prove(name, &file, &bytes, pieces, &clear)?;
-            fact
+            fetch(rekey, old, object, &file)?;
+            sealed::anew(name, &file, pieces)?;
+            let (bytes, sha256) = measure(&file)?;
+            ObjectFact { name: name.clone(), bytes, sha256 }
         }
     };
     let key = rekey.key(generation, name)?;
@@ -176,7 +173,15 @@ fn make_one(
     Ok((fact, upload))
 }
 
-/// An object of the old generation, if it is the one that its receipt lists.
+/// An object of the old generation as a file, if it is the one that its receipt lists. However large
+/// it is: it is not in memory.
+fn fetch(rekey: &Rekey<'_>, old: &Receipt, object: &ObjectFact, file: &Path) -> Result<()> {
+    rekey.store.get_file(&rekey.key(&old.generation, &object.name)?, file)?;
+    let (bytes, sha256) = measure(file)?;
+    same(object, bytes, &sha256)
+}
+
+/// The text of a playlist of the old generation, if it is the one that its receipt lists.
 fn read(rekey: &Rekey<'_>, old: &Receipt, name: &str) -> Result<Vec<u8>> {
     let listed = old.objects.iter().find(|object| object.name == name);
     let listed = listed
@@ -199,58 +204,4 @@ fn same(object: &ObjectFact, bytes: u64, sha256: &str) -> Result<()> {
 fn written(file: &Path, name: &str, bytes: &[u8]) -> Result<ObjectFact> {
     fs::write(file, bytes).map_err(failed("write", file))?;
     Ok(ObjectFact { name: name.to_owned(), bytes: bytes.len() as u64, sha256: sha256(bytes) })
-}
-
-/// Decrypts every piece and encrypts it anew; what lies between them is clear and stays. Gives the
-/// clear bytes of each.
-fn encrypt(name: &str, object: &mut [u8], pieces: &[Piece]) -> Result<Vec<Vec<u8>>> {
-    let mut all = Vec::new();
-    for piece in pieces {
-        let range = range_of(name, object, piece)?;
-        let mut clear = object[range.clone()].to_vec();
-        aes128::decrypt(&piece.from.0, &piece.from.1, &mut clear)
-            .map_err(|error| Failed::from_error(format!("decrypt {name}"), &error))?;
-        let mut sealed = clear.clone();
-        aes128::encrypt(&piece.to.0, &piece.to.1, &mut sealed);
-        // Padding depends on the length alone.
-        object[range].copy_from_slice(&sealed);
-        all.push(clear);
-    }
-    Ok(all)
-}
-
-fn range_of(name: &str, object: &[u8], piece: &Piece) -> Result<std::ops::Range<usize>> {
-    let begin = usize::try_from(piece.offset).unwrap_or(usize::MAX);
-    let length = piece.length.map_or(object.len().saturating_sub(begin), |length| {
-        usize::try_from(length).unwrap_or(usize::MAX)
-    });
-    let end = begin.saturating_add(length);
-    match end <= object.len() {
-        true => Ok(begin..end),
-        false => Err(Failed::new(format!("read {name}"), "a piece reaches beyond its end").into()),
-    }
-}
-
-/// Reads what was written, and tries every key on it: it has to open what was there before.
-fn prove(
-    name: &str,
-    file: &Path,
-    written: &[u8],
-    pieces: &[Piece],
-    clear: &[Vec<u8>],
-) -> Result<()> {
-    let bytes = fs::read(file).map_err(failed("read", file))?;
-    let stage = || format!("prove {name}");
-    if bytes != written {
-        return Err(Failed::new(stage(), "the file does not hold what was written").into());
-    }
-    for (piece, clear) in pieces.iter().zip(clear) {
-        let mut opened = bytes[range_of(name, &bytes, piece)?].to_vec();
-        aes128::decrypt(&piece.to.0, &piece.to.1, &mut opened)
-            .map_err(|error| Failed::from_error(stage(), &error))?;
-        if opened != *clear {
-            return Err(Failed::new(stage(), "its new key opens something else").into());
-        }
-    }
-    Ok(())
 }

@@ -22,15 +22,14 @@ use vodmill_queue::{Completion, JobFilter, Lease, Queue};
 use vodmill_store::{Key, Store};
 
 use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
-use crate::file::make_dir;
+use crate::file::make_private_dir;
 use crate::job::JobOrder;
 use crate::mill::Mill;
 use crate::original::{Offer, Unchecked};
 use crate::renditions::Made;
 use crate::settings::Settings;
 
-pub(crate) use plan::generation_number;
-pub(crate) use publish::{dated, leads_to, move_pointer, withdraw};
+pub(crate) use publish::{Pointed, dated, leads_to, led_to, move_pointer, withdraw};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +116,7 @@ impl<'a> Bench<'a> {
         let order = serde_json::from_str(&lease.job_payload)
             .map_err(|error| Failed::from_error(stage(), &error))?;
         let scratch = mill.layout.attempt(&lease.job_id, &lease.token.to_string());
-        make_dir(&scratch)?;
+        make_private_dir(&scratch)?;
         Ok(Bench { mill, lease, order, scratch, cpu_ms: 0, progress, must_go, original: None })
     }
 
@@ -262,7 +261,9 @@ impl Drop for Bench<'_> {
 pub(crate) fn decided(queue: &dyn Queue, job: &str) -> crate::Result<Option<Decided>> {
     let tasks = queue.tasks(job)?;
     let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
-    Ok(result.and_then(|result| serde_json::from_str(&result).ok()))
+    let Some(result) = result else { return Ok(None) };
+    let stage = || format!("read plan of job {job}");
+    Ok(Some(serde_json::from_str(&result).map_err(|e| Failed::from_error(stage(), &e))?))
 }
 
 /// The plan task's result: what every later task of the job goes by.

@@ -1,6 +1,8 @@
 //! Put together, describe, prove and store everything that will be published besides the segments.
 
+use serde::de::DeserializeOwned;
 use vodmill_fault::point;
+use vodmill_model::Failed;
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
@@ -50,20 +52,41 @@ impl Results {
     fn of(bench: &Bench<'_>) -> Result<Results, ChildEnd> {
         let tasks = bench.mill.queue.tasks(&bench.lease.job_id)?;
         let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
-        let video: Vec<_> = of_kind(TaskKind::Video).map(result::<VideoDone>).collect();
-        let audio = of_kind(TaskKind::Audio).map(result::<AudioDone>);
+        let video = of_kind(TaskKind::Video).map(noted::<VideoDone>);
+        let video = video.collect::<Result<Vec<_>, _>>()?;
+        let audio = of_kind(TaskKind::Audio).map(noted::<AudioDone>);
+        let audio = audio.collect::<Result<Vec<_>, _>>()?;
         let damage = Damage {
             frames: video.iter().map(|done| done.damaged_frames).sum(),
             decoded_frames: video.iter().map(|done| done.decoded_frames).sum(),
-            audio_packets: audio.map(|done| done.damaged_packets).sum(),
+            audio_packets: audio.iter().map(|done| done.damaged_packets).sum(),
         };
-        let mut segments: Vec<_> =
-            of_kind(TaskKind::Segments).map(result::<SegmentsDone>).collect();
+        let segments = of_kind(TaskKind::Segments).map(noted::<SegmentsDone>);
+        let mut segments = segments.collect::<Result<Vec<_>, _>>()?;
         segments.sort_by_key(|done| done.run);
         Ok(Results { damage, segments })
     }
 }
 
-fn result<T: serde::de::DeserializeOwned + Default>(task: &TaskInfo) -> T {
-    task.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+fn noted<T: DeserializeOwned>(task: &TaskInfo) -> Result<T, Failed> {
+    result(&task.key, task.result.as_deref())
+}
+
+/// What a task has noted. One that says nothing of damage must not count as one without.
+fn result<T: DeserializeOwned>(task: &str, text: Option<&str>) -> Result<T, Failed> {
+    let stage = || format!("read the result of {task}");
+    let text = text.ok_or_else(|| Failed::new(stage(), "there is none"))?;
+    serde_json::from_str(text).map_err(|error| Failed::from_error(stage(), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_cannot_be_read_is_not_one_without_damage() {
+        for text in [None, Some(""), Some("{"), Some("[]"), Some(r#"{"damaged_frames":"three"}"#)] {
+            assert!(result::<VideoDone>("video/0000", text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -7,28 +7,48 @@ use vodmill_fault::point;
 use vodmill_model::planner::{self, PlanInput};
 use vodmill_model::{Failed, MediaInfo, Plan};
 use vodmill_queue::NewTask;
-use vodmill_store::{Key, StoreError};
+use vodmill_store::{Key, Store, StoreError};
 
 use super::{Bench, Decided, StageResult, TaskKind, done};
+use crate::Error;
 use crate::asset_name::asset_name;
 use crate::child::{Assignment, Bounds, ChildEnd};
 use crate::file::passed;
+use crate::generation::{self, Number};
+use crate::owner::{self, Ownership};
+use crate::package::ASSET;
 use crate::progress::Totals;
+use crate::sweep::writes;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     bench.check_unchanged()?;
+    check_destination(bench)?;
     let media = probe(bench)?;
     passed(point!("plan.probed"))?;
     bench.check_content(Some(&media.sha256))?;
     let plan = decide(bench, &media)?;
     passed(point!("plan.decided"))?;
     let asset = name_asset(bench)?;
-    let generation = generation(bench, &asset, &plan.digest())?;
+    let generation = number(bench, &asset, &plan.digest())?;
     passed(point!("plan.named"))?;
     let tasks = tasks(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
     completion.then = tasks;
     Ok(completion)
+}
+
+/// Refuses to publish where another home does.
+fn check_destination(bench: &Bench<'_>) -> Result<(), ChildEnd> {
+    let (stage, place) = ("look whose the destination is", &bench.order.destination);
+    match owner::claim(&*bench.destination()?, &*bench.mill.names) {
+        Ok(Ownership::Ours | Ownership::Nobodys) => Ok(()),
+        Ok(Ownership::Others(owner)) => {
+            Err(ChildEnd::Lasting(Failed::new(stage, owner::not_ours(place, &owner))))
+        }
+        Err(Error::Store(error)) => Err(ChildEnd::away(stage)(error)),
+        Err(Error::Queue(error)) => Err(error.into()),
+        Err(error) => Err(ChildEnd::Lasting(Failed::from_error(stage, &error))),
+    }
 }
 
 fn probe(bench: &mut Bench<'_>) -> Result<MediaInfo, ChildEnd> {
@@ -50,36 +70,87 @@ fn decide(bench: &Bench<'_>, media: &MediaInfo) -> Result<Plan, ChildEnd> {
 
 fn name_asset(bench: &Bench<'_>) -> Result<String, ChildEnd> {
     let wanted = asset_name(Path::new(bench.order.original.file_name()));
-    let asset = bench.mill.names.claim_asset(&wanted, &bench.order.owner())?;
+    let owner = bench.order.owner(&bench.mill.settings.home);
+    let asset = bench.mill.names.claim_asset(&wanted, &owner, &[bench.order.owner_before()])?;
     bench.mill.queue.set_job_asset(&bench.lease.job_id, &asset, &bench.order.name())?;
     Ok(asset)
 }
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
 /// The number is that of the plan too: a job taken up again by another build has other bytes.
-fn generation(bench: &Bench<'_>, asset: &str, plan: &str) -> Result<String, ChildEnd> {
+fn number(bench: &Bench<'_>, asset: &str, plan: &str) -> Result<String, ChildEnd> {
     let job = &bench.lease.job_id;
-    let number = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"))?;
-    let stage = "look for what is published";
-    let key = Key::new(format!("{asset}/asset.json"))
-        .map_err(|error| Failed::from_error(stage, &error))?;
-    let published = match bench.destination()?.get(&key) {
-        Ok(bytes) => published_number(&bytes).unwrap_or(0),
-        Err(StoreError::NotFound(_)) => 0,
-        Err(error) => return Err(ChildEnd::away(stage)(error)),
+    let given = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"))?;
+    let store = bench.destination()?;
+    let published = published(&*store, asset)?;
+    let mut last = published.as_deref().and_then(Number::of);
+    if given == 1 {
+        check_strangers(bench, asset, published.as_deref())?;
+        // Names that have been lost do not begin again below what lies there.
+        last = last.max(highest(&*store, asset)?);
+    }
+    let next = match last {
+        None => Some(u64::from(given)),
+        Some(last) => last.version().checked_add(1).map(|next| next.max(u64::from(given))),
     };
-    Ok(format!("g{:04}-{}", number.max(published + 1), &job[..8]))
+    let spent = || Failed::new(format!("number a generation of {asset}"), "numbers are used up");
+    let next = next.ok_or_else(|| ChildEnd::Lasting(spent()))?;
+    Ok(Number::of_version(next).name(job))
 }
 
-/// The number of the generation that an `asset.json` points to.
-pub(super) fn published_number(asset_json: &[u8]) -> Option<u32> {
-    let asset: serde_json::Value = serde_json::from_slice(asset_json).ok()?;
-    generation_number(asset.get("generation")?.as_str()?)
+/// The first version by our names: what is published already is somebody else's, unless a user has
+/// said that it is ours.
+fn check_strangers(
+    bench: &Bench<'_>,
+    asset: &str,
+    published: Option<&str>,
+) -> Result<(), ChildEnd> {
+    let Some(published) = published else { return Ok(()) };
+    let place = &bench.order.destination;
+    let names = &*bench.mill.names;
+    let stage = || format!("look for {asset}");
+    let adopted = owner::is_adopted(names, place);
+    let adopted = adopted.map_err(|error| Failed::from_error(stage(), &error))?;
+    // Where a plan is made again, a later job may have been faster, or the job itself.
+    let is_known = writes(&bench.lease.job_id, published)
+        || names.republished_assets()?.iter().any(|known| known == asset);
+    if adopted || is_known {
+        return Ok(());
+    }
+    let why = format!(
+        "{place} has an asset of this name that this home knows nothing of: if it is yours all the \
+         same, `vodmill adopt {place}` has it go on with this original"
+    );
+    Err(ChildEnd::Lasting(Failed::new(stage(), why)))
 }
 
-/// The number in a generation's name.
-pub(crate) fn generation_number(generation: &str) -> Option<u32> {
-    generation.strip_prefix('g')?.split('-').next()?.parse().ok()
+/// The generation that is published.
+fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, ChildEnd> {
+    let stage = "look for what is published";
+    let key =
+        Key::new(format!("{asset}/{ASSET}")).map_err(|error| Failed::from_error(stage, &error))?;
+    match store.get(&key) {
+        Ok(bytes) => match generation::published(&bytes) {
+            Some(name) if Number::of(&name).is_some() => Ok(Some(name)),
+            _ => {
+                let why = "it names no generation: put it right, or move it away";
+                Err(ChildEnd::Lasting(Failed::new(format!("read {key}"), why)))
+            }
+        },
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(ChildEnd::away(stage)(error)),
+    }
+}
+
+/// The highest number of all generations that lie there, published or not.
+fn highest(store: &dyn Store, asset: &str) -> Result<Option<Number>, ChildEnd> {
+    let stage = "look for generations";
+    let prefix = Key::new(asset).map_err(|error| Failed::from_error(stage, &error))?;
+    let entries = store.list(&prefix).map_err(ChildEnd::away(stage))?;
+    let names = entries.iter().filter_map(|entry| {
+        entry.key.as_str().strip_prefix(asset)?.strip_prefix('/')?.split_once('/')
+    });
+    Ok(names.filter_map(|(generation, _)| Number::of(generation)).max())
 }
 
 /// The graph of a job: chunks and tracks side by side, the segments of each chunk as soon as it is

@@ -11,10 +11,10 @@ use vodmill_queue::{Completion, JobOutcome, StalePath};
 use vodmill_store::{Key, Put, Store, StoreError, Was};
 
 use super::effort::Effort;
-use super::plan::{generation_number, published_number};
 use super::{Bench, Decided, StageResult, tally};
 use crate::child::ChildEnd;
 use crate::file::passed;
+use crate::generation::Number;
 use crate::headers;
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, PackageDone};
 
@@ -27,7 +27,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let store = bench.destination()?;
     check_keys(bench, &decided, packaged.keys.as_deref())?;
     bench.check_lease()?;
-    let stale = stale_paths(bench, &*store, &decided, &packaged)?;
+    let stale = stale_paths(bench, &*store, &decided)?;
     passed(point!("publish.leased"))?;
     let stage = || format!("point {} at its package", decided.asset);
     // The playlist first, since `asset.json` names it.
@@ -39,12 +39,15 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     let effort = Effort::of(&bench.mill.queue.tasks(&bench.lease.job_id)?);
     let description = dated(&effort.told_in(packaged.asset.as_bytes())?)?;
     point_to(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
+    if packaged.multivariant.is_none() {
+        drop_playlist(&*store, &decided).map_err(ChildEnd::away(stage()))?;
+    }
     passed(point!("publish.pointed"))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
     Ok(Completion {
         result: published.to_string(),
         job: Some(JobOutcome::Published),
-        warnings: repairs(&description),
+        warnings: repairs(&description)?,
         stale,
         tally: Some(tally::of(&decided.generation, &description)?),
         ..Completion::default()
@@ -57,7 +60,6 @@ fn stale_paths(
     bench: &Bench<'_>,
     store: &dyn Store,
     decided: &Decided,
-    packaged: &PackageDone,
 ) -> Result<Vec<StalePath>, ChildEnd> {
     // As it is configured now: caches are no part of what a job makes.
     let pipeline = bench.mill.settings.catalogue.pipeline(&bench.order.pipeline);
@@ -67,29 +69,31 @@ fn stale_paths(
     let stage = || format!("look at the pointer of {}", decided.asset);
     let fault = |error: StoreError| ChildEnd::away(stage())(error);
     let key = Key::new(format!("{}/{ASSET}", decided.asset)).map_err(fault)?;
-    let ours = generation_number(&decided.generation);
+    let ours = Number::of(&decided.generation);
     let was = match store.get(&key) {
-        Ok(bytes) => published_number(&bytes),
+        Ok(bytes) => Number::published(&bytes),
         Err(StoreError::NotFound(_)) => None,
         Err(error) => return Err(fault(error)),
     };
     // Our own is there when this task is done again; what was before it is not known any more.
-    let replaces = was.is_some_and(|was| Some(was) < ours || (Some(was) == ours && was > 1));
+    let first = Number::of_version(1);
+    let replaces = was.is_some_and(|was| Some(was) < ours || (Some(was) == ours && was > first));
     if !replaces {
         return Ok(Vec::new());
     }
-    let names = packaged.multivariant.as_ref().map(|_| MULTIVARIANT).into_iter().chain([ASSET]);
     let path = |name| StalePath {
         distribution: cdn.distribution.clone(),
         path: cdn.path_of(&format!("{}/{name}", decided.asset)),
     };
-    Ok(names.map(path).collect())
+    // A playlist that is removed goes from caches too.
+    Ok([MULTIVARIANT, ASSET].map(path).into())
 }
 
 /// Where what is published is less than what was delivered, one text each.
-fn repairs(description: &[u8]) -> Vec<String> {
-    let asset: serde_json::Value = serde_json::from_slice(description).unwrap_or_default();
-    asset["repairs"].as_array().into_iter().flatten().map(ToString::to_string).collect()
+fn repairs(description: &[u8]) -> Result<Vec<String>, Failed> {
+    let asset: serde_json::Value = serde_json::from_slice(description)
+        .map_err(|error| Failed::from_error("read repairs", &error))?;
+    Ok(asset["repairs"].as_array().into_iter().flatten().map(ToString::to_string).collect())
 }
 
 /// Refuses to point at what nobody could open.
@@ -108,8 +112,17 @@ fn point_to(
     decided: &Decided,
     name: &str,
     bytes: &[u8],
-) -> Result<(), StoreError> {
+) -> Result<Pointed, StoreError> {
     move_pointer(store, &decided.asset, &decided.generation, name, bytes)
+}
+
+/// What became of an object of a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pointed {
+    /// It leads to our generation.
+    Moved,
+    /// It leads to a later one.
+    Overtaken,
 }
 
 /// Replaces one object of an asset's pointer, unless it is of a later generation already: who was
@@ -120,32 +133,45 @@ pub(crate) fn move_pointer(
     generation: &str,
     name: &str,
     bytes: &[u8],
-) -> Result<(), StoreError> {
+) -> Result<Pointed, StoreError> {
     let key = Key::new(format!("{asset}/{name}"))?;
     let headers = headers::of_pointer(name);
-    let ours = generation_number(generation);
+    let ours = Number::of(generation);
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
-            Ok((there, _)) if number_in(&there) > ours => return Ok(()),
+            Ok((there, _)) if number_in(&there) > ours => return Ok(Pointed::Overtaken),
             Ok((_, version)) => version,
             Err(StoreError::NotFound(_)) => Was::Nothing,
             Err(error) => return Err(error),
         };
         if store.put_if(&key, bytes, &headers, &was)? == Put::Stored {
-            return Ok(());
+            return Ok(Pointed::Moved);
         }
     }
     Err(StoreError::Changed(key.to_string()))
 }
 
+/// Removes the playlist of an earlier generation where ours has none: it would go on to lead players
+/// to what is published no more.
+fn drop_playlist(store: &dyn Store, decided: &Decided) -> Result<(), StoreError> {
+    let key = Key::new(format!("{}/{MULTIVARIANT}", decided.asset))?;
+    match store.get_version(&key) {
+        Ok((there, _)) if number_in(&there) > Number::of(&decided.generation) => Ok(()),
+        Ok((_, was)) => store.remove_if(&key, &was),
+        Err(StoreError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The generation that a multivariant playlist leads to: its URIs begin with it.
+pub(crate) fn led_to(playlist: &str) -> Option<&str> {
+    let uri = playlist.lines().find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    uri.split_once('/').map(|(generation, _)| generation)
+}
+
 /// The number of the generation that an object of a pointer leads to.
-fn number_in(bytes: &[u8]) -> Option<u32> {
-    published_number(bytes).or_else(|| {
-        // The URIs of a multivariant playlist begin with the generation.
-        let text = std::str::from_utf8(bytes).ok()?;
-        let uri = text.lines().find(|line| !line.is_empty() && !line.starts_with('#'))?;
-        generation_number(uri.split('/').next()?)
-    })
+fn number_in(bytes: &[u8]) -> Option<Number> {
+    Number::published(bytes).or_else(|| Number::of(led_to(std::str::from_utf8(bytes).ok()?)?))
 }
 
 /// Removes what a job that was not published put under its generation, unless the pointer leads

@@ -6,7 +6,7 @@ use serde_json::Value;
 use vodmill_model::Failed;
 use vodmill_queue::Tally;
 
-use super::generation_number;
+use crate::generation::Number;
 
 /// Fields of a description that are summed as they are.
 const SUMMED: [&str; 5] = ["objects", "bytes", "duration_ms", "encode_cpu_ms", "package_cpu_ms"];
@@ -20,7 +20,7 @@ pub(super) fn of(generation: &str, asset_json: &[u8]) -> Result<Tally, Failed> {
         .map_err(|error| Failed::from_error("sum up what is published", &error))?;
     let mut figures = BTreeMap::from([
         ("publications".to_owned(), 1),
-        ("assets".to_owned(), u64::from(generation_number(generation) == Some(1))),
+        ("assets".to_owned(), u64::from(Number::of(generation) == Some(Number::of_version(1)))),
     ]);
     let listed = RENDITIONS.iter().filter_map(|list| asset.pointer(list)?.as_array());
     let renditions: usize = listed.map(Vec::len).sum();

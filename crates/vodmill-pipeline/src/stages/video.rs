@@ -34,7 +34,8 @@ fn known_facts(bench: &Bench<'_>, plan: &Plan, chunk: &ChunkPlan) -> Result<Vide
     let mut worst = VideoDone::default();
     for encode in &plan.video {
         let facts = bench.mill.renditions.facts(&plan.video_rendition(encode, chunk))?;
-        let facts: VideoDone = facts.unwrap_or_default();
+        let gone = || Failed::new("look at renditions", "one was there, and is gone");
+        let facts: VideoDone = facts.ok_or_else(gone)?;
         if facts.damaged_frames >= worst.damaged_frames {
             worst = facts;
         }

@@ -62,6 +62,7 @@ impl Home {
         let desk = format!("desk={}", self.desk.root().display());
         Settings {
             state: self.root.join("state"),
+            home: self.root.clone(),
             keys: self.root.join("keys"),
             catalogue: catalogue(),
             child: ChildCommand {

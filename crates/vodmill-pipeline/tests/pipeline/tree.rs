@@ -6,9 +6,9 @@ use std::path::Path;
 
 pub type Tree = BTreeMap<String, Vec<u8>>;
 
-/// Names that begin so are a store's unfinished work, and never objects. One stays behind when its
-/// writer is killed before it gives the object its name.
-const UNFINISHED: &str = ".vodmill-";
+/// Names that begin so are no objects: the mark of the owner, and a store's unfinished work, which
+/// stays behind when its writer is killed before it gives the object its name.
+const OWN: &str = ".vodmill";
 
 /// Every object below a folder; the date of publication is left out of `asset.json`.
 pub fn read(folder: &Path) -> Tree {
@@ -18,7 +18,7 @@ pub fn read(folder: &Path) -> Tree {
         for entry in fs::read_dir(&inner).into_iter().flatten() {
             let entry = entry.expect("read folder");
             let path = entry.path();
-            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            if entry.file_name().to_string_lossy().starts_with(OWN) {
                 continue;
             }
             if path.is_dir() {

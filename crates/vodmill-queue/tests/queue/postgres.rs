@@ -266,7 +266,7 @@ fn a_name_whose_answer_was_lost_is_the_same() {
     let (thief, queue, direct) = behind_a_thief();
     let generation = thief.robbed(|| queue.next_generation("film", "j")).unwrap();
     assert_eq!((generation, direct.next_generation("film", "j").unwrap()), (1, 1));
-    assert_eq!(thief.robbed(|| queue.claim_asset("film", "me")).unwrap(), "film");
+    assert_eq!(thief.robbed(|| queue.claim_asset("film", "me", &[])).unwrap(), "film");
     assert_eq!(
         thief.robbed(|| queue.keep_secret("id", &[], "v")).unwrap(),
         Kept::Stored("v".into())

@@ -17,6 +17,7 @@ use super::budget::reserve;
 use super::client::block;
 use super::digest::{Checksum, bare};
 use super::fault::{Fault, Kind};
+use crate::access::create_private;
 use crate::error::{Result, StoreError};
 
 /// Bytes of one ranged GET.
@@ -82,7 +83,7 @@ impl Bucket {
             return Err(StoreError::Changed(self.object(key)));
         }
         let fault = |error| StoreError::io("write", path.display())(error);
-        let file = Arc::new(File::create(path).map_err(fault)?);
+        let file = Arc::new(create_private(path).map_err(fault)?);
         let filled = match block(self.fill(&info, &file)) {
             // What was spoilt on the way may arrive well the second time.
             Err(Stopped::Remote(fault)) if fault.is_corrupt() => block(self.fill(&info, &file)),

@@ -177,6 +177,13 @@ impl Store for S3Store {
         self.bucket.delete_many(&keys)
     }
 
+    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
+        match was {
+            Was::Nothing => Ok(()),
+            Was::Version(etag) => self.bucket.delete_if(&self.raw_key(key), etag),
+        }
+    }
+
     fn remove_objects(&self, keys: &[Key]) -> Result<()> {
         let keys: HashSet<_> = keys.iter().map(|key| self.raw_key(key)).collect();
         self.bucket.delete_many(&keys.into_iter().collect::<Vec<_>>())

@@ -4,6 +4,9 @@ use glob::{MatchOptions, Pattern};
 
 use super::error::{Result, SyncError};
 
+/// What a destination keeps of its own: whose it is, and trials of the bucket.
+const OWN: &str = ".vodmill";
+
 /// `*` stays within a part of a name; `**` does not.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -72,7 +75,8 @@ impl Filter {
     /// Whether the file or object of this name takes part.
     pub fn allows(&self, name: &str) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(name));
-        !any(&self.exclude) || any(&self.include)
+        let is_own = name.split('/').any(|part| part == OWN);
+        !is_own && (!any(&self.exclude) || any(&self.include))
     }
 
     /// Whether nothing below the folder of this name takes part.
@@ -87,6 +91,15 @@ mod tests {
 
     fn matches(glob: &str, name: &str) -> bool {
         Glob::new(glob).expect("a glob").matches(name)
+    }
+
+    #[test]
+    fn what_says_whose_a_destination_is_stays_there() {
+        let filter = Filter::new(&[], &["*".to_owned()]).expect("a filter");
+        for name in [".vodmill", ".vodmill/owner.json", "tv/.vodmill/owner.json"] {
+            assert!(!filter.allows(name) && !Filter::default().allows(name), "{name}");
+        }
+        assert!(filter.allows("tv/vodmill/a.ts") && filter.allows(".vodmillion"));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! arrived whole; then what is no more, in the opposite order. After a failure nothing that comes
 //! later is begun.
 
+mod arrived;
 mod compare;
 mod delete;
 mod digest;
@@ -19,7 +20,7 @@ mod report;
 mod send;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -42,6 +43,9 @@ use send::{Fault, Outcome, Sender};
 
 /// After so many failures no other file is begun: it is not the files that are at fault.
 const FAILURES: usize = 10;
+
+/// What was uploaded in this run: names and ETags.
+type Sent = HashMap<String, String>;
 
 /// A folder and where it goes.
 pub struct Sync<'a> {
@@ -94,8 +98,12 @@ impl Sync<'_> {
         tally.left_there(listing.keys().filter(|name| (self.leave_out)(name)).count());
         let phases = self.phases(jobs);
         tally.plan(phases.values().flatten().map(|job| job.file.bytes()), extra.len());
+        let mut sent = Sent::new();
         for (_, phase) in phases {
-            self.upload(&phase, &mut manifest, &mut tally)?;
+            self.upload(&phase, &mut manifest, &mut sent, &mut tally)?;
+        }
+        if !extra.is_empty() {
+            self.look_for(&sent, &mut tally)?;
         }
         self.delete_extra(extra, &mut tally);
         if !self.dry_run {
@@ -154,6 +162,7 @@ impl Sync<'_> {
         &self,
         phase: &[Job<'_>],
         manifest: &mut Manifest,
+        sent: &mut Sent,
         tally: &mut Tally<'_>,
     ) -> Result<()> {
         if tally.has_failures() {
@@ -163,6 +172,9 @@ impl Sync<'_> {
         let (mut told, mut broken) = (0, None::<SyncError>);
         self.sender().run(phase, |job, outcome| {
             told += 1;
+            if let Outcome::Sent(_, _, record) = &outcome {
+                sent.insert(record.name.clone(), record.etag.clone());
+            }
             let added = match outcome {
                 Outcome::Failed(Fault::Bucket(error)) => Err(SyncError::Bucket(error)),
                 outcome => match tally.add(job.file, outcome) {

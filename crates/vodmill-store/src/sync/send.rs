@@ -40,6 +40,11 @@ pub(super) enum Fault {
     Local(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "it was uploaded, and the destination has no such object of this name: the server keeps it \
+         under another, or somebody has replaced it. Nothing is deleted"
+    )]
+    Elsewhere,
     /// The bucket was tried out and cannot be written to; no other file can be.
     #[error(transparent)]
     Bucket(Arc<StoreError>),

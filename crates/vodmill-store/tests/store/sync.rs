@@ -107,6 +107,43 @@ fn what_is_gone_is_deleted_when_asked_and_within_the_limit() {
     assert!(!place.has("plain.ts") && place.has("a+b.ts"));
 }
 
+/// The server writes `/` for `\\`, so that what was put looks like an object without a file.
+#[test]
+fn what_a_server_keeps_under_another_key_is_not_deleted() {
+    let place = full();
+    place.write("gone.ts", "gone");
+    place.sync();
+    place.remove("gone.ts");
+    place.write("odd\\name.ts", "odd");
+    for round in 0..3 {
+        let report = place.with(|sync| sync.delete = Some(Limit::Count(9))).expect("a report");
+        assert!(place.has("odd/name.ts"), "{round}: it was deleted");
+        if round > 0 {
+            assert!(!report.is_complete(), "{round}: {report:?}");
+        }
+        assert_eq!(place.read("odd/name.ts"), b"odd", "{round}");
+    }
+    assert!(place.has("gone.ts"), "nothing is deleted while that is so");
+    place.remove("odd\\name.ts");
+    place.write("odd/name.ts", "odd");
+    let report = place.with(|sync| sync.delete = Some(Limit::Count(9))).expect("a report");
+    assert!(report.is_complete() && place.has("odd/name.ts") && !place.has("gone.ts"));
+}
+
+/// Two names that the server takes for one: neither is lost in silence.
+#[test]
+fn names_that_become_one_are_told() {
+    let place = Place::new();
+    place.write("gone.ts", "gone");
+    place.sync();
+    place.remove("gone.ts");
+    place.write("odd/name.ts", "one");
+    place.write("odd\\name.ts", "another");
+    let report = place.with(|sync| sync.delete = Some(Limit::Count(9))).expect("a report");
+    assert!(report.failures.iter().any(|it| it.name.starts_with("odd")), "{report:?}");
+    assert!(place.has("gone.ts"));
+}
+
 #[test]
 fn an_object_that_somebody_else_wrote_is_replaced() {
     let place = full();

@@ -1,4 +1,4 @@
-//! The commands for what grows old.
+//! The commands for what grows old, and for what was another home's.
 
 use clap::Args;
 use vodmill_store::s3::Tier;
@@ -64,4 +64,19 @@ pub struct Lifecycle {
     /// object
     #[arg(long, requires = "apply")]
     pub mark: bool,
+}
+
+/// `adopt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vodmill adopt /srv/video
+  vodmill adopt s3://media/tv
+
+A destination belongs to the home that published there first. Adopt one when that home is gone, or
+has lost state/names.sqlite: its assets then go on with originals of the same name. Never while
+another vodmill still publishes there.")]
+pub struct Adopt {
+    /// A destination of a pipeline: a folder or s3://BUCKET/PREFIX
+    pub place: String,
 }

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vodmill_store::sync::Limit;
 
 pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign, Span};
-pub use lifecycle::{Gc, Lifecycle, Restore};
+pub use lifecycle::{Adopt, Gc, Lifecycle, Restore};
 pub use outbox::{Invalidations, Outbox, OutboxAction};
 
 use crate::commands::CacheRule;
@@ -95,6 +95,8 @@ pub enum Command {
     Jobs(Jobs),
     /// List, export, serve, revoke or wrap keys anew; make tokens and credentials for them
     Keys(Keys),
+    /// Make a destination this home's that was another's, or whose names were lost
+    Adopt(Adopt),
     /// Remove generations that were replaced long enough ago, and what is left over
     ///
     /// Left over are uploads and scratch that nobody goes on with, and encoded streams beyond

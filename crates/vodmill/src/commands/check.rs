@@ -51,7 +51,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new(config: &Config) -> anyhow::Result<Scratch> {
         let folder = config.state().join(format!("check-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        vodmill_secret::make_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
         Ok(Scratch(folder))
     }
 }
@@ -78,7 +78,7 @@ fn fetch(config: &Config, asset: &Location, to: &Path) -> anyhow::Result<()> {
         let name = entry.key.as_str().get(prefix.as_str().len() + 1..).unwrap_or_default();
         if name.starts_with(&format!("{generation}/")) || !name.contains('/') {
             let file = to.join(name);
-            std::fs::create_dir_all(file.parent().unwrap_or(to)).context("make folder")?;
+            vodmill_secret::make_dir(file.parent().unwrap_or(to)).context("make folder")?;
             store.get_file(&entry.key, &file)?;
         }
         meter.step();

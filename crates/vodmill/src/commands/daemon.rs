@@ -15,7 +15,7 @@ use super::keys::serve::key_server;
 use super::published::store;
 use super::shared::open_mill;
 use super::sign::signer;
-use super::{DAEMON, gc};
+use super::{DAEMON, adopt, gc};
 use crate::cli::Daemon;
 use crate::config::Config;
 use crate::config::keys::ViewerKind;
@@ -30,6 +30,7 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
     let mill = Arc::new(open_mill(config, DAEMON)?);
+    adopt::check_all(config)?;
     mill.queue().tell(courier.audience());
     let inboxes = Inboxes::open(config)?;
     let server = match arguments.serve.or(config.settings.listen) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use vodmill_pipeline::{Litter, LitterKind, OldGeneration, Sweep, old_scratch, old_uploads};
 use vodmill_queue::Queue;
 
+use super::adopt;
 use super::published::Destination;
 use super::shared::{attics, names, queues};
 use crate::cli;
@@ -57,6 +58,10 @@ pub fn sweep(
     let (mut generations, mut litter) = (Vec::new(), Vec::new());
     let mut troubles = Vec::new();
     for destination in Destination::all(config, place)? {
+        if let Err(error) = adopt::check(config, &destination) {
+            troubles.push(error);
+            continue;
+        }
         let store = destination.open(config);
         let (keep, now) = (DAY * keep_days, SystemTime::now());
         let sweep = Sweep { store: &*store, names: &*names, queues: &queues, keep, now };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use vodmill_api::{HttpKeyStore, ProviderSettings};
 use vodmill_hls::keyring::{KeyEncryptionKey, KeyEncryptionKeys, KeyStore};
-use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, keep_kek, load_kek};
+use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, keep_kek, load_kek, read_kek};
 use vodmill_queue::Queue;
 use vodmill_store::kms::Kms;
 
@@ -36,7 +36,7 @@ pub fn of_queue(config: &Config, queue: &Arc<dyn Queue>) -> anyhow::Result<Arc<d
     let store = match keks(config)? {
         Some(keks) => VaultKeyStore::open_under(queue, keks),
         None => {
-            fs::create_dir_all(config.keys()).context("make the folder of the key")?;
+            vodmill_secret::make_dir(&config.keys()).context("make the folder of the key")?;
             VaultKeyStore::open(queue, &config.keys().join("kek"))
         }
     };
@@ -74,13 +74,8 @@ fn keks(config: &Config) -> anyhow::Result<Option<KeyEncryptionKeys>> {
 
 fn kek(config: &Config, source: &KekSource) -> anyhow::Result<KeyEncryptionKey> {
     match source {
-        KekSource::File(path) => {
-            let path = config.home.join(path);
-            // A new one would be made where a disk is not mounted.
-            let text = fs::read_to_string(&path);
-            let text = text.with_context(|| format!("read {}", path.display()))?;
-            hex(&text, &path.display().to_string())
-        }
+        // A new one would be made where a disk is not mounted.
+        KekSource::File(path) => Ok(read_kek(&config.home.join(path))?),
         KekSource::Environment(name) => {
             let text = std::env::var(name).map_err(|_| anyhow!("{name} is not in the environment"));
             hex(&text?, name)

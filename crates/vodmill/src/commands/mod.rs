@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod adopt;
 mod catalogue;
 mod check;
 mod cost;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load(&cli.home)?;
     logs::start(&log_filter(&cli, &config), cli.log_format)?;
+    close_state(&config)?;
     match cli.command {
         Command::Probe(arguments) => probe::run(&config, &arguments),
         Command::Plan(arguments) => plan::run(&config, &arguments),
@@ -68,6 +70,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Invalidations(arguments) => outbox::invalidations(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),
         Command::Keys(arguments) => keys::run(&config, &arguments),
+        Command::Adopt(arguments) => adopt::run(&config, &arguments),
         Command::Gc(arguments) => gc::run(&config, &arguments),
         Command::Restore(arguments) => restore::run(&config, &arguments),
         Command::Lifecycle(arguments) => lifecycle::run(&config, &arguments),
@@ -79,6 +82,17 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Cost(arguments) => cost::run(&config, &arguments),
         Command::Child => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Takes the state of an earlier version from other accounts; what is wrong with the permissions of
+/// a secret is told when that is read.
+fn close_state(config: &Config) -> anyhow::Result<()> {
+    let keys = config.keys();
+    let is_secret = |path: &std::path::Path| {
+        let named = ["kek", "tokens", "credentials"].map(|name| keys.join(name));
+        named.iter().any(|secret| secret == path)
+    };
+    vodmill_secret::tighten(&config.state(), &is_secret).context("close the state to others")
 }
 
 /// Commands that talk to a person log only what is wrong.
@@ -109,6 +123,7 @@ fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
     let program = std::path::PathBuf::from("/proc/self/exe");
     Ok(Settings {
         state: config.state().join(part),
+        home: config.home.clone(),
         keys: config.keys(),
         catalogue: config.catalogue.clone(),
         child: ChildCommand { program, arguments: vec!["child".to_owned()] },

@@ -11,6 +11,7 @@ use vodmill_pipeline::{Rekey, Rekeyed};
 use vodmill_queue::StalePath;
 use vodmill_store::Location;
 
+use super::adopt;
 use super::published::{self, Destination};
 use super::shared::{carried, key_store, names};
 use crate::cli;
@@ -29,6 +30,7 @@ const POINTER: [&str; 2] = ["index.m3u8", "asset.json"];
 /// `vodmill rekey`.
 pub fn run(config: &Config, arguments: &cli::Rekey) -> anyhow::Result<ExitCode> {
     let destination = published::find(config, &arguments.asset, arguments.place.as_deref())?;
+    adopt::check(config, &destination)?;
     let keys =
         key_store(config)?.ok_or_else(|| Usage::error("no keys yet: nothing has run here"))?;
     let names = names(config)?;

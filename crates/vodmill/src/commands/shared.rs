@@ -58,7 +58,7 @@ pub fn attics(config: &Config) -> anyhow::Result<Vec<Attic>> {
     let shared = shared_queue(config)?;
     let mut attics: Vec<Attic> = Vec::new();
     for (state, queue) in own_queues(config, shared.is_none())? {
-        attics.push(Attic::new(queue, Arc::new(LocalStore::new(state))));
+        attics.push(Attic::new(queue, Arc::new(LocalStore::private(state))));
     }
     if let Some(queue) = shared {
         attics.push(Attic::new(queue, work(config)?));
@@ -70,7 +70,7 @@ pub fn attics(config: &Config) -> anyhow::Result<Vec<Attic>> {
 fn work(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let work = config.settings.work.as_deref().context("`work` of vodmill.toml is not set")?;
     let work = config.place(work).context("`work` of vodmill.toml")?;
-    Ok(work.open(&config.settings.s3, &ObjectSettings::default()))
+    Ok(work.open_private(&config.settings.s3, &ObjectSettings::default()))
 }
 
 /// The key store, if there is one yet.

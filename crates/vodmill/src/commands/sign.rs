@@ -147,8 +147,7 @@ pub fn signer(config: &Config) -> anyhow::Result<Option<Signer>> {
         return Ok(None);
     };
     let path = config.home.join(file);
-    let pem = std::fs::read_to_string(&path);
-    let pem = pem.with_context(|| format!("read private key {}", path.display()))?;
+    let pem = vodmill_secret::read(&path).context("the private key of the CDN")?;
     let signer = Signer::new(id, &pem, delivery.hash.into());
     Ok(Some(signer.with_context(|| format!("use private key {}", path.display()))?))
 }

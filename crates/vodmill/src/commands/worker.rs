@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vodmill_pipeline::{Error, Mill, Stop};
 
+use super::adopt;
 use super::shared::shared;
 use super::{libav, mill_settings};
 use crate::config::Config;
@@ -21,6 +22,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
     let mill = join(config)?;
+    adopt::check_all(config)?;
     mill.queue().tell(courier.audience());
     tracing::info!("working");
     std::thread::scope(|scope| {

@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::golden::{compare, vodmill};
@@ -141,6 +142,14 @@ fn secrets_are_looked_for_before_anything_is_touched() {
     let missing = said(home.path());
     assert!(missing.contains("pipelines/p.toml: notify \"site\": secret_file"), "{missing}");
     write(home.path(), &[("site.secret", "whsec_c2hvcnQ=")]);
+    let set_mode = |mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(home.path().join("site.secret"), mode).expect("mode");
+    };
+    set_mode(0o644);
+    let open = said(home.path());
+    assert!(open.contains("chmod 600") && !open.contains("c2hvcnQ"), "{open}");
+    set_mode(0o600);
     let weak = said(home.path());
     assert!(weak.contains("24 to 64 bytes") && !weak.contains("c2hvcnQ"), "{weak}");
     // Whoever only looks needs none.

@@ -1,6 +1,7 @@
 //! `vodmill sign` and `vodmill cost`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -43,7 +44,9 @@ fn asset(name: &str) -> Value {
 fn write(home: &Path, name: &str, text: &str) {
     let path = home.join(name);
     fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
-    fs::write(path, text).expect("file");
+    fs::write(&path, text).expect("file");
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(path, private).expect("permissions");
 }
 
 /// What it prints, or with what it ends and what it says.
@@ -101,6 +104,10 @@ fn what_cannot_be_signed_is_said() {
     fault(&["https://h/a", "--expires", "2147483648"], "later than CloudFront takes");
     fault(&["https://h/a", "--for", "6h", "--address", "::1"], "IPv4 only");
     fault(&["https://h/a", "--for", "6h", "--wildcard", "https://h/b*"], "does not cover");
+    let key = home.path().join("cloudfront.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("permissions");
+    let (code, why) = says(home.path(), &["sign", "https://h/a", "--for", "1m"]).expect_err("open");
+    assert!(code == 1 && why.contains("chmod 600"), "{why}");
     write(home.path(), "cloudfront.pem", "no key");
     let (code, why) = says(home.path(), &["sign", "talk", "--for", "6h"]).expect_err("no key");
     assert_eq!(code, 1);

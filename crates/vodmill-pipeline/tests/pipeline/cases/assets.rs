@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vodmill_model::pipeline::ProofLevel;
-use vodmill_pipeline::{Disposal, Mill, Submission};
-use vodmill_queue::JobState;
+use vodmill_pipeline::{Disposal, Mill, Submission, names_path, owner};
+use vodmill_queue::{JobState, SqliteQueue};
+use vodmill_store::LocalStore;
 
 use crate::fake::{Original, What};
 use crate::home::{Bounds, Home, assert_state, fault, job, jobs, work, work_until};
+use crate::tree;
 
 fn leave(home: &Home, original: &Path) -> Submission {
     Submission { disposal: Disposal::Leave, ..home.submission(original, "clear") }
@@ -108,4 +110,153 @@ fn is_overtaken(failures: u32) -> bool {
     assert!(home.published("film").join(format!("g0001-{}", &old[..8])).is_dir());
     home.assert_sound(&mill, "film");
     true
+}
+
+/// Says in `asset.json` that another generation is published.
+fn publish_as(home: &Home, generation: &str) {
+    let path = home.published("film/asset.json");
+    let text = fs::read_to_string(&path).expect("asset.json");
+    let text = text.replace(&generation_name(home, "film"), generation);
+    fs::write(path, text).expect("write");
+}
+
+fn next_version(home: &Home, mill: &Mill, title: &str) -> String {
+    let original = home.drop_original("film.mov", &Original::titled(title));
+    let id = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    work(mill);
+    id
+}
+
+#[test]
+fn numbers_follow_what_is_published_and_never_wrap() {
+    for (published, next) in [
+        ("g4294967295-00000000", Some("g4294967296-")),
+        ("g18446744073709551615-00000000", None),
+        ("another-programs", None),
+    ] {
+        let home = Home::new();
+        let mill = home.open();
+        next_version(&home, &mill, "first");
+        publish_as(&home, published);
+        let id = next_version(&home, &mill, "second");
+        match next {
+            Some(next) => {
+                assert_state(&mill, &id, JobState::Published);
+                assert!(generation_name(&home, "film").starts_with(next), "{published}");
+                home.assert_sound(&mill, "film");
+            }
+            None => {
+                assert_state(&mill, &id, JobState::Failed);
+                assert_eq!(generation_name(&home, "film"), published, "nothing is published");
+            }
+        }
+    }
+}
+
+/// What `vodmill adopt` does.
+fn adopt(home: &Home) {
+    let place = home.published("").display().to_string();
+    let names = SqliteQueue::open(names_path(&home.settings(Bounds::default()).keys));
+    owner::adopt(&LocalStore::new(&place), &names.expect("names"), &place).expect("adopt");
+}
+
+fn lose_names(home: &Home) {
+    for ending in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(home.root.join(format!("names.sqlite{ending}")));
+    }
+}
+
+#[test]
+fn lost_names_do_not_begin_again() {
+    let home = Home::new();
+    let mill = home.open();
+    next_version(&home, &mill, "first");
+    let second = next_version(&home, &mill, "second");
+    drop(mill);
+    lose_names(&home);
+    let mill = home.open();
+    let third = next_version(&home, &mill, "third");
+    let why = assert_state(&mill, &third, JobState::Failed).reason.expect("a reason");
+    assert!(why.contains("vodmill adopt"), "{why}");
+    assert_eq!(generation_name(&home, "film"), format!("g0002-{}", &second[..8]));
+    adopt(&home);
+    mill.retry(&third).expect("again");
+    work(&mill);
+    assert_eq!(generation_name(&home, "film"), format!("g0003-{}", &third[..8]));
+    home.assert_sound(&mill, "film");
+}
+
+/// The pointer may be gone too: generations that lie there count.
+#[test]
+fn numbers_follow_what_lies_there() {
+    let home = Home::new();
+    let mill = home.open();
+    next_version(&home, &mill, "first");
+    next_version(&home, &mill, "second");
+    drop(mill);
+    lose_names(&home);
+    adopt(&home);
+    fs::remove_file(home.published("film/asset.json")).expect("remove");
+    let mill = home.open();
+    let third = next_version(&home, &mill, "third");
+    assert_eq!(generation_name(&home, "film"), format!("g0003-{}", &third[..8]));
+}
+
+/// A destination without a mark, as earlier versions left it, and an asset that is not ours in it.
+#[test]
+fn an_asset_of_another_home_is_never_taken_over() {
+    let home = Home::new();
+    let mill = home.open();
+    next_version(&home, &mill, "first");
+    let before = tree::read(&home.published("film"));
+    drop(mill);
+    lose_names(&home);
+    fs::remove_file(home.published(".vodmill/owner.json")).expect("remove");
+    let mill = home.open();
+    let id = next_version(&home, &mill, "second");
+    let why = assert_state(&mill, &id, JobState::Failed).reason.expect("a reason");
+    assert!(why.contains("knows nothing of") && why.contains("vodmill adopt"), "{why}");
+    assert_eq!(tree::read(&home.published("film")), before);
+    let original = home.drop_original("other.mov", &Original::titled("other"));
+    let id = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    work(&mill);
+    assert_state(&mill, &id, JobState::Published);
+}
+
+/// Moved with all that is in it, a home goes on with its assets.
+#[test]
+fn a_home_that_moves_keeps_its_assets() {
+    let parent = tempfile::tempdir().expect("scratch");
+    let parent = parent.path().canonicalize().expect("a folder");
+    let home = Home::at(&parent.join("before"));
+    let mill = home.open();
+    next_version(&home, &mill, "first");
+    drop(mill);
+    fs::rename(parent.join("before"), parent.join("after")).expect("move");
+    let home = Home::at(&parent.join("after"));
+    let mill = home.open();
+    let id = next_version(&home, &mill, "second");
+    assert_eq!(assert_state(&mill, &id, JobState::Published).asset.as_deref(), Some("film"));
+    assert_eq!(generation_name(&home, "film"), format!("g0002-{}", &id[..8]));
+}
+
+#[test]
+fn a_pipeline_without_a_ladder_leaves_no_playlist() {
+    let home = Home::new();
+    let mill = home.open();
+    next_version(&home, &mill, "first");
+    assert!(home.published("film/index.m3u8").is_file());
+    let old = fs::read(home.published("film/index.m3u8")).expect("a playlist");
+    drop(mill);
+    let mut settings = home.settings(Bounds::default());
+    let pipeline = settings.catalogue.pipelines.get_mut("clear").expect("the pipeline");
+    pipeline.ladder = String::new();
+    let mill = home.open_with(settings);
+    next_version(&home, &mill, "second");
+    assert!(!home.published("film/index.m3u8").exists(), "players were led to the old version");
+    home.assert_sound(&mill, "film");
+    fs::write(home.published("film/index.m3u8"), old).expect("put back");
+    let report = home.check(&mill, "film");
+    let found: Vec<_> = report.findings.iter().map(|it| (&*it.object, &*it.code)).collect();
+    assert_eq!(found, [("index.m3u8", "object_unknown")]);
 }

@@ -7,5 +7,6 @@ mod damage;
 mod faults;
 mod originals;
 mod publication;
+mod rekeying;
 mod sandbox;
 mod stopping;

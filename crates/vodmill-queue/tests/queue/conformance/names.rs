@@ -3,7 +3,7 @@ use vodmill_queue::Error;
 use crate::world::{World, task};
 
 pub fn assets(world: World) {
-    let claim = |wanted, owner| world.queue.claim_asset(wanted, owner).unwrap();
+    let claim = |wanted, owner| world.queue.claim_asset(wanted, owner, &[]).unwrap();
     assert_eq!(claim("film", "inbox/a.mov"), "film");
     assert_eq!(claim("film", "inbox/a.mov"), "film");
     let other = claim("film", "abc");
@@ -16,6 +16,14 @@ pub fn assets(world: World) {
     assert_eq!(claim("song-cb8379", "squatter"), "song-cb8379");
     assert_eq!(claim("song", "first"), "song");
     assert_eq!(claim("song", "def"), "song-cb8379ac2098aa16");
+    let renamed = |wanted, owner, before: &str| {
+        world.queue.claim_asset(wanted, owner, &[before.to_owned()]).unwrap()
+    };
+    assert_eq!(renamed("film", "a.mov", "inbox/a.mov"), "film", "known by another name before");
+    assert_eq!(renamed("film", "new abc", "abc"), other);
+    assert_eq!(renamed("talk", "b.mov", "inbox/b.mov"), "talk");
+    assert_eq!(claim("talk", "b.mov"), "talk", "the new name counts");
+    assert_ne!(claim("talk", "inbox/b.mov"), "talk");
 }
 
 pub fn generations(world: World) {

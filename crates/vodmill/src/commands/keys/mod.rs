@@ -7,7 +7,6 @@ pub mod serve;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -111,7 +110,7 @@ fn export(config: &Config, store: &dyn KeyStore, asset: &str, to: &Path) -> anyh
     if kids.is_empty() {
         return Err(Usage::error(format!("no keys of {asset}; `vodmill keys list` shows all")));
     }
-    fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
+    vodmill_secret::make_dir(to).with_context(|| format!("make {}", to.display()))?;
     let templates = templates(config);
     for kid in kids {
         let stored = store.get(&kid).context("read a key")?;
@@ -138,8 +137,8 @@ fn file_names(templates: &[KeyUriTemplate], kid: &Kid) -> BTreeSet<String> {
 
 /// For its owner's eyes only.
 fn write_key(path: &Path, key: &[u8; 16]) -> anyhow::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(key));
+    // One of an earlier export may be open to others, or be a link.
+    let _ = fs::remove_file(path);
+    let written = vodmill_secret::create(path).and_then(|mut file| file.write_all(key));
     written.with_context(|| format!("write {}", path.display()))
 }

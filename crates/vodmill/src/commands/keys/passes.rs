@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +27,7 @@ pub fn token(
         return Err(Usage::error(format!("{asset:?} is neither an asset, nor folder/*, nor *")));
     };
     let file = secrets_file(config)?;
-    let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let text = vodmill_secret::read(&file)?;
     let secrets = Secrets::parse(&text).map_err(anyhow::Error::msg);
     let secrets = secrets.with_context(|| file.display().to_string())?;
     let expires = now() + time.as_secs();
@@ -53,10 +52,11 @@ pub fn credential(config: &Config, role: Role, name: &str) -> anyhow::Result<()>
     }
     let path = credentials_path(config);
     let secret = secret()?;
-    let there = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        there => there.with_context(|| format!("read {}", path.display()))?,
+    let there = match vodmill_secret::read(&path) {
+        Err(error) if error.is_not_found() => None,
+        there => Some(there?),
     };
+    let there = there.as_ref().map_or("", |there| there.as_str());
     let text = format!("{there}{}", Credentials::line(role, name, &secret));
     Credentials::parse(&text).map_err(anyhow::Error::msg).context("credentials")?;
     replace(&path, &text).with_context(|| format!("write {}", path.display()))?;
@@ -98,11 +98,12 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn hidden(path: &Path, text: &str) -> std::io::Result<PathBuf> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    vodmill_secret::make_dir(path.parent().unwrap_or(Path::new(".")))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    // Of a process that had this id before.
+    let _ = fs::remove_file(&part);
+    let mut file = vodmill_secret::create(&part)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(part)

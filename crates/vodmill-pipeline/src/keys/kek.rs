@@ -1,0 +1,42 @@
+//! The key-encryption key as a file.
+
+use std::io;
+use std::path::Path;
+
+use vodmill_hls::keyring::{KeyEncryptionKey, KeyStoreError};
+
+use super::{backend, private};
+
+/// The key-encryption key of a file, 64 hex digits; a new one where the file is not there.
+///
+/// # Errors
+/// [`KeyStoreError::Backend`] names the file: it is not such a key, or others have access to it.
+pub fn load_kek(path: &Path) -> Result<KeyEncryptionKey, KeyStoreError> {
+    if !path.exists() {
+        let fresh = KeyEncryptionKey::generate()?;
+        private::create_once(path, fresh.to_hex().as_bytes()).map_err(backend)?;
+    }
+    read_kek(path)
+}
+
+/// The key-encryption key of a file that is there.
+///
+/// # Errors
+/// As [`load_kek`]. A new one would be made where a disk is not mounted.
+pub fn read_kek(path: &Path) -> Result<KeyEncryptionKey, KeyStoreError> {
+    let text = vodmill_secret::read(path).map_err(backend)?;
+    let bad = || backend(format!("{} does not hold 64 hex digits", path.display()));
+    KeyEncryptionKey::from_hex(text.trim()).ok_or_else(bad)
+}
+
+/// Keeps a wrapped key-encryption key in a file, durably, unless there is one: of two processes that
+/// begin at once, the first one's counts.
+///
+/// # Errors
+/// The folder's, or the file's.
+pub fn keep_kek(path: &Path, wrapped: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    vodmill_secret::make_dir(folder)?;
+    crate::file::remove_orphans(folder);
+    private::create_once(path, wrapped)
+}
