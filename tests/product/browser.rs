@@ -91,7 +91,17 @@ impl Drop for Page {
 
 /// Opens pages of the product's own, and waits until the status line of each fits its pattern.
 pub fn pages_say(pages: &[(String, &str)]) {
+    visited(&[], pages);
+}
+
+/// The same, in a browser that plays HLS itself, as it says, but gets no playlist.
+pub fn pages_say_without_hls(pages: &[(String, &str)]) {
+    visited(&["--no-hls"], pages);
+}
+
+fn visited(options: &[&str], pages: &[(String, &str)]) {
     let mut command = script("visit.mjs");
+    command.args(options);
     for (url, pattern) in pages {
         command.args([url, *pattern]);
     }

@@ -5,6 +5,7 @@ mod browser;
 mod bucket_inbox;
 mod check;
 mod cluster;
+mod door;
 mod drain;
 mod failures;
 mod faultpoints;

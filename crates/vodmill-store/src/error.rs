@@ -28,6 +28,12 @@ pub enum StoreError {
     /// The object is in an archive, and its bytes cannot be had before it is restored.
     #[error("the object {0} is archived: `vodmill restore {0}` brings it back")]
     Archived(String),
+    /// Where it leads may be outside the folder: nothing is kept behind it.
+    #[error(
+        "{0} is a symbolic link, behind which nothing is published or served: make it a folder, or \
+         name the folder that it leads to as the destination"
+    )]
+    Link(String),
     /// Neither a folder nor a place in a bucket.
     #[error("{location:?} is no place for objects: {why}")]
     BadLocation {

@@ -49,7 +49,7 @@ impl LocalStore {
 
     /// The place of `key` and the hidden one beside it, their directory made.
     fn place(&self, key: &Key) -> Result<(PathBuf, PathBuf)> {
-        let path = self.path(key);
+        let path = self.without_links(key)?;
         let parent = path.parent().unwrap_or(&self.root).to_owned();
         let made = self.access.make_dirs(&parent);
         made.map_err(StoreError::io("create folder", parent.display()))?;
@@ -57,6 +57,23 @@ impl LocalStore {
         remove_orphans(&parent, &name);
         let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
         Ok((path, parent.join(format!("{HIDDEN}{}-{writer}-{name}", std::process::id()))))
+    }
+
+    /// Where `key` is on disk. Below the root nothing is a link: it could lead anywhere.
+    fn without_links(&self, key: &Key) -> Result<PathBuf> {
+        let mut path = self.root.clone();
+        for part in key.as_str().split('/') {
+            path.push(part);
+            match fs::symlink_metadata(&path) {
+                Ok(facts) if facts.is_symlink() => {
+                    return Err(StoreError::Link(path.display().to_string()));
+                }
+                Ok(_) => {}
+                // What cannot be looked at fails where it is used.
+                Err(_) => break,
+            }
+        }
+        Ok(self.path(key))
     }
 
     fn write(&self, path: &Path, hidden: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -139,11 +156,11 @@ impl Store for LocalStore {
     }
 
     fn get(&self, key: &Key) -> Result<Vec<u8>> {
-        fs::read(self.path(key)).map_err(not_found("get", key))
+        fs::read(self.without_links(key)?).map_err(not_found("get", key))
     }
 
     fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
-        let path = self.path(key);
+        let path = self.without_links(key)?;
         let _turn = turn(&path).map_err(not_found("get", key))?;
         let was = version(&path).map_err(StoreError::io("look at", key))?;
         Ok((self.get(key)?, was))

@@ -104,6 +104,7 @@ pub fn demo_at(
             ("hls/low/index.m3u8", "#EXTM3U\n"),
             ("hls/low/000000.ts", SEGMENT),
             ("hls/torn.m3u8", "#EXTM3U\n#EXT-X-MAP:URI=\"a\n"),
+            ("hls/low/long.ts", SEGMENT),
             ("subtitles/en.vtt", "WEBVTT\n"),
             ("private/mp4/web.mp4", CLEAR),
         ],

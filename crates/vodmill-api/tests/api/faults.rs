@@ -65,7 +65,8 @@ struct House {
 fn house(memory: Memory) -> House {
     let store = Arc::new(Moody::default());
     let keys = store.put("talk", "g1", KeySet::generate(2).expect("keys")).expect("stored");
-    let settings = KeySettings { memory, ..KeySettings::default() };
+    let proxies = vec!["127.0.0.1".parse().expect("a network")];
+    let settings = KeySettings { memory, proxies, ..KeySettings::default() };
     let server = key_server(Arc::clone(&store) as _, settings);
     House { store, keys, server }
 }
@@ -147,4 +148,42 @@ fn one_look_is_enough_for_many_who_ask_at_once() {
         }
     });
     assert_eq!(house.store.looks.load(Ordering::Relaxed), 1);
+}
+
+/// A key that there is not, as one who guesses asks for it.
+fn stray(house: &House, number: usize) -> Answer {
+    let from = "x-forwarded-for: 198.51.100.7\r\n";
+    ask(house.server.address(), "GET", &format!("/k/{number:032x}"), from, "")
+}
+
+#[test]
+fn who_asks_for_what_is_nowhere_waits_and_others_do_not() {
+    let house = house(Memory::default());
+    let told: Vec<u16> = (0..22).map(|number| stray(&house, number).status).collect();
+    assert!(told[..20].iter().all(|status| *status == 404), "{told:?}");
+    let late = stray(&house, 99);
+    assert_eq!((late.status, late.text().as_str()), (429, "too many keys that there are not\n"));
+    assert!(late.header("retry-after").is_some());
+    assert_eq!(house.key(0).status, 200, "another viewer");
+}
+
+#[test]
+fn one_viewers_looks_leave_room_for_others() {
+    let house = house(Memory { patience: 5 * SECOND, ..Memory::default() });
+    house.store.slow.store(true, Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        for number in 0..60 {
+            let house = &house;
+            scope.spawn(move || stray(house, number));
+        }
+        while house.store.looks.load(Ordering::Relaxed) < 4 {
+            std::thread::yield_now();
+        }
+        let start = Instant::now();
+        assert_eq!(house.key(0).status, 200);
+        assert!(start.elapsed() < 3 * SECOND, "{:?}", start.elapsed());
+    });
+    let looks = house.store.looks.load(Ordering::Relaxed);
+    // A burst, what came back meanwhile, and what was under way when it was used up.
+    assert!(looks <= 40, "{looks} looks of 61");
 }

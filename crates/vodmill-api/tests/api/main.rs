@@ -1,6 +1,7 @@
 //! The server over a real socket.
 
 mod client;
+mod connections;
 mod faults;
 mod files;
 mod keys;

@@ -138,6 +138,9 @@ fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, ChildEnd>
             }
         },
         Err(StoreError::NotFound(_)) => Ok(None),
+        Err(linked @ StoreError::Link(_)) => {
+            Err(ChildEnd::Lasting(Failed::from_error(stage, &linked)))
+        }
         Err(error) => Err(ChildEnd::away(stage)(error)),
     }
 }

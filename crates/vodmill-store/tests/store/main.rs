@@ -86,3 +86,35 @@ fn symbolic_links_are_not_published() {
     let upload = Upload { key, file: link, bytes: 1, headers: Headers::default(), bulk: false };
     assert!(matches!(store.put_files(&[upload]), Err(StoreError::NotAnObject(_))));
 }
+
+#[test]
+fn nothing_is_kept_behind_a_link() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (root, outside) = (dir.path().join("root"), dir.path().join("outside"));
+    std::fs::create_dir_all(root.join("a")).expect("folder");
+    std::fs::create_dir_all(outside.join("b")).expect("folder");
+    std::fs::write(outside.join("x"), "theirs").expect("file");
+    std::os::unix::fs::symlink(&outside, root.join("linked")).expect("link");
+    std::os::unix::fs::symlink(outside.join("x"), root.join("a/x")).expect("link");
+    std::os::unix::fs::symlink(outside.join("gone"), root.join("a/gone")).expect("link");
+    let store = LocalStore::new(&root);
+    for name in ["linked/x", "linked/new", "linked/b/new", "a/x", "a/gone"] {
+        let key = Key::new(name).expect("a key");
+        let upload = dir.path().join("upload");
+        std::fs::write(&upload, "ours").expect("file");
+        let headers = Headers::default();
+        let kept = headers.clone();
+        let upload =
+            Upload { key: key.clone(), file: upload, bytes: 4, headers: kept, bulk: false };
+        for done in [
+            store.put(&key, b"ours", &headers).err(),
+            store.get(&key).err(),
+            store.get_version(&key).err(),
+            store.put_files(&[upload]).err(),
+        ] {
+            assert!(matches!(done, Some(StoreError::Link(_))), "{name}: {done:?}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(outside.join("x")).expect("theirs"), "theirs");
+    assert!(!outside.join("new").exists() && !outside.join("gone").exists());
+}
