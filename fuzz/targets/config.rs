@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, content).expect("a file");
     }
-    if let Err(problems) = Config::load(home.path()) {
+    if let Err(problems) = Config::load(home.path(), None) {
         assert!(!problems.to_string().is_empty());
     }
 });

@@ -1,6 +1,7 @@
 //! Pipelines: from an inbox to a destination. One TOML file each, in `pipelines/`.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -235,23 +236,36 @@ pub enum AudioPlacement {
 
 /// AES-128 encryption (RFC 8216, 4.3.2.4 and 5.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Encryption {
     /// Where players fetch a key: must hold `{kid}` in its last part; may hold `{asset}` and
-    /// `{generation}`.
+    /// `{generation}`. When empty, the local server: `/k/{kid}` at `listen` of `vodmill.toml`.
     pub key_uri: String,
     /// Segments from one new key to the next, the same in all rungs.
-    #[serde(default = "ten")]
     pub segments_per_key: u32,
     /// Seconds for which a player may keep a key (`Cache-Control: private, max-age=N`); without it
     /// the key server answers `private, no-store`, and players that fetch the key of each segment ask
     /// each time. Counts for keys that are made from then on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_max_age: Option<u32>,
 }
 
-fn ten() -> u32 {
-    10
+impl Default for Encryption {
+    fn default() -> Encryption {
+        Encryption { key_uri: String::new(), segments_per_key: 10, key_max_age: None }
+    }
+}
+
+impl Encryption {
+    /// What `key_uri` is of the key server at `listen`, for players on the same machine.
+    pub fn key_uri_at(listen: SocketAddr) -> String {
+        let ip = match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}/k/{{kid}}", SocketAddr::new(ip, listen.port()))
+    }
 }
 
 /// Poster and storyboard.

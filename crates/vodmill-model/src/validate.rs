@@ -3,12 +3,15 @@
 mod notify;
 mod pipeline;
 mod preset;
+mod url;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
+
+pub use url::is_http_url;
 
 /// A mistake in a pipeline or preset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +44,7 @@ pub fn validate(catalogue: &Catalogue) -> Vec<Issue> {
     for (name, pipeline) in &catalogue.pipelines {
         let mut report = Report::new(&mut issues, format!("pipelines/{name}.toml"));
         report.name(name);
-        pipeline::check(pipeline, name, catalogue, &mut report);
+        pipeline::check(pipeline, catalogue, &mut report);
     }
     issues
 }

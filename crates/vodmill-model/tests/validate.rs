@@ -113,17 +113,27 @@ fn key_uris_tell_keys_apart_and_hold_no_unknown_placeholder() {
     assert_eq!(issues("https://keys.example/k?id={kid}"), 1);
     assert_eq!(issues("https://keys.example/{tenant}/{kid}"), 1);
     assert_eq!(issues("/k/{kid}"), 1);
+    for uri in ["mysql://k/{kid}", "https:/k/{kid}", "https://:1/{kid}", "https://k:99999/{kid}"] {
+        assert_eq!(issues(uri), 1, "{uri}");
+    }
 }
 
 #[test]
-fn folders_are_apart_and_do_not_climb() {
+fn folders_do_not_climb() {
     let destination =
         |folder: &str| pipeline_paths(|pipeline| pipeline.destination = folder.to_owned()).len();
     assert_eq!(destination("published/films"), 0);
-    assert_eq!(destination("inbox/default"), 1);
-    assert_eq!(destination("inbox"), 1);
-    assert_eq!(destination("./inbox/default/out"), 1);
     assert_eq!(destination("../published"), 1);
+    assert_eq!(destination("published/.."), 1);
+    assert_eq!(destination(" "), 1);
+}
+
+#[test]
+fn events_come_from_a_url() {
+    let events = |url: &str| pipeline_paths(|pipeline| pipeline.events = url.to_owned());
+    assert!(events("https://sqs.eu-central-1.amazonaws.com/123456789012/media").is_empty());
+    assert_eq!(events("mysql://sqs/media"), ["events"]);
+    assert_eq!(events("arn:aws:sqs:eu-central-1:123456789012:media"), ["events"]);
 }
 
 #[test]

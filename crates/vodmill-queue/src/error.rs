@@ -21,19 +21,13 @@ pub enum Error {
         /// The task's key.
         task: String,
     },
-    /// No job has this id, or an id that begins so.
+    /// No job has this id.
     #[error("{operation}: there is no job {job}")]
     NoSuchJob {
         /// What was tried.
         operation: &'static str,
-        /// The id or prefix that was asked for.
+        /// The id that was asked for.
         job: String,
-    },
-    /// More than one job's id begins with this prefix.
-    #[error("find job: more than one job's id begins with {prefix}")]
-    AmbiguousJob {
-        /// The prefix that was asked for.
-        prefix: String,
     },
     /// The request contradicts itself or the present state.
     #[error("{operation} {object}: {problem}")]
@@ -126,7 +120,6 @@ pub(crate) enum Fault {
     Passing(Box<dyn StdError + Send + Sync>),
     LeaseLost,
     NoSuchJob(String),
-    AmbiguousJob(String),
     Refused(String),
     BeingSettled {
         seconds: u64,
@@ -151,7 +144,6 @@ impl Fault {
                 Error::LeaseLost { operation, job, task }
             }
             Fault::NoSuchJob(job) => Error::NoSuchJob { operation, job },
-            Fault::AmbiguousJob(prefix) => Error::AmbiguousJob { prefix },
         }
     }
 }

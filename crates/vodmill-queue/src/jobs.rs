@@ -93,15 +93,11 @@ pub(crate) fn get(tx: &mut dyn Tx, id: &str) -> Sql<JobInfo> {
         .ok_or_else(|| Fault::NoSuchJob(id.to_owned()))
 }
 
-pub(crate) fn find(tx: &mut dyn Tx, prefix: &str) -> Sql<JobInfo> {
-    let sql = format!("{SELECT} WHERE id >= ?1 ORDER BY id LIMIT 2");
-    let mut found = tx.all(&sql, params![prefix], info)?;
+pub(crate) fn by_prefix(tx: &mut dyn Tx, prefix: &str, limit: u32) -> Sql<Vec<JobInfo>> {
+    let sql = format!("{SELECT} WHERE id >= ?1 ORDER BY id LIMIT ?2");
+    let mut found = tx.all(&sql, params![prefix, limit], info)?;
     found.retain(|job| job.id.starts_with(prefix));
-    // The exact id sorts first.
-    if found.len() > 1 && found[0].id != prefix {
-        return Err(Fault::AmbiguousJob(prefix.to_owned()));
-    }
-    found.into_iter().next().ok_or_else(|| Fault::NoSuchJob(prefix.to_owned()))
+    Ok(found)
 }
 
 pub(crate) fn list(tx: &mut dyn Tx, filter: &JobFilter, limit: u32) -> Sql<Vec<JobInfo>> {

@@ -126,8 +126,8 @@ impl<E: Engine> Queue for E {
         self.read("look at job", id.into(), |tx| jobs::get(tx, id))
     }
 
-    fn find_job(&self, prefix: &str) -> Result<JobInfo> {
-        self.read("find job", prefix.into(), |tx| jobs::find(tx, prefix))
+    fn jobs_by_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>> {
+        self.read("find job", prefix.into(), |tx| jobs::by_prefix(tx, prefix, limit))
     }
 
     fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobInfo>> {

@@ -108,6 +108,14 @@ impl PostgresQueue {
         Ok(queue)
     }
 
+    /// Whether `url` can be the address of a queue. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`Error::BadAddress`].
+    pub fn check_address(url: &str) -> Result<()> {
+        Address::parse(url).map(drop)
+    }
+
     fn unchecked(url: &str, options: &PostgresOptions) -> Result<Self> {
         let address = Address::parse(url)?;
         let starting = |error: std::io::Error| Error::Database {

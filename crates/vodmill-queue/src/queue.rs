@@ -180,11 +180,11 @@ pub trait Queue: Outbox + StaleCaches + Send + Sync {
     /// [`NoSuchJob`](crate::Error::NoSuchJob).
     fn job(&self, id: &str) -> Result<JobInfo>;
 
-    /// The job whose id is, or begins with, `prefix`.
+    /// The jobs whose ids begin with `prefix`, in the order of their ids, at most `limit`.
     ///
     /// # Errors
-    /// [`NoSuchJob`](crate::Error::NoSuchJob), [`AmbiguousJob`](crate::Error::AmbiguousJob).
-    fn find_job(&self, prefix: &str) -> Result<JobInfo>;
+    /// Only the database's.
+    fn jobs_by_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>>;
 
     /// Jobs, the newest first, at most `limit`.
     ///

@@ -24,7 +24,8 @@ pub enum Location {
 
 impl Location {
     /// Reads `text`: `s3://BUCKET`, `s3://BUCKET/PREFIX` with or without a `/` at its end, or else
-    /// the path of a folder.
+    /// the path of a folder. What looks like the URL of something else is no folder, unless a `/` or
+    /// `./` before it says so.
     ///
     /// # Errors
     /// [`StoreError::BadLocation`].
@@ -33,13 +34,13 @@ impl Location {
         if text.is_empty() {
             return Err(bad("it is empty"));
         }
+        if text.trim() != text || text.contains(char::is_control) {
+            return Err(bad("it has blanks around it, or control characters in it"));
+        }
         let Some(rest) = text.strip_prefix("s3://") else {
-            let is_url = text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
-            let folder = || Location::Folder(PathBuf::from(text));
-            return if is_url {
-                Err(bad("only s3:// and folders are known"))
-            } else {
-                Ok(folder())
+            return match no_folder(text) {
+                Some(why) => Err(bad(why)),
+                None => Ok(Location::Folder(PathBuf::from(text))),
             };
         };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -100,6 +101,21 @@ impl fmt::Display for Location {
             }
         }
     }
+}
+
+/// Schemes of places that somebody may mean; a folder's name may have a colon in it otherwise.
+const SCHEMES: [&str; 12] =
+    ["s3", "s3a", "s3n", "gs", "az", "file", "http", "https", "ftp", "sftp", "nfs", "smb"];
+
+/// Why that text is not meant as a folder, where it is not.
+fn no_folder(text: &str) -> Option<&'static str> {
+    if text.starts_with('~') {
+        return Some("~ is not known here: write the whole path");
+    }
+    let (scheme, rest) = text.split_once(':')?;
+    let is_known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let is_url = is_scheme(scheme) && (rest.starts_with('/') || is_known);
+    is_url.then_some("only s3://BUCKET/PREFIX and folders are known")
 }
 
 /// RFC 3986, section 3.1; one letter is no scheme that anybody means.

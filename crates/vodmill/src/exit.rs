@@ -40,13 +40,23 @@ pub fn code_of(error: &anyhow::Error) -> u8 {
     let is_usage = |link: Link<'_>| {
         let no_pipeline =
             matches!(link.downcast_ref(), Some(vodmill_pipeline::Error::NoPipeline(_)));
-        no_pipeline || link.is::<Usage>() || link.is::<Problems>()
+        no_pipeline || was_refused(link) || link.is::<Usage>() || link.is::<Problems>()
     };
     match () {
         () if error.chain().any(is_usage) => 2,
         () if error.chain().any(|link| refusal(link).is_some()) => 3,
         () => 1,
     }
+}
+
+/// Whether the queue was asked for what is not there or cannot be: nothing was changed.
+fn was_refused(link: Link<'_>) -> bool {
+    use vodmill_queue::Error::{NoSuchJob, Refused};
+    let error = match link.downcast_ref() {
+        Some(vodmill_pipeline::Error::Queue(error)) => Some(error),
+        _ => link.downcast_ref(),
+    };
+    matches!(error, Some(NoSuchJob { .. } | Refused { .. }))
 }
 
 /// The error with all its causes, and for a refused input what its owner can do.

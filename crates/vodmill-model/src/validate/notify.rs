@@ -1,5 +1,6 @@
 //! Checks of who is told, and of whose caches drop what.
 
+use super::url::is_http_url;
 use super::{Report, is_name};
 use crate::notify::{Invalidation, Notify};
 
@@ -32,7 +33,7 @@ fn check_target(one: &Notify, at: &dyn Fn(&str) -> String, report: &mut Report<'
     }
     let message = "it is no URL, as \"https://site.example/hooks/video\": without user, password \
                    and fragment";
-    report.expect(is_url(&one.to), at("to"), message);
+    report.expect(is_http_url(&one.to), at("to"), message);
     let message = "set secret_file or secret_env, one of the two: receivers prove with it that \
                    it was us";
     report.expect(secrets == 1, at("secret_file"), message);
@@ -47,16 +48,6 @@ fn is_topic(arn: &str) -> bool {
         && account.len() == 12
         && account.bytes().all(|byte| byte.is_ascii_digit())
         && [region, topic].iter().all(|part| !part.is_empty() && part.chars().all(good))
-}
-
-fn is_url(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let Some(rest) = rest else { return false };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    !host.is_empty()
-        && !host.starts_with(':')
-        && !host.contains('@')
-        && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte))
 }
 
 pub(super) fn check_invalidation(invalidation: &Invalidation, report: &mut Report<'_>) {

@@ -1,5 +1,6 @@
 //! Checks of pipelines, with the presets that they name.
 
+use super::url::is_http_url;
 use super::{Report, notify};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
@@ -8,18 +9,13 @@ use crate::preset::{HdrPolicy, Ladder, VideoCodec};
 /// What may stand in a key's URI.
 const PLACEHOLDERS: [&str; 3] = ["kid", "asset", "generation"];
 
-pub(super) fn check(
-    pipeline: &Pipeline,
-    name: &str,
-    catalogue: &Catalogue,
-    report: &mut Report<'_>,
-) {
+pub(super) fn check(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
     let nothing = pipeline.ladder.is_empty() && pipeline.mp4.is_empty();
     let message = "nothing would be made: set `ladder`, or name presets in `mp4`";
     report.expect(!nothing, "", message);
     check_presets(pipeline, catalogue, report);
     check_lengths(pipeline, catalogue, report);
-    check_folders(pipeline, name, report);
+    check_folders(pipeline, report);
     check_input(pipeline, report);
     if let Some(encryption) = &pipeline.encryption {
         check_encryption(encryption, pipeline, report);
@@ -108,7 +104,7 @@ fn check_lengths(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report
     report.expect(chunk <= 3600, "chunk_seconds", "set it to 3600 (an hour) at most");
 }
 
-fn check_folders(pipeline: &Pipeline, name: &str, report: &mut Report<'_>) {
+fn check_folders(pipeline: &Pipeline, report: &mut Report<'_>) {
     let Pipeline { inbox, done, rejected, destination, .. } = pipeline;
     let message = "set a folder, as \"published\"";
     report.expect(!destination.trim().is_empty(), "destination", message);
@@ -118,30 +114,9 @@ fn check_folders(pipeline: &Pipeline, name: &str, report: &mut Report<'_>) {
         let message = format!("{folder:?} climbs with \"..\": write the folder itself");
         report.expect(!folder.split(['/', '\\']).any(|part| part == ".."), path, message);
     }
-    let default = format!("inbox/{name}");
-    let inbox = if inbox.is_empty() { &default } else { inbox };
-    let message = format!(
-        "{destination:?} and the inbox {inbox:?} are the same or one inside the other: what is \
-         published would be taken for an original; use separate folders"
-    );
-    report.expect(!overlap(inbox, destination), "destination", message);
-    for (path, folder) in [("done", done), ("rejected", rejected)] {
-        let message = format!("{folder:?} is the inbox itself: use a folder of its own");
-        let same = !folder.is_empty() && parts(folder) == parts(inbox);
-        report.expect(!same, path, message);
-    }
-}
-
-/// Whether one folder is the other or is in it.
-fn overlap(one: &str, other: &str) -> bool {
-    let ((one_root, one), (other_root, other)) = (parts(one), parts(other));
-    one_root == other_root && one.iter().zip(&other).all(|(one, other)| one == other)
-}
-
-/// Whether the path is absolute, and its parts.
-fn parts(folder: &str) -> (bool, Vec<&str>) {
-    let parts = folder.split('/').filter(|part| !part.is_empty() && *part != ".");
-    (folder.starts_with('/'), parts.collect())
+    let events = &pipeline.events;
+    let message = format!("{events:?} is no URL of a queue: write it whole, with https://");
+    report.expect(events.is_empty() || is_http_url(events), "events", message);
 }
 
 fn check_input(pipeline: &Pipeline, report: &mut Report<'_>) {
@@ -159,10 +134,9 @@ fn check_encryption(encryption: &Encryption, pipeline: &Pipeline, report: &mut R
     report.expect(!pipeline.ladder.is_empty(), "encryption", message);
     let uri = &encryption.key_uri;
     let path = "encryption.key_uri";
-    let whole = uri.contains("://") && !uri.contains(|c: char| c.is_whitespace() || c == '"');
     let message =
-        format!("{uri:?} is no URI: write it whole, as \"https://keys.example/k/{{kid}}\"");
-    report.expect(whole, path, message);
+        format!("{uri:?} is no URL: write it whole, as \"https://keys.example/k/{{kid}}\"");
+    report.expect(is_http_url(&uri.replace(['{', '}'], "")), path, message);
     let before_query = uri.split(['?', '#']).next().unwrap_or(uri);
     let last = before_query.rsplit('/').next().unwrap_or(before_query);
     let message = "put {kid} into the last part of the path: it tells the keys apart";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use vodmill_model::pipeline::Encryption;
 use vodmill_model::plan::Build;
 use vodmill_model::{Catalogue, MediaInfo, Pipeline, Plan, PlanInput, Rejected, plan};
 
@@ -12,12 +13,13 @@ pub fn manifest_path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
-/// The catalogue as it is shipped.
+/// The catalogue as it is shipped, with the local server where it is unless said.
 pub fn catalogue() -> Catalogue {
-    Catalogue {
-        pipelines: folder(&manifest_path("../../pipelines")),
-        presets: folder(&manifest_path("../../presets")),
+    let mut pipelines: BTreeMap<String, Pipeline> = folder(&manifest_path("../../pipelines"));
+    for encryption in pipelines.values_mut().filter_map(|pipeline| pipeline.encryption.as_mut()) {
+        encryption.key_uri = Encryption::key_uri_at(([127, 0, 0, 1], 8480).into());
     }
+    Catalogue { pipelines, presets: folder(&manifest_path("../../presets")) }
 }
 
 /// The same with the pipeline that keeps high dynamic range beside SDR, `hdr`, and one that makes

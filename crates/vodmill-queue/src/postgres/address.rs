@@ -1,14 +1,17 @@
 //! A database's URL: what of it is for the driver, and how TLS is to be spoken.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
@@ -50,16 +53,32 @@ impl Address {
     pub fn parse(url: &str) -> Result<Self> {
         let place = place(url);
         let bad = |problem: String| Error::BadAddress { place: place.clone(), problem };
-        let (url, params) = split(url);
+        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(bad("it does not begin with postgres://".into()));
+        }
+        let (url, params) = split(url).map_err(bad)?;
         // The error may quote a parameter, but never the password.
         let mut config: Config = url.parse().map_err(|error| bad(describe(error)))?;
-        if config.get_hosts().is_empty() {
-            return Err(bad("it names no host".into()));
-        }
+        check_hosts(&config).map_err(bad)?;
         let tls = tls(&params).map_err(bad)?;
         limit(&mut config);
         Ok(Self { config, tls, place })
     }
+}
+
+/// What a URL of a database begins with.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+fn check_hosts(config: &Config) -> std::result::Result<(), String> {
+    let is_odd = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    if config.get_hosts().is_empty() {
+        return Err("it names no host".into());
+    }
+    // The host would be told, with what it has of the password.
+    if config.get_hosts().iter().any(is_odd) {
+        return Err("an @ in its password must be written as %40".into());
+    }
+    Ok(())
 }
 
 fn describe(error: tokio_postgres::Error) -> String {
@@ -88,30 +107,44 @@ fn limit(config: &mut Config) {
     config.options(options);
 }
 
-/// Host, port and database.
+/// Host, port and database; no more than the scheme where it cannot be told what is the password.
 fn place(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let Some((scheme, rest)) = url.split_once("://") else { return "the given address".to_owned() };
+    let (credentials, rest) = rest.split_once('@').unwrap_or(("", rest));
+    if credentials.contains('?') {
+        return format!("{scheme}://…");
+    }
     let rest = rest.split('?').next().unwrap_or_default();
     let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    format!("postgres://{rest}")
+    format!("{scheme}://{rest}")
 }
 
 /// Takes out the parameters that libpq knows and the driver does not.
-fn split(url: &str) -> (String, TlsParams) {
+fn split(url: &str) -> std::result::Result<(String, TlsParams), String> {
     let mut params = TlsParams::default();
-    let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), params) };
+    // As the driver does: what stands before the first @ is user and password, whatever it holds.
+    let host = url.find('@').unwrap_or_default();
+    let Some(query) = url[host..].find('?').map(|at| host + at) else {
+        return Ok((url.to_owned(), params));
+    };
     let mut kept = Vec::new();
-    for pair in query.split('&') {
-        match pair.split_once('=') {
-            Some(("sslmode", "verify-full" | "verify-ca")) => {
+    for pair in url[query + 1..].split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (&*decoded(name)?, &*decoded(value)?) {
+            ("sslmode", "verify-full" | "verify-ca") => {
                 params.verify = true;
                 kept.push("sslmode=require");
             }
-            Some(("sslrootcert", file)) => params.roots = Some(file.replace("%2F", "/")),
+            ("sslrootcert", file) => params.roots = Some(file.to_owned()),
             _ => kept.push(pair),
         }
     }
-    (format!("{base}?{}", kept.join("&")), params)
+    Ok((format!("{}?{}", &url[..query], kept.join("&")), params))
+}
+
+/// A part of a URL as it is meant; a plus is a plus, as for libpq.
+fn decoded(text: &str) -> std::result::Result<Cow<'_, str>, String> {
+    percent_decode_str(text).decode_utf8().map_err(|_| "a parameter is not UTF-8".to_owned())
 }
 
 /// As libpq does: `require` and `prefer` encrypt, and prove nothing unless authorities are named.
@@ -189,21 +222,63 @@ mod tests {
 
     #[test]
     fn passwords_are_not_told() {
-        for url in ["postgres://me:se@cret@db:5432/v?sslmode=require", "postgres://db:5432/v"] {
-            assert_eq!(place(url), "postgres://db:5432/v");
+        for (url, told) in [
+            ("postgres://me:se@cret@db:5432/v?sslmode=require", "postgres://db:5432/v"),
+            ("postgres://db:5432/v", "postgres://db:5432/v"),
+            ("postgres://me:se?cret@db/v", "postgres://…"),
+            ("postgres://db/v?user=me&password=sec@ret", "postgres://…"),
+            ("host=db password=secret", "the given address"),
+            ("mysql://me:secret@db/v", "mysql://db/v"),
+        ] {
+            assert_eq!(place(url), told, "{url}");
         }
-        let error = Address::parse("postgres://me:secret@db/v?colour=red").err();
-        let error = error.expect("an unknown parameter is refused").to_string();
-        assert!(error.contains("colour") && !error.contains("secret"), "{error}");
+        for url in ["postgres://me:secret@db/v?colour=red", "postgres://me:se@cret@db/v"] {
+            let error = Address::parse(url).err().expect("it is refused").to_string();
+            assert!(!error.contains("secret") && !error.contains("cret@"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_urls_of_postgresql_are_addresses() {
+        for url in ["mysql://db/v", "host=db", "POSTGRES://db/v", "postgres:/db/v", "db/v", ""] {
+            let error = Address::parse(url).err().map(|error| error.to_string());
+            assert!(error.is_some_and(|it| it.contains("begin with postgres://")), "{url}");
+        }
+        assert!(Address::parse("postgresql://db/v").is_ok());
     }
 
     #[test]
     fn certificates_are_verified_when_asked_for() {
-        let (url, params) = split("postgres://db/v?sslmode=verify-full&sslrootcert=%2Fca.pem&a=b");
+        let parse = |url| split(url).expect("it can be split");
+        let (url, params) = parse("postgres://db/v?sslmode=verify-full&sslrootcert=%2Fca.pem&a=b");
         assert_eq!(url, "postgres://db/v?sslmode=require&a=b");
         assert!(params.verify);
         assert_eq!(params.roots.as_deref(), Some("/ca.pem"));
         let missing = Address::parse("postgres://db/v?sslrootcert=/no/such.pem").err();
         assert!(missing.is_some_and(|error| error.to_string().contains("/no/such.pem")));
+    }
+
+    #[test]
+    fn every_part_of_an_address_is_decoded() {
+        for (written, meant) in [
+            ("%2fetc%2Fca.pem", "/etc/ca.pem"),
+            ("/etc/our%20ca+root.pem", "/etc/our ca+root.pem"),
+            ("/etc/100%25.pem", "/etc/100%.pem"),
+            ("/etc/%C3%BC.pem", "/etc/ü.pem"),
+            ("/a=b.pem", "/a=b.pem"),
+        ] {
+            let url = format!("postgres://me:a%2Fb?c@db/v?sslrootcert={written}");
+            let (url, params) = split(&url).expect("it can be split");
+            assert_eq!(params.roots.as_deref(), Some(meant));
+            assert_eq!(url, "postgres://me:a%2Fb?c@db/v?");
+        }
+        let (url, params) = split("postgres://db/v?ssl%6dode=verify%2Dca&a=%26").expect("split");
+        assert!(params.verify && params.roots.is_none());
+        assert_eq!(url, "postgres://db/v?sslmode=require&a=%26");
+        assert!(split("postgres://db/v?sslrootcert=%ff").is_err());
+        let address = Address::parse("postgres://a%40b:c%3Ad@db/v%20w").expect("an address");
+        assert_eq!(address.config.get_user(), Some("a@b"));
+        assert_eq!(address.config.get_password(), Some(&b"c:d"[..]));
+        assert_eq!(address.config.get_dbname(), Some("v w"));
     }
 }

@@ -15,11 +15,15 @@ use super::shared::key_store;
 use super::{FOREGROUND, mill_settings};
 use crate::cli::Check;
 use crate::config::Config;
+use crate::config::apart::Role;
 use crate::exit::Usage;
 use crate::output::{bytes, print, table};
 
 /// `vodmill check`.
 pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &arguments.keys {
+        config.given_path("--keys", Role::ExportedKeys, folder)?;
+    }
     let scratch;
     let package = match Location::parse(&arguments.package) {
         Ok(Location::Bucket { bucket, prefix }) => {

@@ -1,6 +1,6 @@
 //! `vodmill daemon`: watch the inboxes and work until stopped.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,8 @@ use crate::{courier, signals};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// `vodmill daemon`.
-pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
+pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
+    let config = &settled(config)?;
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
@@ -33,7 +34,7 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     adopt::check_all(config)?;
     mill.queue().tell(courier.audience());
     let inboxes = Inboxes::open(config)?;
-    let server = match arguments.serve.or(config.settings.listen) {
+    let server = match config.settings.listen {
         Some(address) => Some(serve(config, arguments, address, mill.keys())?),
         None => None,
     };
@@ -49,6 +50,15 @@ pub fn run(config: &Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Any free port is one that packages can name, before the first of them is made.
+fn settled(config: Config) -> anyhow::Result<Config> {
+    let Some(address) = config.settings.listen.filter(|address| address.port() == 0) else {
+        return Ok(config);
+    };
+    let free = TcpListener::bind(address).and_then(|listener| listener.local_addr());
+    Ok(config.listening_at(free.with_context(|| format!("find a port on {}", address.ip()))?))
 }
 
 /// Removes old generations, and what is left over, now and then. Nobody waits for it: what fails is

@@ -52,12 +52,13 @@ pub fn sweep(
     place: Option<&str>,
     dry: bool,
 ) -> anyhow::Result<(Swept, Vec<anyhow::Error>)> {
+    let destinations = Destination::all(config, place)?;
     let (names, queues) = (names(config)?, queues(config)?);
     let queues: Vec<&dyn Queue> = queues.iter().map(|queue| &**queue).collect();
     let age = DAY * config.settings.unfinished_days;
     let (mut generations, mut litter) = (Vec::new(), Vec::new());
     let mut troubles = Vec::new();
-    for destination in Destination::all(config, place)? {
+    for destination in destinations {
         if let Err(error) = adopt::check(config, &destination) {
             troubles.push(error);
             continue;

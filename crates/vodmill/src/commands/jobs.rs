@@ -1,16 +1,16 @@
 //! `vodmill jobs`: what the daemon and `run` are doing, read from their queues.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::Rejected;
 use vodmill_pipeline::progress;
-use vodmill_queue::{JobFilter, JobInfo, Queue, TaskInfo, TaskState};
+use vodmill_queue::{JobFilter, JobInfo, JobState, Queue, TaskInfo, TaskState};
 
-use super::shared::queues;
+use super::find_job::find_job;
+use super::shared::{NamedQueue, named_queues};
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -22,42 +22,42 @@ const LISTED: u32 = 1000;
 
 /// `vodmill jobs`.
 pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
-    let queues = queues(config)?;
+    let queues = named_queues(config)?;
     match arguments.action.as_ref().unwrap_or(&JobsAction::List) {
         JobsAction::List => list(&queues, arguments.json)?,
         JobsAction::Show { id } => {
-            let (queue, job) = find(&queues, id)?;
+            let (queue, job) = find_job(&queues, id)?;
             show(queue, &job, arguments.json)?;
         }
         JobsAction::Retry { id } => {
-            let (queue, job) = find(&queues, id)?;
+            let (queue, job) = find_job(&queues, id)?;
             vodmill_pipeline::retry(queue, &job.id)?;
             print(&format!("{} {}: waiting", job.id, job.name))?;
         }
         JobsAction::Cancel { id } => {
-            let (queue, job) = find(&queues, id)?;
-            let state = queue.cancel(&job.id)?;
-            print(&format!("{} {}: {state}", job.id, job.name))?;
+            let (queue, job) = find_job(&queues, id)?;
+            cancel(queue, &job)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn find<'a>(queues: &'a [Arc<dyn Queue>], id: &str) -> anyhow::Result<(&'a dyn Queue, JobInfo)> {
-    let found: Vec<_> = queues.iter().map(|queue| (&**queue, queue.find_job(id))).collect();
-    let mut missing = None;
-    for (queue, job) in found {
-        match job {
-            Ok(job) => return Ok((queue, job)),
-            Err(error) => missing = Some(error),
-        }
+/// A job that has ended cannot be cancelled, also where it ends just now.
+fn cancel(queue: &dyn Queue, job: &JobInfo) -> anyhow::Result<()> {
+    let state = match job.state.has_ended() {
+        true => job.state,
+        false => queue.cancel(&job.id)?,
+    };
+    if job.state.has_ended() || state != JobState::Cancelled {
+        let message = format!("{} {} is {state}: there is nothing to cancel", job.id, job.name);
+        return Err(Usage::error(message));
     }
-    Err(missing.map_or_else(|| Usage::error("no jobs yet: nothing has run here"), Into::into))
+    Ok(print(&format!("{} {}: {state}", job.id, job.name))?)
 }
 
-fn list(queues: &[Arc<dyn Queue>], as_json: bool) -> anyhow::Result<()> {
+fn list(queues: &[NamedQueue], as_json: bool) -> anyhow::Result<()> {
     let mut jobs = Vec::new();
-    for queue in queues {
+    for (_, queue) in queues {
         let listed = queue.jobs(&JobFilter::default(), LISTED).context("list jobs")?;
         jobs.extend(listed.into_iter().map(|job| (&**queue, job)));
     }

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod cost;
 mod daemon;
+mod find_job;
 mod gc;
 mod jobs;
 mod key_stores;
@@ -55,14 +56,18 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Pipelines(what) if what.schema => return catalogue::schema::<Pipeline>(),
         _ => {}
     }
-    let config = Config::load(&cli.home)?;
+    let serve = match &cli.command {
+        Command::Daemon(daemon) => daemon.serve,
+        _ => None,
+    };
+    let config = Config::load(&cli.home, serve)?;
     logs::start(&log_filter(&cli, &config), cli.log_format)?;
     close_state(&config)?;
     match cli.command {
         Command::Probe(arguments) => probe::run(&config, &arguments),
         Command::Plan(arguments) => plan::run(&config, &arguments),
         Command::Run(arguments) => run::run(&config, &arguments),
-        Command::Daemon(arguments) => daemon::run(&config, &arguments),
+        Command::Daemon(arguments) => daemon::run(config, &arguments),
         Command::Worker => worker::run(&config),
         Command::Queue(arguments) => queue::run(&config, &arguments),
         Command::Check(arguments) => check::run(&config, &arguments),
@@ -77,7 +82,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rekey(arguments) => rekey::run(&config, &arguments),
         Command::Presets(arguments) => catalogue::presets(&config, arguments.action),
         Command::Pipelines(arguments) => catalogue::pipelines(&config, arguments.action),
-        Command::Sync(arguments) => sync::run(&arguments),
+        Command::Sync(arguments) => sync::run(&config, &arguments),
         Command::Sign(arguments) => sign::run(&config, &arguments),
         Command::Cost(arguments) => cost::run(&config, &arguments),
         Command::Child => Ok(ExitCode::SUCCESS),

@@ -10,6 +10,7 @@ use vodmill_store::{Key, Location, Store, StoreError};
 
 use super::pipeline;
 use crate::config::Config;
+use crate::config::apart::Role;
 use crate::exit::Usage;
 use crate::inbox::object_settings;
 
@@ -30,13 +31,7 @@ impl Destination {
             }
         }
         let Some(named) = named else { return Ok(all) };
-        let place = Location::parse(named).map_err(|error| Usage::because(error.into()))?;
-        let place = match place {
-            Location::Folder(folder) => {
-                Location::Folder(std::path::absolute(folder).context("find the folder")?)
-            }
-            bucket @ Location::Bucket { .. } => bucket,
-        };
+        let place = config.given_place("--in", Role::Destination, named)?;
         let known = all.into_iter().find(|one| one.place == place);
         Ok(vec![known.unwrap_or(Destination { place, objects: ObjectSettings::default() })])
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use vodmill_pipeline::child::EVIDENCE_FOLDER;
 use vodmill_queue::{Backlog, KindBacklog, LeaseInfo, QuarantinedTask, Queue};
 
-use super::shared::queues;
+use super::find_job::{Found, find_job};
+use super::shared::named_queues;
 use crate::cli::{Queue as Arguments, QueueAction};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -19,25 +20,25 @@ const LISTED: u32 = 1000;
 
 /// `vodmill queue`.
 pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let queues = queues(config)?;
+    let queues = named_queues(config)?;
     // The first is the daemon's, or that of all workers.
-    let Some(queue) = queues.into_iter().next() else {
+    let Some((_, queue)) = queues.first() else {
         print("nothing has run here yet")?;
         return Ok(ExitCode::SUCCESS);
     };
     match &arguments.action {
-        None => show(&*queue, arguments.json)?,
-        Some(QueueAction::Quarantined) => quarantined(&*queue, arguments.json)?,
-        Some(QueueAction::Evidence { job, task }) => evidence(&*queue, job, task)?,
+        None => show(&**queue, arguments.json)?,
+        Some(QueueAction::Quarantined) => quarantined(&**queue, arguments.json)?,
+        Some(QueueAction::Evidence { job, task }) => evidence(find_job(&queues, job)?, task)?,
         Some(QueueAction::Retry { job, task }) => {
-            let job = queue.find_job(job)?.id;
-            queue.retry_quarantined(&job, task)?;
-            print(&format!("{task} of {job}: ready"))?;
+            let (queue, job) = find_job(&queues, job)?;
+            queue.retry_quarantined(&job.id, task)?;
+            print(&format!("{task} of {}: ready", job.id))?;
         }
         Some(QueueAction::Drop { job, task }) => {
-            let job = queue.find_job(job)?.id;
-            queue.drop_quarantined(&job, task)?;
-            print(&format!("{task} of {job}: dropped"))?;
+            let (queue, job) = find_job(&queues, job)?;
+            queue.drop_quarantined(&job.id, task)?;
+            print(&format!("{task} of {}: dropped", job.id))?;
         }
         Some(QueueAction::Pause { pipeline }) => {
             known(config, pipeline)?;
@@ -53,8 +54,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The assignment on standard output, how to use it on standard error.
-fn evidence(queue: &dyn Queue, job: &str, task: &str) -> anyhow::Result<()> {
-    let job = queue.find_job(job)?;
+fn evidence((queue, job): Found<'_>, task: &str) -> anyhow::Result<()> {
     let found = queue.tasks(&job.id)?.into_iter().find(|it| it.key == task);
     let found = found.ok_or_else(|| Usage::error(format!("{} has no task {task}", job.id)))?;
     let evidence: Value = serde_json::from_str(found.evidence.as_deref().unwrap_or("null"))?;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use vodmill_model::Rejected;
 use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
@@ -18,7 +17,7 @@ use super::shared::open_foreground;
 use super::{input, pipeline};
 use crate::cli::Run;
 use crate::config::Config;
-use crate::exit::Usage;
+use crate::config::apart::Role;
 use crate::inbox::object_settings;
 use crate::progress::{Bars, Doubling, Meter, describe, overall};
 use crate::signals;
@@ -32,12 +31,7 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     let files: Vec<PathBuf> =
         arguments.files.iter().map(|file| input(file)).collect::<Result<_, _>>()?;
     let destination = match &arguments.out {
-        Some(out) => match Location::parse(out).map_err(|error| Usage::because(error.into()))? {
-            Location::Folder(folder) => Location::Folder(
-                std::path::absolute(folder).context("find the folder to publish in")?,
-            ),
-            bucket @ Location::Bucket { .. } => bucket,
-        },
+        Some(out) => config.given_place("--out", Role::Destination, out)?,
         None => config.places(name, wanted)?.destination,
     };
     let stop = Arc::new(Stop::default());

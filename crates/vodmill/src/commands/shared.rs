@@ -108,11 +108,25 @@ pub fn carried(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     }
 }
 
+/// A queue, and the part of the state that it is of, or [`SHARED`].
+pub type NamedQueue = (String, Arc<dyn Queue>);
+
+/// Name of the queue that several machines share.
+const SHARED: &str = "shared";
+
 /// The queue of the daemon or of all workers, and that of `run`, as far as they are there.
 pub fn queues(config: &Config) -> anyhow::Result<Vec<Arc<dyn Queue>>> {
-    let mut queues = Vec::from_iter(shared_queue(config)?);
-    let own = own_queues(config, queues.is_empty())?;
-    queues.extend(own.into_iter().map(|(_, queue)| queue));
+    Ok(named_queues(config)?.into_iter().map(|(_, queue)| queue).collect())
+}
+
+/// As [`queues`], with their names.
+pub fn named_queues(config: &Config) -> anyhow::Result<Vec<NamedQueue>> {
+    let shared = shared_queue(config)?.map(|queue| (SHARED.to_owned(), queue));
+    let mut queues = Vec::from_iter(shared);
+    for (state, queue) in own_queues(config, queues.is_empty())? {
+        let part = state.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        queues.push((part, queue));
+    }
     Ok(queues)
 }
 

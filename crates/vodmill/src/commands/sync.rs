@@ -16,6 +16,8 @@ pub use self::deploy::CacheRule;
 use self::deploy::CachePolicy;
 use self::screen::Screen;
 use crate::cli::Sync;
+use crate::config::Config;
+use crate::config::apart::Role;
 use crate::exit::Usage;
 use crate::output::{bytes, print};
 
@@ -26,8 +28,9 @@ mod screen;
 const REFUSED: u8 = 3;
 
 /// `vodmill sync`.
-pub fn run(arguments: &Sync) -> anyhow::Result<ExitCode> {
+pub fn run(config: &Config, arguments: &Sync) -> anyhow::Result<ExitCode> {
     let dir = folder(&arguments.dir)?;
+    config.given_path("DIR", Role::Upload, &dir)?;
     let (bucket, prefix) = destination(arguments)?;
     let usage = |error: SyncError| Usage::because(error.into());
     let filter = Filter::new(&arguments.exclude, &arguments.include).map_err(usage)?;

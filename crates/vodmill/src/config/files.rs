@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use vodmill_model::{Catalogue, validate};
 
-use super::problem::{Problem, Reporter};
+use super::problem::{Problem, Reporter, line_of};
 use super::toml_file;
 
 /// Name and text of a file that is built in.
@@ -28,7 +28,7 @@ pub const PRESETS: &[BuiltIn] =
 pub const PIPELINES: &[BuiltIn] = built_in!("pipelines": "default");
 
 /// A configuration file that was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     /// The file's name without `.toml`.
     pub name: String,
@@ -45,6 +45,12 @@ impl Source {
         problems: &mut Vec<Problem>,
     ) -> Option<T> {
         toml_file::parse(&self.file, &self.text, problems)
+    }
+
+    /// What is wrong with a field, at its line.
+    pub fn problem(&self, field: &str, message: String) -> Problem {
+        let line = toml_file::place(&self.text, field).map(|at| line_of(&self.text, at));
+        Problem { file: self.file.clone(), line, message }
     }
 }
 

@@ -1,25 +1,35 @@
 //! All of the configuration, read and validated as a whole before anything else happens.
 
+pub mod apart;
 pub mod aws;
 pub mod delivery;
 pub mod files;
 pub mod keys;
+mod named_files;
+pub mod places;
 pub mod problem;
 mod schema;
 pub mod settings;
+mod spot;
 pub mod toml_file;
 
-use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use vodmill_model::pipeline::Encryption;
+use vodmill_model::validate::is_http_url;
 use vodmill_model::{Catalogue, Pipeline, Preset};
-use vodmill_store::{Location, StoreError};
+use vodmill_queue::PostgresQueue;
+use vodmill_store::Location;
 
 use files::{Source, sources};
 use keys::ViewerKind;
 use problem::{Problem, Problems};
 use settings::Settings;
+
+/// Where the local server is, as far as nothing says so.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -30,70 +40,115 @@ pub struct Config {
     pub settings: Settings,
     /// `pipelines/` and `presets/`.
     pub catalogue: Catalogue,
+    /// Pipelines that leave it to us where players fetch keys: from the local server.
+    pub own_keys: Vec<String>,
+    /// `vodmill.toml` first, then `pipelines/`.
+    sources: Vec<Source>,
 }
 
 impl Config {
-    /// Reads everything below `home`; makes nothing.
+    /// Reads everything below `home`; makes nothing. `serve` is the address of the local server where
+    /// it is not the one of the settings.
     ///
     /// # Errors
     /// Every fault of every file.
-    pub fn load(home: &Path) -> Result<Config, Problems> {
+    pub fn load(home: &Path, serve: Option<SocketAddr>) -> Result<Config, Problems> {
         let mut problems = Vec::new();
         let home = absolute(home, &mut problems);
-        let settings = settings(&home, &mut problems);
-        let mut catalogue = Catalogue::default();
+        let settings_source = settings_source(&home, &mut problems);
+        let mut settings: Settings = settings_source.parse(&mut problems).unwrap_or_default();
+        settings.listen = serve.or(settings.listen);
         let presets = sources(&home, "presets", files::PRESETS, &mut problems);
         let pipelines = sources(&home, "pipelines", files::PIPELINES, &mut problems);
-        for source in &presets {
-            if let Some(preset) = source.parse::<Preset>(&mut problems) {
-                catalogue.presets.insert(source.name.clone(), preset);
-            }
-        }
-        for source in &pipelines {
-            if let Some(pipeline) = source.parse::<Pipeline>(&mut problems) {
-                catalogue.pipelines.insert(source.name.clone(), pipeline);
-            }
-        }
-        files::validate(&catalogue, &presets, &pipelines, &mut problems);
-        let config = Config { home, settings, catalogue };
-        config.check_places(&pipelines, &mut problems);
+        let catalogue = catalogue(&presets, &pipelines, &mut problems);
+        let sources = [vec![settings_source], pipelines].concat();
+        let mut config = Config { home, settings, catalogue, own_keys: Vec::new(), sources };
+        config.give_keys();
+        files::validate(&config.catalogue, &presets, &config.sources, &mut problems);
+        config.check_places(&mut problems);
+        config.check_apart(&mut problems);
+        config.check_urls(&mut problems);
         config.check_sharing(&mut problems);
         config.settings.delivery.check(&mut problems);
         config.check_keys(&mut problems);
         Problems::none_or(problems, config)
     }
 
-    /// An original in an inbox of two pipelines would be taken by either.
-    fn check_places(&self, sources: &[Source], problems: &mut Vec<Problem>) {
-        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    /// Says where players fetch keys, for pipelines that leave it to us.
+    fn give_keys(&mut self) {
+        // Which port any free one will be is known when the daemon has found it.
+        let listen = self.settings.listen.filter(|address| address.port() != 0);
+        let uri = Encryption::key_uri_at(listen.unwrap_or(LISTEN));
+        for (name, pipeline) in &mut self.catalogue.pipelines {
+            let Some(encryption) = &mut pipeline.encryption else { continue };
+            if encryption.key_uri.is_empty() {
+                self.own_keys.push(name.clone());
+            }
+            if self.own_keys.contains(name) {
+                encryption.key_uri.clone_from(&uri);
+            }
+        }
+    }
+
+    /// The same with the local server at that address.
+    pub fn listening_at(mut self, address: SocketAddr) -> Config {
+        self.settings.listen = Some(address);
+        self.give_keys();
+        self
+    }
+
+    /// Each place is one, and fits to the others of its pipeline.
+    fn check_places(&self, problems: &mut Vec<Problem>) {
         for (name, pipeline) in &self.catalogue.pipelines {
-            let Some(source) = sources.iter().find(|source| source.name == *name) else { continue };
-            let mut report = |message: String| {
-                problems.push(Problem { file: source.file.clone(), line: None, message });
+            let Some(source) = self.sources[1..].iter().find(|it| it.name == *name) else {
+                continue;
             };
-            match self.places(name, pipeline) {
-                Ok(places) => {
-                    if let Some(other) = owners.insert(places.inbox.to_string(), name) {
-                        report(format!("`inbox` is that of pipeline {other} too"));
-                    }
-                    places.faults(pipeline).into_iter().for_each(report);
-                }
-                Err(error) => report(error.to_string()),
+            let faults = match self.places(name, pipeline) {
+                Ok(places) => places.faults(pipeline),
+                Err(_) => places::unparsed(pipeline),
+            };
+            let faults = faults.into_iter();
+            problems.extend(faults.map(|(field, message)| source.problem(field, message)));
+        }
+    }
+
+    /// Servers have URLs.
+    fn check_urls(&self, problems: &mut Vec<Problem>) {
+        let Settings { s3, aws, keys, .. } = &self.settings;
+        for (field, url) in [
+            ("s3.endpoint", &s3.endpoint),
+            ("aws.sns_endpoint", &aws.sns_endpoint),
+            ("aws.cloudfront_endpoint", &aws.cloudfront_endpoint),
+            ("keys.url", &keys.url),
+        ] {
+            if let Some(url) = url.as_deref().filter(|url| !is_http_url(url)) {
+                let message =
+                    format!("`{field}`: {url:?} is no URL: write it whole, with https://");
+                problems.push(self.sources[0].problem(field, message));
             }
         }
     }
 
     /// A queue for many needs a place for what they make.
     fn check_sharing(&self, problems: &mut Vec<Problem>) {
-        let mut report = |message: String| {
-            problems.push(Problem { file: "vodmill.toml".into(), line: None, message });
-        };
+        let source = &self.sources[0];
+        let mut report =
+            |field: &str, message: String| problems.push(source.problem(field, message));
+        if let Some(Err(error)) = self.queue().map(|url| PostgresQueue::check_address(&url)) {
+            report("queue", format!("`queue`: {error}"));
+        }
         if self.queue().is_some() && self.settings.work.is_none() {
-            report("`queue` is set, but not `work`: workers have no place to share".to_owned());
+            let message = "`queue` is set, but not `work`: workers have no place to share";
+            report("queue", message.to_owned());
         }
         let work = self.settings.work.as_deref().map(Location::parse);
         if let Some(Err(error)) = work {
-            report(format!("`work`: {error}"));
+            report("work", format!("`work`: {error}"));
+        }
+        if let Err(error) =
+            Location::parse(&self.settings.state).map_err(|it| it.to_string()).and_then(folder)
+        {
+            report("state", format!("`state`: {error}"));
         }
     }
 
@@ -138,66 +193,6 @@ impl Config {
         };
         pipelines.get(name).map(|pipeline| (name, pipeline))
     }
-
-    /// The places of a pipeline.
-    ///
-    /// # Errors
-    /// Names one that is no place.
-    pub fn places(&self, name: &str, pipeline: &Pipeline) -> Result<Places, StoreError> {
-        let or = |given: &str, otherwise: Location| match given {
-            "" => Ok(otherwise),
-            given => self.place(given),
-        };
-        let inbox = or(&pipeline.inbox, Location::Folder(self.home.join("inbox").join(name)))?;
-        Ok(Places {
-            done: or(&pipeline.done, inbox.join("done")?)?,
-            rejected: or(&pipeline.rejected, inbox.join("rejected")?)?,
-            destination: self.place(&pipeline.destination)?,
-            inbox,
-        })
-    }
-
-    /// A place as it is written: a folder counts from the home.
-    pub fn place(&self, text: &str) -> Result<Location, StoreError> {
-        Ok(match Location::parse(text)? {
-            Location::Folder(folder) => Location::Folder(self.home.join(folder)),
-            bucket @ Location::Bucket { .. } => bucket,
-        })
-    }
-}
-
-/// Where a pipeline's files come from and go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
-    /// Originals come in here.
-    pub inbox: Location,
-    /// Published originals go here.
-    pub done: Location,
-    /// Refused ones go here.
-    pub rejected: Location,
-    /// Packages are published here.
-    pub destination: Location,
-}
-
-impl Places {
-    /// What does not go together.
-    fn faults(&self, pipeline: &Pipeline) -> Vec<String> {
-        let is_bucket = |place: &Location| matches!(place, Location::Bucket { .. });
-        let mut faults = Vec::new();
-        for (name, place) in [("done", &self.done), ("rejected", &self.rejected)] {
-            if is_bucket(place) != is_bucket(&self.inbox) {
-                faults.push(format!(
-                    "`{name}` and `inbox` must both be folders, or both be in buckets"
-                ));
-            }
-        }
-        for (name, value) in [("events", &pipeline.events), ("done_class", &pipeline.done_class)] {
-            if !value.is_empty() && !is_bucket(&self.inbox) {
-                faults.push(format!("`{name}` is set, but `inbox` is not in a bucket"));
-            }
-        }
-        faults
-    }
 }
 
 /// The home as a path that stays right when a child works elsewhere.
@@ -216,18 +211,39 @@ fn absolute(home: &Path, problems: &mut Vec<Problem>) -> PathBuf {
     }
 }
 
-fn settings(home: &Path, problems: &mut Vec<Problem>) -> Settings {
+fn settings_source(home: &Path, problems: &mut Vec<Problem>) -> Source {
     let file = Path::new("vodmill.toml");
-    match std::fs::read_to_string(home.join(file)) {
-        Ok(text) => {
-            let source = Source { name: String::new(), file: file.to_path_buf(), text };
-            source.parse(problems).unwrap_or_default()
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
+    let text = match std::fs::read_to_string(home.join(file)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => {
             let message = error.to_string();
             problems.push(Problem { file: file.to_path_buf(), line: None, message });
-            Settings::default()
+            String::new()
         }
+    };
+    Source { name: String::new(), file: file.to_path_buf(), text }
+}
+
+fn catalogue(presets: &[Source], pipelines: &[Source], problems: &mut Vec<Problem>) -> Catalogue {
+    let mut catalogue = Catalogue::default();
+    for source in presets {
+        if let Some(preset) = source.parse::<Preset>(problems) {
+            catalogue.presets.insert(source.name.clone(), preset);
+        }
+    }
+    for source in pipelines {
+        if let Some(pipeline) = source.parse::<Pipeline>(problems) {
+            catalogue.pipelines.insert(source.name.clone(), pipeline);
+        }
+    }
+    catalogue
+}
+
+/// The state is a folder.
+fn folder(location: Location) -> Result<(), String> {
+    match location {
+        Location::Folder(_) => Ok(()),
+        Location::Bucket { .. } => Err(format!("{location} is no folder")),
     }
 }

@@ -67,11 +67,14 @@ pub struct Reporter<'a> {
 impl Reporter<'_> {
     /// Notes a fault at a byte of the text.
     pub fn at(&mut self, offset: Option<usize>, message: impl Into<String>) {
-        let line = offset.map(|offset| {
-            let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-            1 + before.iter().filter(|&&byte| byte == b'\n').count()
-        });
+        let line = offset.map(|offset| line_of(self.text, offset));
         let file = self.file.to_path_buf();
         self.problems.push(Problem { file, line, message: message.into() });
     }
+}
+
+/// The line of a byte, from 1.
+pub fn line_of(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    1 + before.iter().filter(|&&byte| byte == b'\n').count()
 }

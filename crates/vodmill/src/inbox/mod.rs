@@ -25,7 +25,8 @@ use vodmill_pipeline::{Disposal, Mill, Stop, Submission};
 use vodmill_store::Location;
 use vodmill_store::s3::{Bucket, ObjectSettings, Sse};
 
-use crate::config::{Config, Places};
+use crate::config::Config;
+use crate::config::places::Places;
 use bucket::{BucketInbox, Group};
 use folder::{FolderInbox, Strays};
 use settle::Patience;

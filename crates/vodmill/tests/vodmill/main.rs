@@ -1,5 +1,6 @@
 //! The program from outside: its command line and its configuration.
 
+mod apart;
 mod cli;
 mod config;
 mod delivery;

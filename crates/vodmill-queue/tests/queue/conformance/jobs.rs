@@ -88,13 +88,16 @@ pub fn found_by_prefix(world: World) {
     for id in ["abc", "abd", "abdef", "b%"] {
         world.enqueue(id, &[task("a", &[])]);
     }
-    let found = |prefix| world.queue.find_job(prefix).map(|job| job.id);
-    assert_eq!(found("abc").unwrap(), "abc");
-    assert_eq!(found("abd").unwrap(), "abd");
-    assert_eq!(found("abde").unwrap(), "abdef");
-    assert_eq!(found("b").unwrap(), "b%");
-    assert!(matches!(found("ab").unwrap_err(), Error::AmbiguousJob { .. }));
-    assert!(matches!(found("a%").unwrap_err(), Error::NoSuchJob { .. }));
+    let found = |prefix, limit| -> Vec<String> {
+        let jobs = world.queue.jobs_by_prefix(prefix, limit).unwrap();
+        jobs.into_iter().map(|job| job.id).collect()
+    };
+    assert_eq!(found("abc", 9), ["abc"]);
+    assert_eq!(found("ab", 9), ["abc", "abd", "abdef"]);
+    assert_eq!(found("ab", 2), ["abc", "abd"]);
+    assert_eq!(found("b", 9), ["b%"]);
+    assert!(found("a%", 9).is_empty() && found("_", 9).is_empty() && found("abdefg", 9).is_empty());
+    assert_eq!(found("", 9).len(), 4);
     assert!(matches!(world.queue.job("ab").unwrap_err(), Error::NoSuchJob { .. }));
 }
 

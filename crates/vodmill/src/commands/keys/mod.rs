@@ -18,6 +18,7 @@ use vodmill_hls::keyring::{KeyStore, KeyUriTemplate};
 use super::shared::key_store;
 use crate::cli::{Keys, KeysAction, Span};
 use crate::config::Config;
+use crate::config::apart::Role;
 use crate::exit::Usage;
 use crate::output::{print, table};
 
@@ -29,6 +30,7 @@ pub fn run(config: &Config, arguments: &Keys) -> anyhow::Result<ExitCode> {
             passes::token(config, asset, time.0, *address)?;
             return Ok(ExitCode::SUCCESS);
         }
+        KeysAction::Export { to, .. } => config.given_path("--to", Role::ExportedKeys, to)?,
         KeysAction::Credential { role, name } => {
             passes::credential(config, *role, name)?;
             return Ok(ExitCode::SUCCESS);
