@@ -372,7 +372,9 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     match spawner.run(assignment, &mut |_| {}, &|| false) {
         Ok((result, _)) => Ok(result),
         Err(ChildEnd::Media(error)) => Err(error.into()),
-        Err(ChildEnd::Away(failed) | ChildEnd::Lasting(failed)) => Err(failed.into()),
+        Err(ChildEnd::Away(failed) | ChildEnd::Barred(failed) | ChildEnd::Lasting(failed)) => {
+            Err(failed.into())
+        }
         Err(ChildEnd::Short(cause)) => Err(Failed::new("media child", cause).into()),
         Err(ChildEnd::Parked) => Err(Failed::new("media child", "was told to go").into()),
     }

@@ -30,6 +30,9 @@ pub struct Settings {
     pub lease: Duration,
     /// Bounds of every child.
     pub limits: Limits,
+    /// Whether somebody waits for each job: then what the world has to mend first fails it at once.
+    /// Otherwise it is tried for as long as what is away, since whoever mends it is not here.
+    pub foreground: bool,
 }
 
 /// The command that runs an [`Assignment`](crate::child::Assignment) from its standard input.

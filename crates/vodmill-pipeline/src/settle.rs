@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use vodmill_fault::point;
-use vodmill_model::{Failed, Rejected};
+use vodmill_model::{Failed, Rejected, printable, printable_lines};
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 
 use crate::file::{passed, remove_dir};
@@ -151,8 +151,8 @@ pub(crate) fn order(job: &JobInfo) -> Result<JobOrder, Failed> {
 fn reason_text(order: &JobOrder, why: &Rejected) -> String {
     format!(
         "{}\n\nThis file was not published.\n\nWhat was found: {}\nWhat to do: {}\nReason code: {}\n",
-        order.name(),
-        why.detail,
+        printable(&order.name()),
+        printable_lines(&why.detail),
         why.remedy,
         why.reason.code(),
     )

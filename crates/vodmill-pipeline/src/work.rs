@@ -197,6 +197,10 @@ impl Mill {
             }
             Err(ChildEnd::Lasting(failed)) => self.record_failure(lease, &failed, &ONCE)?,
             Err(ChildEnd::Away(failed)) => self.record_failure(lease, &failed, &AWAY)?,
+            Err(ChildEnd::Barred(failed)) => {
+                let retries = if self.settings.foreground { &ONCE } else { &AWAY };
+                self.record_failure(lease, &failed, retries)?
+            }
             Err(ChildEnd::Short(shortage)) => self.postpone(lease, &shortage)?,
         }
         Ok(())

@@ -75,6 +75,32 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it stays so until somebody has mended something: no repetition will do it.
+    pub fn is_lasting(&self) -> bool {
+        use io::ErrorKind::*;
+        match self {
+            StoreError::Remote { source, .. } => source.is_lasting(),
+            StoreError::Io { source, .. } => matches!(
+                source.kind(),
+                NotFound
+                    | PermissionDenied
+                    | ReadOnlyFilesystem
+                    | NotADirectory
+                    | IsADirectory
+                    | InvalidFilename
+                    | AlreadyExists
+            ),
+            StoreError::BadKey(_)
+            | StoreError::NotAnObject(_)
+            | StoreError::BadLocation { .. }
+            | StoreError::BadServer { .. } => true,
+            StoreError::NotFound(_)
+            | StoreError::Exists(_)
+            | StoreError::Changed(_)
+            | StoreError::Archived(_) => false,
+        }
+    }
+
     /// A closure for `map_err` that names the operation and the object.
     pub(crate) fn io(
         operation: &'static str,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Result, StoreError};
-use crate::s3::{ObjectSettings, S3Settings, S3Store};
+use crate::s3::{Bucket, ObjectSettings, S3Settings, S3Store};
 use crate::{Key, LocalStore, Store};
 
 /// A place for objects.
@@ -86,6 +86,23 @@ impl Location {
             Location::Folder(path) => Arc::new(LocalStore::new(path)),
             Location::Bucket { bucket, prefix } => {
                 Arc::new(S3Store::new(bucket, prefix.as_ref(), settings, objects))
+            }
+        }
+    }
+}
+
+impl Location {
+    /// Whether objects can be written there: a folder is made, and a file in it; a bucket's server is
+    /// tried out. Nothing of it stays but the folder.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn try_out(&self, settings: &S3Settings) -> Result<()> {
+        match self {
+            Location::Folder(folder) => LocalStore::new(folder).try_out(),
+            Location::Bucket { bucket, prefix } => {
+                let prefix = prefix.as_ref().map_or(String::new(), |prefix| format!("{prefix}/"));
+                Bucket::open(bucket, settings).capabilities(&prefix).map(drop)
             }
         }
     }

@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     match commands::run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vodmill: {}", exit::explain(&error));
+            output::say(&format!("vodmill: {}", exit::explain(&error)));
             ExitCode::from(exit::code_of(&error))
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use vodmill_model::printable;
 use vodmill_pipeline::Bar;
 use vodmill_queue::UnixMillis;
 
@@ -146,7 +147,8 @@ impl Bars {
     pub fn draw(&mut self, id: &str, name: &str, bar: &Bar, pace: Pace) {
         let screen = &self.screen;
         let drawn = self.bars.entry((id.to_owned(), bar.of.clone())).or_insert_with(|| {
-            let fresh = ProgressBar::new(bar.total).with_prefix(format!("{name} {}", bar.of));
+            let fresh =
+                ProgressBar::new(bar.total).with_prefix(format!("{} {}", printable(name), bar.of));
             screen.add(fresh.with_style(style()))
         });
         let mut message = String::new();

@@ -15,8 +15,10 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use vodmill_hls::keyring::KeyStoreError;
 use vodmill_model::transcode::Progress;
 use vodmill_model::{Failed, MediaError, Rejected};
+use vodmill_store::StoreError;
 
 use super::sandbox::Confinement;
 use super::watchdog::Watchdog;
@@ -62,6 +64,9 @@ pub(crate) enum ChildEnd {
     Short(String),
     /// A store or the queue does not answer: no fault of the work, which is tried for longer.
     Away(Failed),
+    /// A store answers, and will not do it before somebody has mended something: credentials, a
+    /// bucket, rights on a folder.
+    Barred(Failed),
     /// Somebody has to do something about it before it is worth another attempt.
     Lasting(Failed),
     /// It was told to go before it was done.
@@ -69,13 +74,28 @@ pub(crate) enum ChildEnd {
 }
 
 impl ChildEnd {
-    /// For `map_err`: a store did not do what `stage` needs.
+    /// For `map_err`: a store did not do what `stage` needs. Whether that may pass, the error says.
     pub(crate) fn away<E: std::error::Error + 'static>(
         stage: impl Into<String>,
     ) -> impl FnOnce(E) -> Self {
         let stage = stage.into();
-        move |error| ChildEnd::Away(Failed::from_error(stage, &error))
+        move |error| {
+            let failed = Failed::from_error(stage, &error);
+            match is_lasting(&error) {
+                true => ChildEnd::Barred(failed),
+                false => ChildEnd::Away(failed),
+            }
+        }
     }
+}
+
+/// Whether an error is one of a store, or of keys, that no repetition mends.
+fn is_lasting(error: &(dyn std::error::Error + 'static)) -> bool {
+    let keys = matches!(
+        error.downcast_ref(),
+        Some(KeyStoreError::BadSet | KeyStoreError::KidTaken(_) | KeyStoreError::Unwrap(_))
+    );
+    keys || error.downcast_ref().is_some_and(StoreError::is_lasting)
 }
 
 impl ChildEnd {

@@ -55,7 +55,10 @@ pub struct CheckReport {
     pub bytes: u64,
     /// Media segments whose content was looked at.
     pub segments: u64,
-    /// Encrypted segments that no key was at hand for; their sizes and digests were proved.
+    /// I-frames, as I-frame playlists list them, whose content was looked at.
+    #[serde(default)]
+    pub iframes: u64,
+    /// Encrypted segments and I-frames that no key was at hand for; their sizes and digests were proved.
     pub without_key: u64,
     /// What is wrong; empty when all is proved.
     pub findings: Vec<Finding>,

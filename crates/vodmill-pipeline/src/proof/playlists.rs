@@ -39,7 +39,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
             continue;
         }
         let Some(clear) = open(prover, &name, segment, bytes) else { continue };
-        prover.count(|report| report.segments += 1);
+        prover.count(|report| count(report, fact));
         if !init.is_empty() && begins_with_init(&clear) {
             prover.find(&name, "init_in_range", "it holds an init segment, which stands before it");
         }
@@ -51,6 +51,14 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
     }
 }
 
+/// Counts an entry of a playlist.
+fn count(report: &mut super::CheckReport, fact: &PlaylistFact) {
+    match fact.holds {
+        Holds::IFrames => report.iframes += 1,
+        _ => report.segments += 1,
+    }
+}
+
 /// Holds an entry against what was proved of its media when that was made.
 fn compare(
     prover: &Prover<'_>,
@@ -59,7 +67,7 @@ fn compare(
     segment: &Segment,
     (start, _): (Ticks, Ticks),
 ) {
-    prover.count(|report| report.segments += 1);
+    prover.count(|report| count(report, fact));
     let Some(piece) = proved_piece(prover, name, segment.byte_range) else { return };
     if (piece.start - start).0.abs() > (slack(fact.holds) * 9).div_ceil(100).cast_signed() {
         let detail = format!("begins at {} instead of {start}", piece.start);

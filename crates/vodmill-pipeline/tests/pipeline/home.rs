@@ -73,6 +73,7 @@ impl Home {
             lease: Duration::from_secs(60),
             workers: bounds.workers,
             keep_renditions: 1 << 30,
+            foreground: false,
             limits: Limits {
                 memory: 2 << 30,
                 file_size: 1 << 30,

@@ -21,6 +21,26 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
+    /// Whether it stays so until somebody has mended something: credentials, rights, the bucket.
+    pub fn is_lasting(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        let lasting = [
+            "AccessDenied",
+            "AccountProblem",
+            "AllAccessDisabled",
+            "AuthorizationHeaderMalformed",
+            "ExpiredToken",
+            "InvalidAccessKeyId",
+            "InvalidToken",
+            "NoCredentials",
+            "NoSuchBucket",
+            "PermanentRedirect",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+        ];
+        lasting.contains(&code) || matches!(self.status, Some(301 | 401 | 403))
+    }
+
     /// What to do about it, where that is known.
     pub fn remedy(&self) -> Option<&'static str> {
         match (self.code.as_deref().unwrap_or_default(), self.status) {

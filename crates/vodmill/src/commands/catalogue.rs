@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::config::files::{self, BuiltIn, read_source, sources};
 use crate::config::problem::{Problem, Problems};
 use crate::exit::Usage;
-use crate::output::{print, print_json, table};
+use crate::output::{print, print_exact, print_json, table};
 
 /// Prints the JSON Schema of one kind of file.
 pub fn schema<T: JsonSchema>() -> anyhow::Result<ExitCode> {
@@ -81,7 +81,7 @@ impl Kind {
         let built_in =
             self.built_in.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
         match own.or(built_in) {
-            Some(text) => Ok(print(text)?),
+            Some(text) => Ok(print_exact(text)?),
             None => Err(Usage::error(format!("no {name} in {}", self.folder))),
         }
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use vodmill_hls::key::{Kid, SegmentKey};
 use vodmill_model::pipeline::ProofLevel;
+use vodmill_model::printable;
 use vodmill_pipeline::{CheckReport, Finding, KeyTable};
 use vodmill_store::Location;
 use vodmill_store::s3::ObjectSettings;
@@ -112,12 +113,16 @@ impl Meter {
 }
 
 fn describe(report: &CheckReport) -> String {
-    let CheckReport { asset, generation, objects, segments, without_key, findings, .. } = report;
+    let CheckReport { objects, segments, iframes, without_key, findings, .. } = report;
+    let (asset, generation) = (printable(&report.asset), printable(&report.generation));
     let read = bytes(report.bytes);
+    let iframes = if *iframes > 0 { format!(", {iframes} I-frames") } else { String::new() };
     let mut text =
-        format!("{asset} {generation}: {objects} objects, {read}, {segments} segments\n");
+        format!("{asset} {generation}: {objects} objects, {read}, {segments} segments{iframes}\n");
     if *without_key > 0 {
-        text.push_str(&format!("{without_key} segments without their key: digests proved only\n"));
+        text.push_str(&format!(
+            "{without_key} segments and I-frames without their key: digests proved only\n"
+        ));
     }
     match (findings.len(), *without_key) {
         (0, 0) => text.push_str("sound\n"),

@@ -12,8 +12,8 @@ use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::{Key, Location, Store, StoreError};
 
 use super::keys::serve::key_server;
-use super::published::store;
-use super::shared::open_mill;
+use super::published::{Destination, store};
+use super::shared::{open_mill, warn_of_own_keys};
 use super::sign::signer;
 use super::{DAEMON, adopt, gc};
 use crate::cli::Daemon;
@@ -30,6 +30,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
+    config.catalogue.pipelines.keys().for_each(|name| warn_of_own_keys(config, name));
     let mill = Arc::new(open_mill(config, DAEMON)?);
     adopt::check_all(config)?;
     mill.queue().tell(courier.audience());
@@ -38,6 +39,9 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
         Some(address) => Some(serve(config, arguments, address, mill.keys())?),
         None => None,
     };
+    let tried = config.clone();
+    // Nobody waits for it, and so it holds nobody up.
+    std::thread::spawn(move || try_destinations(&tried));
     let watch = inboxes.watch(&mill, &stop);
     std::thread::scope(|scope| {
         scope.spawn(|| sweep(config, &stop));
@@ -50,6 +54,17 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says at once what will keep packages from being published. Work goes on: somebody may mend it
+/// before the first package is made.
+fn try_destinations(config: &Config) {
+    for destination in Destination::all(config, None).unwrap_or_default() {
+        if let Err(error) = destination.place.try_out(&config.settings.s3) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(destination = %destination.place, error, "nothing can be published");
+        }
+    }
 }
 
 /// Any free port is one that packages can name, before the first of them is made.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use vodmill_model::Rejected;
+use vodmill_model::{Rejected, printable_lines};
 use vodmill_pipeline::progress;
 use vodmill_queue::{JobFilter, JobInfo, JobState, Queue, TaskInfo, TaskState};
 
@@ -14,7 +14,7 @@ use super::shared::{NamedQueue, named_queues};
 use crate::cli::{Jobs, JobsAction};
 use crate::config::Config;
 use crate::exit::Usage;
-use crate::output::{print, print_json, table};
+use crate::output::{print, print_json, print_line, table};
 use crate::progress::{clock, describe, now, overall, pace, since};
 
 /// Jobs in a list; older ones can still be shown by their ids.
@@ -32,7 +32,7 @@ pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
         JobsAction::Retry { id } => {
             let (queue, job) = find_job(&queues, id)?;
             vodmill_pipeline::retry(queue, &job.id)?;
-            print(&format!("{} {}: waiting", job.id, job.name))?;
+            print_line(&format!("{} {}: waiting", job.id, job.name))?;
         }
         JobsAction::Cancel { id } => {
             let (queue, job) = find_job(&queues, id)?;
@@ -52,7 +52,7 @@ fn cancel(queue: &dyn Queue, job: &JobInfo) -> anyhow::Result<()> {
         let message = format!("{} {} is {state}: there is nothing to cancel", job.id, job.name);
         return Err(Usage::error(message));
     }
-    Ok(print(&format!("{} {}: {state}", job.id, job.name))?)
+    Ok(print_line(&format!("{} {}: {state}", job.id, job.name))?)
 }
 
 fn list(queues: &[NamedQueue], as_json: bool) -> anyhow::Result<()> {
@@ -96,7 +96,7 @@ fn show(queue: &dyn Queue, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
         text.push_str(&format!("  {}\n", describe(bar, pace(bar, bar.done, worked))));
     }
     for task in tasks.iter().filter(|task| task.error.is_some()) {
-        let error = task.error.as_deref().unwrap_or_default();
+        let error = printable_lines(task.error.as_deref().unwrap_or_default());
         text.push_str(&format!(
             "  {} ({}, attempt {}): {error}\n",
             task.key, task.state, task.attempts

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_av::Libav;
-use vodmill_model::{Pipeline, Preset, Transcode as _};
+use vodmill_model::{Pipeline, Preset, Transcode as _, printable};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
 
 pub use cost::Share;
@@ -136,6 +136,7 @@ fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
         s3: settings.s3.clone(),
         lease: std::time::Duration::from_secs(settings.lease_seconds.into()),
         keep_renditions: settings.keep_renditions.0,
+        foreground: part == FOREGROUND,
         limits: Limits {
             memory: settings.child_memory.0,
             stall: std::time::Duration::from_secs(settings.stall_seconds.into()),
@@ -173,7 +174,8 @@ fn pipeline<'a>(
 fn input(file: &std::path::Path) -> anyhow::Result<std::path::PathBuf> {
     let path = std::path::absolute(file).with_context(|| format!("find {}", file.display()))?;
     if !path.is_file() {
-        return Err(exit::Usage::error(format!("{} is not a file", file.display())));
+        let name = file.to_string_lossy();
+        return Err(exit::Usage::error(format!("{} is not a file", printable(&name))));
     }
     Ok(path)
 }

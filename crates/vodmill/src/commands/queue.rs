@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vodmill_model::{printable, printable_lines};
 use vodmill_pipeline::child::EVIDENCE_FOLDER;
 use vodmill_queue::{Backlog, KindBacklog, LeaseInfo, QuarantinedTask, Queue};
 
@@ -12,7 +13,7 @@ use super::shared::named_queues;
 use crate::cli::{Queue as Arguments, QueueAction};
 use crate::config::Config;
 use crate::exit::Usage;
-use crate::output::{print, print_json, table};
+use crate::output::{print, print_exact, print_json, printable_json, say, table};
 use crate::progress::clock;
 
 /// Tasks in a list.
@@ -61,13 +62,14 @@ fn evidence((queue, job): Found<'_>, task: &str) -> anyhow::Result<()> {
     let Some(assignment) = evidence.get("assignment").filter(|it| !it.is_null()) else {
         return Err(Usage::error(format!("nothing is kept of {task}: no process failed at it")));
     };
-    eprintln!(
+    say(&format!(
         "Keys are left out: nothing can be encrypted. To do it again, bring the original\n\
          ({}) to {EVIDENCE_FOLDER}/original; then\n  \
            (vodmill queue evidence {} {task}; cat) | VODMILL_CHILD_SANDBOX=off vodmill child",
-        job.source, job.id
-    );
-    Ok(print(&assignment.to_string())?)
+        printable(&job.source),
+        job.id
+    ));
+    Ok(print_exact(&printable_json(&assignment.to_string()))?)
 }
 
 /// A slip of the pen would pause nothing.
@@ -162,10 +164,11 @@ fn quarantined(queue: &dyn Queue, as_json: bool) -> anyhow::Result<()> {
     }
     let mut text = String::new();
     for one in &tasks {
-        let error = one.task.error.as_deref().unwrap_or_default();
+        let error = printable_lines(one.task.error.as_deref().unwrap_or_default());
+        let name = printable(&one.job_name);
         text.push_str(&format!(
-            "{} of {} ({}, pipeline {}), {} attempts:\n  {error}\n",
-            one.task.key, one.job_id, one.job_name, one.pipeline, one.task.attempts
+            "{} of {} ({name}, pipeline {}), {} attempts:\n  {error}\n",
+            one.task.key, one.job_id, one.pipeline, one.task.attempts
         ));
     }
     Ok(print(&text)?)

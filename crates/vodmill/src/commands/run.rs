@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use vodmill_model::Rejected;
+use vodmill_model::{Rejected, printable, printable_lines};
 use vodmill_pipeline::original::{FileOriginal, Original};
 use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
 use vodmill_queue::{JobInfo, JobState};
-use vodmill_store::Location;
+use vodmill_store::{Location, StoreError};
 
-use super::shared::open_foreground;
+use super::shared::{self, open_foreground};
 use super::{input, pipeline};
 use crate::cli::Run;
 use crate::config::Config;
 use crate::config::apart::Role;
 use crate::inbox::object_settings;
+use crate::output::{print, say};
 use crate::progress::{Bars, Doubling, Meter, describe, overall};
 use crate::signals;
 
@@ -34,9 +35,16 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
         Some(out) => config.given_place("--out", Role::Destination, out)?,
         None => config.places(name, wanted)?.destination,
     };
+    destination
+        .try_out(&config.settings.s3)
+        .map_err(|error| cannot_publish(&destination, error))?;
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let mill = open_foreground(config)?;
+    if wanted.encryption.is_some() {
+        shared::check_external_keys(config, mill.keys())?;
+        shared::warn_of_own_keys(config, name);
+    }
     let mut jobs = Vec::new();
     for file in files {
         let submission = Submission {
@@ -54,6 +62,17 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     }
     work(&mill, &jobs, &stop);
     conclude(&mill, &jobs, &destination)
+}
+
+/// Why nothing can be published there, found before anything is encoded.
+fn cannot_publish(destination: &Location, error: StoreError) -> anyhow::Error {
+    let remedy = match &error {
+        // The error says it by itself.
+        StoreError::Remote { .. } | StoreError::BadServer { .. } => "nothing was done",
+        _ => "nothing was done; let this user write there, or name another place with --out",
+    };
+    anyhow::Error::from(error)
+        .context(format!("nothing can be published in {destination}: {remedy}"))
 }
 
 /// Takes a file on; one that went wrong before is tried again, since somebody asks for it.
@@ -95,7 +114,7 @@ fn watch(mill: &Mill, jobs: &[String], idle: &AtomicBool) {
             match &mut screen {
                 Some(bars) if job.state.has_ended() => bars.end(id),
                 Some(bars) => draw(mill, &job, bars, &mut meter),
-                None if !job.state.has_ended() => say(mill, &job, &mut meter, line_is_due),
+                None if !job.state.has_ended() => tell(mill, &job, &mut meter, line_is_due),
                 None => {}
             }
         }
@@ -110,7 +129,7 @@ fn draw(mill: &Mill, job: &JobInfo, bars: &mut Bars, meter: &mut Meter) {
 }
 
 /// The meter is kept going also when nothing is said.
-fn say(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
+fn tell(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
     let bars = vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default();
     let now = Instant::now();
     let paced: Vec<_> = bars.iter().map(|bar| (bar, meter.pace(&job.id, bar, now))).collect();
@@ -119,10 +138,10 @@ fn say(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
     }
     let moving = paced.iter().filter(|(bar, _)| bar.done > 0 && bar.done < bar.total);
     let streams: Vec<String> = moving.map(|(bar, pace)| describe(bar, *pace)).collect();
-    let (name, total) = (&job.name, overall(&bars));
+    let (name, total) = (printable(&job.name), overall(&bars));
     match streams.is_empty() {
-        true => eprintln!("{name}: {total} %"),
-        false => eprintln!("{name}: {total} %: {}", streams.join(", ")),
+        true => say(&format!("{name}: {total} %")),
+        false => say(&format!("{name}: {total} %: {}", streams.join(", "))),
     }
 }
 
@@ -132,7 +151,7 @@ fn conclude(mill: &Mill, jobs: &[String], destination: &Location) -> anyhow::Res
     for id in jobs {
         let job = mill.queue().job(id)?;
         let (line, this) = outcome(&job, destination);
-        println!("{line}");
+        print(&printable_lines(&line))?;
         // A failure of ours outranks a refused input.
         code = if code == 1 || this == 1 { 1 } else { code.max(this) };
     }
@@ -140,7 +159,7 @@ fn conclude(mill: &Mill, jobs: &[String], destination: &Location) -> anyhow::Res
 }
 
 fn outcome(job: &JobInfo, destination: &Location) -> (String, u8) {
-    let name = &job.name;
+    let name = printable(&job.name);
     let reason = job.reason.as_deref().unwrap_or_default();
     match job.state {
         JobState::Published => {

@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::{Attic, Mill, Shared, names_path, queue_path};
 use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
@@ -15,6 +17,7 @@ use vodmill_store::{LocalStore, Store};
 use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
 use crate::config::Config;
 use crate::config::keys::Provider;
+use crate::output::say;
 
 /// The mill of that part of the state: alone, or one of many where a queue is configured.
 pub fn open_mill(config: &Config, part: &str) -> anyhow::Result<Mill> {
@@ -42,7 +45,54 @@ pub fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
 
 fn shared_queue(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     let Some(url) = config.queue() else { return Ok(None) };
-    Ok(Some(Arc::new(PostgresQueue::open(&url).context("open the shared queue")?)))
+    let options = PostgresOptions::default();
+    let opened = said_if_slow(options.patience, || PostgresQueue::open_with(&url, &options));
+    Ok(Some(Arc::new(opened.context("open the shared queue")?)))
+}
+
+/// Does something with a database, and says so where it does not answer soon.
+fn said_if_slow<T>(patience: Duration, work: impl FnOnce() -> T) -> T {
+    let (answered, waiting) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if waiting.recv_timeout(SLOW) == Err(RecvTimeoutError::Timeout) {
+                let seconds = patience.as_secs();
+                tracing::error!(seconds, "shared database does not answer; trying for as long");
+            }
+        });
+        let result = work();
+        drop(answered);
+        result
+    })
+}
+
+/// Which answer of a database is late.
+const SLOW: Duration = Duration::from_millis(1500);
+
+/// Asks an external key server for a key that nobody has: whether it is there, and knows us.
+///
+/// # Errors
+/// If it does not answer, or does not let us in.
+pub fn check_external_keys(config: &Config, keys: Arc<dyn KeyStore>) -> anyhow::Result<()> {
+    if config.settings.keys.provider == Provider::Http {
+        keys.get(&Kid::from_bytes([0; 16])).context("ask the external key server for a key")?;
+    }
+    Ok(())
+}
+
+/// Says where players will look for keys, where nothing of this home is known to answer there.
+pub fn warn_of_own_keys(config: &Config, pipeline: &str) {
+    let is_ours = config.own_keys.iter().any(|name| name == pipeline);
+    let listens = config.settings.listen.is_some_and(|address| !address.ip().is_unspecified());
+    let catalogue = &config.catalogue;
+    let encryption = catalogue.pipeline(pipeline).and_then(|it| it.encryption.as_ref());
+    let Some(encryption) = encryption.filter(|_| is_ours && !listens) else { return };
+    say(&format!(
+        "pipeline {pipeline} has no key_uri: players on this machine get keys from {}, where \
+         `vodmill daemon --serve` answers; others need a key_uri, or an address of this machine as \
+         `listen`",
+        encryption.key_uri
+    ));
 }
 
 /// The names of assets and the numbers of generations.

@@ -19,7 +19,7 @@ use crate::cli::Sync;
 use crate::config::Config;
 use crate::config::apart::Role;
 use crate::exit::Usage;
-use crate::output::{bytes, print};
+use crate::output::{bytes, print, print_line, say};
 
 mod deploy;
 mod screen;
@@ -70,10 +70,10 @@ fn watched(sync: &sync::Sync<'_>, arguments: &Sync) -> anyhow::Result<ExitCode> 
     let result = sync.run(&mut |event| {
         screen.see(&event);
         if list && broken.is_ok() {
-            broken = line(&event).map_or(Ok(()), |line| screen.aside(|| print(&line)));
+            broken = line(&event).map_or(Ok(()), |line| screen.aside(|| print_line(&line)));
         }
         if let Some(complaint) = complaint(&event) {
-            screen.aside(|| eprintln!("{complaint}"));
+            screen.aside(|| say(&complaint));
         }
     });
     screen.end();
@@ -81,7 +81,9 @@ fn watched(sync: &sync::Sync<'_>, arguments: &Sync) -> anyhow::Result<ExitCode> 
     match result {
         Ok(report) => conclude(&report, arguments, began.elapsed()),
         Err(error @ SyncError::TooManyDeletes { .. }) => {
-            eprintln!("vodmill: {error}\n  See that DIR is the right one, or raise --max-delete.");
+            say(&format!(
+                "vodmill: {error}\n  See that DIR is the right one, or raise --max-delete."
+            ));
             Ok(ExitCode::from(REFUSED))
         }
         Err(error) => Err(error.into()),

@@ -5,3 +5,4 @@ mod cli;
 mod config;
 mod delivery;
 mod golden;
+mod hopeless;
