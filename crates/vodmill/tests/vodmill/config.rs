@@ -201,3 +201,23 @@ path = \"video/\"
     }
     assert_eq!(said.lines().count(), 13, "{said}");
 }
+
+#[test]
+fn every_setting_stands_in_the_readme() {
+    let home = tempfile::tempdir().expect("scratch");
+    write(home.path(), &[("vodmill.toml", "no-such-setting = 1\n")]);
+    let said = String::from_utf8(vodmill(home.path(), &["presets"]).stderr).expect("text");
+    let (_, fields) = said.rsplit_once("here are ").expect("the fields that there are");
+    let readme = include_str!("../../../../README.md");
+    let (_, table) = readme.split_once("## Configuration").expect("the section");
+    let (table, _) = table.split_once("## Exit codes").expect("the next section");
+    for field in fields.trim().split(", ") {
+        let named = [format!("`{field}`"), format!("`[{field}]`")];
+        assert!(named.iter().any(|name| table.contains(name)), "{field}");
+    }
+    let listed = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    for field in listed {
+        let field = field.trim_matches(['[', ']']);
+        assert!(fields.split([',', ' ', '\n']).any(|known| known == field), "{field}");
+    }
+}
