@@ -13,7 +13,7 @@ use vodmill_store::{Key, Location, Store, StoreError};
 
 use super::keys::serve::key_server;
 use super::published::{Destination, store};
-use super::shared::{open_mill, warn_of_own_keys};
+use super::shared::{open_mill, warn_of_key_uris};
 use super::sign::signer;
 use super::{DAEMON, adopt, gc};
 use crate::cli::Daemon;
@@ -30,7 +30,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
-    config.catalogue.pipelines.keys().for_each(|name| warn_of_own_keys(config, name));
+    warn_of_key_uris(config);
     let mill = Arc::new(open_mill(config, DAEMON)?);
     adopt::check_all(config)?;
     mill.queue().tell(courier.audience());

@@ -43,7 +43,12 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
     let mill = open_foreground(config)?;
     if wanted.encryption.is_some() {
         shared::check_external_keys(config, mill.keys())?;
-        shared::warn_of_own_keys(config, name);
+    }
+    if let Some(key_uri) = shared::doubtful_key_uri(config, name) {
+        say(&format!(
+            "pipeline {name} has no key_uri: players on this machine get keys from {key_uri}, where \
+             `vodmill daemon --serve` answers; others need a key_uri"
+        ));
     }
     let mut jobs = Vec::new();
     for file in files {

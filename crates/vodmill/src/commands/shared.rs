@@ -17,7 +17,6 @@ use vodmill_store::{LocalStore, Store};
 use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
 use crate::config::Config;
 use crate::config::keys::Provider;
-use crate::output::say;
 
 /// The mill of that part of the state: alone, or one of many where a queue is configured.
 pub fn open_mill(config: &Config, part: &str) -> anyhow::Result<Mill> {
@@ -80,19 +79,24 @@ pub fn check_external_keys(config: &Config, keys: Arc<dyn KeyStore>) -> anyhow::
     Ok(())
 }
 
-/// Says where players will look for keys, where nothing of this home is known to answer there.
-pub fn warn_of_own_keys(config: &Config, pipeline: &str) {
-    let is_ours = config.own_keys.iter().any(|name| name == pipeline);
+/// Where players of a pipeline without `key_uri` look for keys, as far as nothing of this home is
+/// known to answer them all there.
+pub fn doubtful_key_uri<'a>(config: &'a Config, pipeline: &str) -> Option<&'a str> {
     let listens = config.settings.listen.is_some_and(|address| !address.ip().is_unspecified());
-    let catalogue = &config.catalogue;
-    let encryption = catalogue.pipeline(pipeline).and_then(|it| it.encryption.as_ref());
-    let Some(encryption) = encryption.filter(|_| is_ours && !listens) else { return };
-    say(&format!(
-        "pipeline {pipeline} has no key_uri: players on this machine get keys from {}, where \
-         `vodmill daemon --serve` answers; others need a key_uri, or an address of this machine as \
-         `listen`",
-        encryption.key_uri
-    ));
+    if listens || !config.own_keys.iter().any(|name| name == pipeline) {
+        return None;
+    }
+    let encryption = config.catalogue.pipeline(pipeline)?.encryption.as_ref()?;
+    Some(&encryption.key_uri)
+}
+
+/// Logs it, for all pipelines.
+pub fn warn_of_key_uris(config: &Config) {
+    for pipeline in &config.own_keys {
+        if let Some(key_uri) = doubtful_key_uri(config, pipeline) {
+            tracing::warn!(pipeline, key_uri, "no key_uri: only players on this machine get keys");
+        }
+    }
 }
 
 /// The names of assets and the numbers of generations.

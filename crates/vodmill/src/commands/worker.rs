@@ -7,7 +7,7 @@ use std::time::Duration;
 use vodmill_pipeline::{Error, Mill, Stop};
 
 use super::adopt;
-use super::shared::shared;
+use super::shared::{shared, warn_of_key_uris};
 use super::{libav, mill_settings};
 use crate::config::Config;
 use crate::exit::Usage;
@@ -21,6 +21,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
+    warn_of_key_uris(config);
     let mill = join(config)?;
     adopt::check_all(config)?;
     mill.queue().tell(courier.audience());
