@@ -47,16 +47,6 @@ impl LocalStore {
         self.root.join(key.as_str())
     }
 
-    /// Makes the root, and a hidden file in it that goes again.
-    pub(crate) fn try_out(&self) -> Result<()> {
-        let root = || self.root.display();
-        fs::create_dir_all(&self.root).map_err(StoreError::io("make folder", root()))?;
-        let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
-        let trial = self.root.join(format!("{HIDDEN}{}-{writer}-trial", std::process::id()));
-        let tried = fs::write(&trial, b"").and_then(|()| fs::remove_file(&trial));
-        tried.map_err(StoreError::io("write in folder", root()))
-    }
-
     /// The place of `key` and the hidden one beside it, their directory made.
     fn place(&self, key: &Key) -> Result<(PathBuf, PathBuf)> {
         let path = self.without_links(key)?;

@@ -1,7 +1,7 @@
 //! Where objects are, as a user writes it: a folder, or `s3://BUCKET/PREFIX`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Result, StoreError};
@@ -99,13 +99,21 @@ impl Location {
     /// What stands in the way.
     pub fn try_out(&self, settings: &S3Settings) -> Result<()> {
         match self {
-            Location::Folder(folder) => LocalStore::new(folder).try_out(),
+            Location::Folder(folder) => try_folder(folder),
             Location::Bucket { bucket, prefix } => {
                 let prefix = prefix.as_ref().map_or(String::new(), |prefix| format!("{prefix}/"));
                 Bucket::open(bucket, settings).capabilities(&prefix).map(drop)
             }
         }
     }
+}
+
+/// Makes a folder, and a hidden file in it that goes again.
+fn try_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(StoreError::io("make folder", folder.display()))?;
+    let trial = folder.join(format!(".vodmill-trial-{}", std::process::id()));
+    let tried = std::fs::write(&trial, b"").and_then(|()| std::fs::remove_file(&trial));
+    tried.map_err(StoreError::io("write in folder", folder.display()))
 }
 
 impl fmt::Display for Location {

@@ -337,9 +337,9 @@ pub struct Sync {
 
 /// `jobs`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-An ID can be shortened to four characters, as long as it is clear which job is meant. One that is in
-the queues of the daemon and of `run` is daemon/ID or run/ID.")]
+#[command(
+    after_help = "An ID can be shortened to four characters, if one job is meant; else run/ID."
+)]
 pub struct Jobs {
     /// Print JSON
     #[arg(long, global = true)]
