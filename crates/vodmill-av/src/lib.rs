@@ -11,6 +11,7 @@ mod mux;
 mod original;
 mod probe;
 mod rendition;
+mod roles;
 mod source;
 mod subtitles;
 mod track;
@@ -21,12 +22,13 @@ use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment,
-    SegmentOrder, SubtitleOrder, Transcode, VideoDone, VideoOrder, Watch,
+    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
+    SubtitleOrder, Subtitles, Transcode, VideoDone, VideoOrder, Watch,
 };
 
 pub use probe::cropping;
 pub use source::look;
+pub use subtitles::read_texts;
 
 /// libav in this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,7 +60,7 @@ impl Transcode for Libav {
         audio::encode_audio(order, watch)
     }
 
-    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError> {
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Subtitles, MediaError> {
         subtitles::extract(order)
     }
 

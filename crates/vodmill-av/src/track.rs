@@ -40,6 +40,12 @@ impl<'a> Track<'a> {
         self.time_base
     }
 
+    /// Its language, if given.
+    pub(crate) fn language(&self) -> Option<String> {
+        let stream = self.source.input().stream(self.index as usize)?;
+        stream.metadata().get("language").map(str::to_owned)
+    }
+
     /// What its decoder needs, if it is of the kind `medium`.
     pub(crate) fn parameters(&self, medium: media::Type) -> Result<Parameters, MediaError> {
         self.source

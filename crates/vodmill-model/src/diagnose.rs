@@ -1,11 +1,12 @@
 //! What is odd about an original, and what is done about it, in plain words.
 
 mod pictures;
+mod sound;
 
-use crate::media::{AudioTrack, FieldOrder, MediaInfo, VideoTrack};
+use crate::media::{FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::{Hazard, HazardCode};
-use crate::planner::{self, HdrFate, hertz};
+use crate::planner::{self, HdrFate, Sounds, hertz};
 use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 
 /// Sound this far from the first picture is worth a word; encoder delay stays below it.
@@ -29,8 +30,11 @@ pub fn diagnose(
     programmes(media, &mut found);
     let media = &*planner::chosen_programme(media);
     let video = planner::main_video(media);
+    // What the map names and the file does not have is a refusal, of which the planner speaks.
+    let sounds = planner::sounds(media, policy).unwrap_or_default();
     file(media, &mut found);
     tracks(media, video, &mut found);
+    sound::sounds(media, &sounds, &mut found);
     if let Some(track) = video {
         time(track, rate, &mut found);
         shape(track, &mut found);
@@ -38,7 +42,7 @@ pub fn diagnose(
         captions(track, &mut found);
         pictures::meaning(track, &mut found);
         pictures::start(track, &mut found);
-        sync(media, track, policy, &mut found);
+        sync(&sounds, track, policy, &mut found);
     }
     lengths(media, video, policy, &mut found);
     found.0
@@ -112,46 +116,12 @@ fn tracks(media: &MediaInfo, video: Option<&VideoTrack>, found: &mut Found) {
             found.repair(HazardCode::TrackDropped, detail, "one video track is published");
         }
     }
-    for track in media.audio.iter().filter(|track| !planner::is_usable(track)) {
-        let codec = planner::codec_name(&track.codec);
-        let detail = format!("audio track {} ({codec}) is empty or cannot be decoded", track.index);
-        found.repair(HazardCode::TrackDropped, detail, "it is left out");
-    }
     for track in media.subtitles.iter().filter(|track| !track.text) {
         let detail = format!("subtitle track {} ({}) holds pictures", track.index, track.codec);
         found.repair(HazardCode::TrackDropped, detail, "it is left out: WebVTT is text");
     }
     if video.is_none() {
         found.add(HazardCode::NoVideo, "there are no pictures", "outputs hold sound only");
-    }
-    sound(media, found);
-}
-
-fn sound(media: &MediaInfo, found: &mut Found) {
-    let usable: Vec<&AudioTrack> =
-        media.audio.iter().filter(|track| planner::is_usable(track)).collect();
-    if usable.is_empty() {
-        found.add(HazardCode::NoAudio, "there is no sound", "outputs hold pictures only");
-    }
-    for track in usable.iter().filter(|track| track.format_changes) {
-        let detail = format!("audio track {} changes its rate or channels on the way", track.index);
-        let code = HazardCode::SoundFormatChanges;
-        match CLOCKLESS.contains(&media.container.as_str()) {
-            false => found.add(code, detail, "every part is converted to the same form"),
-            true => found.repair(
-                code,
-                format!("{detail}, and the file has no clock"),
-                "every part is converted to the same form; after a change of rate the time is a guess",
-            ),
-        }
-    }
-    for track in usable.iter().filter(|track| track.channels > 2) {
-        let layout = if track.layout.is_empty() { "unknown layout" } else { &track.layout };
-        found.add(
-            HazardCode::SurroundSound,
-            format!("audio track {} has {} channels, {layout}", track.index, track.channels),
-            "mixed down to what each preset holds",
-        );
     }
 }
 
@@ -257,23 +227,22 @@ fn has_delivery_chroma(format: &str) -> bool {
     names.iter().any(|name| format.starts_with(name))
 }
 
-fn sync(media: &MediaInfo, video: &VideoTrack, policy: &InputPolicy, found: &mut Found) {
+fn sync(sounds: &Sounds<'_>, video: &VideoTrack, policy: &InputPolicy, found: &mut Found) {
     let origin = Ticks::from_units(video.first, video.time_base);
-    let usable: Vec<&AudioTrack> =
-        media.audio.iter().filter(|track| planner::is_usable(track)).collect();
-    for track in &usable {
-        let offset = track.first - origin;
+    for sound in &sounds.list {
+        let offset = sound.first() - origin;
+        let name = sound.origin();
         if offset > NOTABLE_OFFSET {
-            let detail = format!("audio track {} begins {offset} after the pictures", track.index);
+            let detail = format!("audio {name} begins {offset} after the pictures");
             found.add(HazardCode::AudioOffset, detail, "silence fills the time before it");
         } else if Ticks::ZERO - offset > NOTABLE_OFFSET {
             let early = Ticks::ZERO - offset;
-            let detail = format!("audio track {} begins {early} before the pictures", track.index);
+            let detail = format!("audio {name} begins {early} before the pictures");
             found.repair(HazardCode::AudioOffset, detail, "what is before the first one is cut");
         }
     }
     let pictures = origin + planner::picture_span(video, policy.max_gap_seconds);
-    let excess = planner::sound_end(&usable).map_or(Ticks::ZERO, |end| end - pictures);
+    let excess = planner::sound_end(&sounds.list).map_or(Ticks::ZERO, |end| end - pictures);
     if excess > planner::LONGEST_CUT {
         let detail = format!("sound goes on for {excess} after the last picture");
         let remedy = "the last picture is held until the sound ends";

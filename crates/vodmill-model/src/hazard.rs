@@ -59,6 +59,8 @@ hazards! {
     NoVideo
     SurroundSound
     SoundFormatChanges
+    SoundJoined
+    SoundDrifts
     AudioOffset
     AudioOutlastsVideo
     TrackDropped

@@ -4,6 +4,7 @@
 //! become a [`Plan`] (exactly what will be done), which the stages carry out without a choice
 //! left to them.
 
+pub mod audio_map;
 pub mod catalogue;
 pub mod diagnose;
 pub mod hazard;
@@ -17,6 +18,7 @@ pub mod planner;
 pub mod preset;
 mod preset_file;
 mod printable;
+pub mod role;
 pub mod transcode;
 pub mod units;
 pub mod validate;

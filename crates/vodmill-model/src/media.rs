@@ -7,6 +7,7 @@ mod picture;
 use serde::{Deserialize, Serialize};
 
 pub use self::picture::{Crop, DolbyVision, Programme};
+use crate::role::Role;
 use crate::units::{Ratio, Size, Ticks};
 
 /// An original, as a scan of all its packets found it.
@@ -307,6 +308,17 @@ pub struct AudioTrack {
     /// Whether the sample rate or the number of channels changes within the track.
     #[serde(default)]
     pub format_changes: bool,
+    /// What it is for, as far as the container marks it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    /// Channels, from 0, in which nothing is ever heard. Looked for where it matters: in files of
+    /// several tracks, and in channels that nothing is said of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent_channels: Vec<u32>,
+    /// How far its times run away from the count of its samples between holes, at most: above zero
+    /// where they run ahead, so that there is too little sound.
+    #[serde(default, skip_serializing_if = "Ticks::is_zero")]
+    pub drift: Ticks,
 }
 
 /// A subtitle track.
@@ -331,6 +343,9 @@ pub struct SubtitleTrack {
     /// Marked as forced.
     #[serde(default)]
     pub forced: bool,
+    /// What it is for, as far as the container marks it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
 }
 
 /// A track that is neither video, audio nor subtitles.

@@ -148,6 +148,9 @@ reasons! {
     /// A pipeline asks for what this file does not have.
     NothingToDo = "nothing_to_do",
         "None of the pipeline's outputs can be made from this file. Use another pipeline.";
+    /// A pipeline names sound that this file does not have.
+    SoundNotAsMapped = "sound_not_as_mapped",
+        "The file does not have the sound that `map` under `[input.audio]` of the pipeline names. Deliver one that has it, or use a pipeline without `map`.";
     /// Not something that vodmill published.
     NotAPackage = "not_a_package",
         "Give the folder of a published asset, the one that holds asset.json, or of one generation in it.";

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audio_map::AudioInput;
 use crate::notify::{Invalidation, Notify};
 
 /// A file in `pipelines/`. Its name is the file's name without `.toml`.
@@ -318,6 +319,9 @@ pub struct InputPolicy {
     /// What to do about a photograph: an image file, which has no time.
     #[serde(skip_serializing_if = "StillPolicy::is_default")]
     pub stills: StillPolicy,
+    /// Which sounds an original holds; found out where nothing is said.
+    #[serde(skip_serializing_if = "AudioInput::is_default")]
+    pub audio: AudioInput,
 }
 
 impl Default for InputPolicy {
@@ -330,6 +334,7 @@ impl Default for InputPolicy {
             max_duration_seconds: 24 * 3600,
             max_gap_seconds: 60,
             stills: StillPolicy::Refuse,
+            audio: AudioInput::default(),
         }
     }
 }

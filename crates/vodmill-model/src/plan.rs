@@ -4,6 +4,7 @@
 mod address;
 mod budget;
 mod runs;
+mod sound;
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,12 @@ use serde::{Deserialize, Serialize};
 pub use self::address::digest_of;
 pub use self::budget::Budget;
 pub use self::runs::SegmentRun;
+pub use self::sound::{AudioEncode, AudioJoin, AudioPart, SubtitlePlan};
 pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, Hdr10, SeekPoint};
 use crate::pipeline::{Container, ProofLevel};
-use crate::units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
+use crate::role::Role;
+use crate::units::{Frames, Gop, Ratio, Size, Ticks};
 
 /// Everything that will be done for one original.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,42 +203,6 @@ pub struct ChunkPlan {
     pub seek: SeekPoint,
 }
 
-/// One audio stream to encode, whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioEncode {
-    /// Its name in this plan, as `a1-128k`.
-    pub id: String,
-    /// Index of the stream in the file.
-    pub track: u32,
-    /// libav's name of the encoder.
-    pub encoder: String,
-    /// Samples per second.
-    pub sample_rate: u32,
-    /// Channels.
-    pub channels: u32,
-    /// libav's name of the channel layout.
-    pub layout: String,
-    /// Bit rate.
-    pub bitrate: BitsPerSecond,
-    /// libavfilter chain from source samples (times relative to the origin) to the encoder's.
-    pub filter: String,
-    /// Samples in all, encoder delay apart.
-    pub samples: u64,
-    /// Clock jumps to take out.
-    pub clock_jumps: Vec<ClockJump>,
-}
-
-/// One subtitle track to extract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubtitlePlan {
-    /// Its name in this plan, as `s0`.
-    pub id: String,
-    /// Index of the stream in the file.
-    pub track: u32,
-    /// Clock jumps to take out.
-    pub clock_jumps: Vec<ClockJump>,
-}
-
 /// Poster and storyboard, made in the same decode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StillsPlan {
@@ -325,6 +292,12 @@ pub struct AudioAlternativePlan {
     pub language: Option<String>,
     /// DEFAULT; true for exactly one.
     pub default: bool,
+    /// AUTOSELECT: whether it may be chosen by the viewer's settings.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub autoselect: bool,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
     /// CHANNELS.
     pub channels: u32,
     /// Prefix of its objects, as `hls/audio-swe`.
@@ -342,8 +315,14 @@ pub struct SubtitleAlternativePlan {
     pub language: Option<String>,
     /// DEFAULT.
     pub default: bool,
+    /// AUTOSELECT: whether it may be chosen by the viewer's settings.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub autoselect: bool,
     /// FORCED.
     pub forced: bool,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
     /// Prefix of its objects, as `hls/subtitles-eng`; segments are `<prefix>/000000.vtt`.
     pub prefix: String,
 }
@@ -379,6 +358,17 @@ pub struct Mp4AudioPlan {
     pub audio: String,
     /// ISO 639-2 code, if known.
     pub language: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 /// One decision and its reason, for people.

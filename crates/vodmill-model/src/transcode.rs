@@ -1,13 +1,19 @@
 //! The contract between the stages and whatever works on media: [`Transcode`].
 
+mod sound;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::sound::{
+    AudioDone, AudioOrder, Cue, CueBalance, SoundBalance, SubtitleOrder, Subtitles,
+};
 use crate::media::{ClockJump, MediaInfo};
 use crate::outcome::MediaError;
 use crate::pipeline::{Container, InputPolicy};
-use crate::plan::{AudioEncode, ChunkPlan, DecodePlan, SubtitlePlan, VideoEncode};
+use crate::plan::{ChunkPlan, DecodePlan, VideoEncode};
+use crate::role::Role;
 use crate::units::{Frames, Ratio, Size, Ticks};
 
 /// Media work, blocking. Two implementations: libav, and a fake for tests of the stages.
@@ -40,7 +46,7 @@ pub trait Transcode: Send + Sync {
     fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError>;
 
     /// Extracts one text subtitle track.
-    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError>;
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Subtitles, MediaError>;
 
     /// Muxes renditions into HLS segments and gives each to `sink`, in order, init segment first.
     /// The parts of a programme, each made by itself, join without a seam: every packet is in one
@@ -143,50 +149,6 @@ pub struct VideoDone {
     pub decoded_frames: Option<Frames>,
 }
 
-/// One audio track to encode.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioOrder {
-    /// The original.
-    pub original: PathBuf,
-    /// Time on the original's clock that becomes zero.
-    pub origin: Ticks,
-    /// How to encode.
-    pub encode: AudioEncode,
-    /// Where the rendition goes.
-    pub path: PathBuf,
-}
-
-/// What came of an audio track.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioDone {
-    /// Samples encoded, delay apart.
-    pub samples: u64,
-    /// Packets that could not be decoded; silence stands in for them.
-    pub damaged_packets: u64,
-}
-
-/// One subtitle track to extract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubtitleOrder {
-    /// The original.
-    pub original: PathBuf,
-    /// Time on the original's clock that becomes zero.
-    pub origin: Ticks,
-    /// Which track.
-    pub subtitle: SubtitlePlan,
-}
-
-/// One subtitle, times from zero.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cue {
-    /// When it appears.
-    pub start: Ticks,
-    /// When it goes.
-    pub end: Ticks,
-    /// Its text, lines parted by `\n`, without markup but `<i>`, `<b>`, `<u>`.
-    pub text: String,
-}
-
 /// Renditions to cut into segments: video, audio or both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentOrder {
@@ -258,10 +220,22 @@ pub struct Segment {
 pub struct Mp4Order {
     /// Video, if any.
     pub video: Option<VideoInput>,
-    /// Audio tracks with their ISO 639-2 codes.
-    pub audio: Vec<(PathBuf, Option<String>)>,
+    /// Audio tracks; the first is the default.
+    pub audio: Vec<Mp4Sound>,
     /// Where it goes.
     pub path: PathBuf,
+}
+
+/// One audio track of an MP4.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mp4Sound {
+    /// Its rendition.
+    pub path: PathBuf,
+    /// ISO 639-2 code, if known.
+    pub language: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub roles: Vec<Role>,
 }
 
 /// Stills to put on one sheet, row by row.

@@ -58,6 +58,13 @@ impl std::ops::Add for Ticks {
     }
 }
 
+impl Ticks {
+    /// Whether it is no time at all.
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 impl std::ops::Sub for Ticks {
     type Output = Ticks;
     fn sub(self, other: Ticks) -> Ticks {

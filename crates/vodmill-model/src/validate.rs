@@ -3,6 +3,7 @@
 mod notify;
 mod pipeline;
 mod preset;
+mod sound;
 mod url;
 
 use std::fmt;

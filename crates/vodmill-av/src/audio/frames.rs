@@ -1,7 +1,8 @@
 //! What ffmpeg-next does not offer of audio frames.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 
+use ffmpeg_next::format::{Sample, sample};
 use ffmpeg_next::frame::Audio;
 use ffmpeg_next::{encoder, ffi};
 
@@ -44,6 +45,63 @@ pub(super) fn prepare(frame: &mut Audio, pts: i64) {
             let channels = (*layout).nb_channels;
             ffi::av_channel_layout_default(layout, channels);
         }
+    }
+}
+
+/// A frame of one sample of planar float in the layout that libav calls `layout`.
+pub(super) fn planar(layout: &str, rate: u32) -> Result<Audio, ffmpeg_next::Error> {
+    let name = CString::new(layout).map_err(|_| ffmpeg_next::Error::InvalidData)?;
+    let mut like = Audio::empty();
+    like.set_format(Sample::F32(sample::Type::Planar));
+    like.set_rate(rate);
+    // SAFETY: the empty frame has no layout that could leak; the name ends in a zero byte.
+    let code = unsafe {
+        let layout = &raw mut (*like.as_mut_ptr()).ch_layout;
+        ffi::av_channel_layout_from_string(layout, name.as_ptr())
+    };
+    if code < 0 { Err(ffmpeg_next::Error::from(code)) } else { silence(&like, 1, 0) }
+}
+
+/// Whether a sample of `channel` is louder than 1/4096 of the full scale (-72 dBFS): what is below
+/// is the noise of converters and the dither of 16 bits.
+pub(crate) fn is_heard(frame: &Audio, channel: usize) -> bool {
+    match frame.format() {
+        Sample::U8(form) => any(frame, form, channel, |sample: u8| sample.abs_diff(128) > 1),
+        Sample::I16(form) => any(frame, form, channel, |sample: i16| sample.unsigned_abs() > 8),
+        Sample::I32(form) => any(frame, form, channel, |it: i32| it.unsigned_abs() > 1 << 19),
+        Sample::I64(form) => any(frame, form, channel, |it: i64| it.unsigned_abs() > 1 << 51),
+        Sample::F32(form) => any(frame, form, channel, |it: f32| it.abs() > 1.0 / 4096.0),
+        Sample::F64(form) => any(frame, form, channel, |it: f64| it.abs() > 1.0 / 4096.0),
+        Sample::None => true,
+    }
+}
+
+fn any<T: Copy>(
+    frame: &Audio,
+    form: sample::Type,
+    channel: usize,
+    is_heard: fn(T) -> bool,
+) -> bool {
+    let (samples, channels) = (frame.samples(), channels(frame) as usize);
+    if channel >= channels {
+        return false;
+    }
+    // SAFETY: a decoded frame has a plane for each channel or one for all, as its format says, in
+    // `extended_data`, with as many samples of the type that belongs to the format.
+    let data = unsafe {
+        let planes = (*frame.as_ptr()).extended_data;
+        match form {
+            sample::Type::Planar => {
+                std::slice::from_raw_parts((*planes.add(channel)).cast::<T>(), samples)
+            }
+            sample::Type::Packed => {
+                std::slice::from_raw_parts((*planes).cast::<T>(), samples * channels)
+            }
+        }
+    };
+    match form {
+        sample::Type::Planar => data.iter().any(|sample| is_heard(*sample)),
+        sample::Type::Packed => data.iter().skip(channel).step_by(channels).any(|it| is_heard(*it)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
 use vodmill_model::outcome::MediaError;
+use vodmill_model::role::Role;
 use vodmill_model::transcode::VideoInput;
 use vodmill_model::units::{Ratio, Ticks};
 
@@ -20,6 +21,8 @@ pub(super) struct Stream {
     pub unit: Ratio,
     /// ISO 639-2 code, if known.
     pub language: Option<String>,
+    /// What it is for.
+    pub roles: Vec<Role>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,8 +59,12 @@ impl Lane {
         let first = rest.next().ok_or_else(|| error::failed("mux", "video", "no chunks"))?;
         let reader = RenditionReader::open(&first)?;
         let header = video_header(&reader, &first)?;
-        let stream =
-            Stream { kind: Kind::Video(header), unit: input.rate.inverse(), language: None };
+        let stream = Stream {
+            kind: Kind::Video(header),
+            unit: input.rate.inverse(),
+            language: None,
+            roles: Vec::new(),
+        };
         Lane::begin(stream, reader, rest)
     }
 
@@ -67,7 +74,7 @@ impl Lane {
             return Err(error::failed("mux", path.display(), "it is not an audio rendition"));
         };
         let unit = Ratio::new(1, header.sample_rate);
-        let stream = Stream { kind: Kind::Audio(header), unit, language };
+        let stream = Stream { kind: Kind::Audio(header), unit, language, roles: Vec::new() };
         Lane::begin(stream, reader, Vec::new().into_iter())
     }
 

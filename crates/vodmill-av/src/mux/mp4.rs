@@ -46,8 +46,10 @@ fn open_lanes(order: &Mp4Order) -> Result<Vec<Lane>, MediaError> {
     if let Some(video) = &order.video {
         lanes.push(Lane::video(video)?);
     }
-    for (path, language) in &order.audio {
-        lanes.push(Lane::audio(path, language.clone())?);
+    for sound in &order.audio {
+        let mut lane = Lane::audio(&sound.path, sound.language.clone())?;
+        lane.stream.roles.clone_from(&sound.roles);
+        lanes.push(lane);
     }
     if lanes.iter().all(|lane| lane.peek().is_none()) {
         return Err(error::failed("write MP4", order.path.display(), "there is nothing in it"));

@@ -16,7 +16,7 @@ use vodmill_model::units::Ticks;
 use super::clock::Clock;
 use super::lane::{AAC_FRAME, Kind, Packet, Stream};
 use crate::rendition::{Colours, VideoHeader};
-use crate::{error, hdr10};
+use crate::{error, hdr10, roles};
 
 /// Where a muxer in memory leaves its bytes.
 #[derive(Clone, Default)]
@@ -183,6 +183,8 @@ fn add_stream(output: &mut Output, input: &Input<'_>) -> Result<(), ffmpeg_next:
         metadata.set("language", language);
         stream.set_metadata(metadata);
     }
+    // SAFETY: the stream was just made and belongs to the output.
+    unsafe { (*stream.as_mut_ptr()).disposition = roles::disposition(&input.stream.roles).bits() };
     // SAFETY: the stream was just made and owns its parameters, which nothing else refers to yet.
     unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.kind)? };
     match &input.stream.kind {

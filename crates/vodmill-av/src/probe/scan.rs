@@ -9,9 +9,11 @@ use vodmill_model::units::{Ratio, Ticks};
 use super::captions;
 use super::clock::ClockWatch;
 use super::clocks::{Clocks, ClocksWatch};
+use super::drift::DriftWatch;
 use super::meter::Meter;
 use super::parse::SizeWatch;
 use super::pictures::{Field, PictureCount};
+use super::silence::Listener;
 use super::sound::FormWatch;
 use super::timing::{SeekPoints, Timing};
 use crate::error;
@@ -51,6 +53,9 @@ pub(super) struct TrackScan {
     may_have_captions: bool,
     sizes: Option<SizeWatch>,
     pub sound: Option<FormWatch>,
+    pub drift: Option<DriftWatch>,
+    /// Where it matters whether something is heard.
+    pub listener: Option<Listener>,
     /// First and end time of sound.
     pub span: Option<(Ticks, Ticks)>,
     /// Where sound begins to be heard: encoder delay may be longer than a packet.
@@ -145,11 +150,16 @@ impl TrackScan {
         let may_have_captions = kind == Kind::Video && captions::may_be_in(parameters.id());
         let pictures = PictureCount::of(parameters.id());
         let sound = || FormWatch::new(parameters.id(), extradata_size > 0);
+        let is_sound = kind == Kind::Audio;
+        let listener = is_sound.then(|| Listener::new(source.input(), &parameters)).flatten();
+        let drift = is_sound.then(|| DriftWatch::new(parameters.clone()));
         TrackScan {
             time_base: source.time_base(stream.index()),
             kind,
             programme: source.programme_of(stream.index()),
-            sound: (kind == Kind::Audio).then(sound),
+            sound: is_sound.then(sound),
+            listener,
+            drift,
             sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
             may_have_captions,
             sample_rate: u32::try_from(sample_rate).unwrap_or(0),
@@ -224,6 +234,13 @@ impl TrackScan {
     fn take_sound(&mut self, packet: &Packet, time: i64) {
         if let (Some(sound), Some(data)) = (&mut self.sound, packet.data()) {
             sound.look(data);
+        }
+        if let Some(listener) = &mut self.listener {
+            listener.listen(packet);
+        }
+        let at = self.ticks(time);
+        if let Some(drift) = &mut self.drift {
+            drift.look(at, packet.data().unwrap_or_default());
         }
         let (skip, cut) = skipped(packet);
         let rate = Ratio::new(1, self.sample_rate.max(1));

@@ -5,9 +5,12 @@ use ffmpeg_next::{Rational, Stream, ffi, media};
 use vodmill_model::media::{AudioTrack, OtherTrack, SubtitleTrack, VideoTrack};
 use vodmill_model::units::{Ratio, Size, TICKS_PER_SECOND, Ticks};
 
+use super::drift::DriftWatch;
 use super::scan::TrackScan;
+use super::silence::Listener;
 use super::timing::Span;
 use super::{names, side_data};
+use crate::roles;
 use crate::source::units_of;
 
 /// A last frame that lasts longer is not believed.
@@ -91,6 +94,9 @@ pub(super) fn audio(stream: &Stream<'_>, scan: &TrackScan) -> AudioTrack {
         end,
         packets: scan.packets,
         format_changes: scan.sound.as_ref().is_some_and(|sound| sound.changed),
+        roles: roles::of(stream),
+        silent_channels: scan.listener.as_ref().map(Listener::silent_channels).unwrap_or_default(),
+        drift: scan.drift.as_ref().map(DriftWatch::most).unwrap_or_default(),
     }
 }
 
@@ -115,6 +121,7 @@ pub(super) fn subtitle(stream: &Stream<'_>) -> SubtitleTrack {
         title: tag(stream, "title"),
         default: stream.disposition().contains(Disposition::DEFAULT),
         forced: stream.disposition().contains(Disposition::FORCED),
+        roles: roles::of(stream),
     }
 }
 

@@ -86,7 +86,7 @@ fn close_all(open: &mut Vec<char>, out: &mut String) {
 
 /// Decodes entities, strips all tags but the kept ones, trims lines and drops empty ones.
 fn tidy(text: &str) -> String {
-    let text = entities(&tags(text));
+    let text = entities(&tags(text.trim_start_matches('\u{feff}')));
     let lines = text.lines().map(str::trim).filter(|line| !bare(line).is_empty());
     let text = lines.collect::<Vec<_>>().join("\n");
     if bare(&text).is_empty() { String::new() } else { text }

@@ -79,6 +79,7 @@ fn stereo(track: u32) -> AudioEncode {
     AudioEncode {
         id: "a0".to_owned(),
         track,
+        join: None,
         encoder: "aac".to_owned(),
         sample_rate: 48_000,
         channels: 2,
@@ -134,7 +135,7 @@ fn the_same_subtitles() {
     let cues = [path, socket].map(|original| {
         let subtitle = SubtitlePlan { id: "s0".to_owned(), track: 1, clock_jumps: vec![] };
         let order = SubtitleOrder { original, origin: Ticks::ZERO, subtitle };
-        Libav.extract_subtitles(&order).unwrap()
+        Libav.extract_subtitles(&order).unwrap().cues
     });
     assert_eq!(cues[0].len(), 1);
     assert_eq!(cues[0], cues[1]);

@@ -4,8 +4,10 @@ use std::sync::Mutex;
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::plan::AudioEncode;
-use vodmill_model::transcode::{AudioDone, AudioOrder, Mp4Order, Progress};
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::plan::{AudioEncode, AudioJoin, AudioPart};
+use vodmill_model::role::Role;
+use vodmill_model::transcode::{AudioDone, AudioOrder, Mp4Order, Mp4Sound, Progress};
 use vodmill_model::units::{BitsPerSecond, Ticks};
 
 use super::make::{HEAD, media};
@@ -16,6 +18,7 @@ pub fn encode(track: u32, samples: u64) -> AudioEncode {
     AudioEncode {
         id: "a0-128k".to_owned(),
         track,
+        join: None,
         encoder: "aac".to_owned(),
         sample_rate: 48000,
         channels: 2,
@@ -40,7 +43,7 @@ pub fn order(original: &Path, path: &Path, encode: AudioEncode) -> AudioOrder {
 pub fn rendition(original: &Path, dir: &Path, track: u32, samples: u64) -> PathBuf {
     let path = dir.join(format!("audio-{track}"));
     let done = run(&order(original, &path, encode(track, samples))).unwrap();
-    assert_eq!(done, AudioDone { samples, damaged_packets: 0 });
+    assert_eq!((done.samples, done.damaged_packets), (samples, 0));
     path
 }
 
@@ -53,7 +56,7 @@ fn run(order: &AudioOrder) -> Result<AudioDone, MediaError> {
 fn heard(dir: &Path, order: &AudioOrder) -> Vec<f32> {
     run(order).unwrap();
     let path = dir.join("heard.mp4");
-    let audio = vec![(order.path.clone(), None)];
+    let audio = vec![Mp4Sound { path: order.path.clone(), ..Mp4Sound::default() }];
     Libav.write_mp4(&Mp4Order { video: None, audio, path: path.clone() }).unwrap();
     let declared: f64 = packets(&path).iter().map(|packet| packet.duration).sum();
     assert!((declared * 48000.0 - (order.encode.samples + 1024) as f64).abs() < 10.0);
@@ -188,11 +191,209 @@ fn packets_begin_with_the_priming_and_add_up() {
     assert!(first == std::fs::read(&path).unwrap(), "the same bytes again");
     assert!(!first.windows(4).any(|four| HEAD.contains(&four)), "a version of libav in it");
     let mp4 = dir.path().join("a.mp4");
-    let audio = vec![(path, Some("swe".to_owned()))];
+    let language = Some("swe".to_owned());
+    let audio = vec![Mp4Sound { path, language, ..Mp4Sound::default() }];
     Libav.write_mp4(&Mp4Order { video: None, audio, path: mp4.clone() }).unwrap();
     let packets = packets(&mp4);
     assert_eq!(packets.len(), (90_000 + 1024_usize).div_ceil(1024));
     assert!((packets[0].pts + 1024.0 / 48000.0).abs() < 0.0001, "{}", packets[0].pts);
     let last = packets.last().unwrap();
     assert!((last.pts + last.duration - 1.875).abs() < 0.0001, "{last:?}");
+}
+
+/// Two tones, each a mono track, of which the second is silent from 1 s on.
+fn two_monos(dir: &Path, name: &str, codec: &str) -> PathBuf {
+    let left = ["-f", "lavfi", "-i", "sine=f=440:d=3:r=48000"];
+    let right = ["-f", "lavfi", "-i", "aevalsrc=lt(t\\,1)*sin(880*2*PI*t)/8:d=2.5:s=44100"];
+    let maps = ["-map", "0", "-map", "1", "-c:a", codec];
+    media(dir, name, &[&left[..], &right, &maps].concat())
+}
+
+fn joined(layout: &str, tracks: &[u32], samples: u64) -> AudioEncode {
+    let part = |track: &u32| AudioPart {
+        track: *track,
+        filter: "aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,\
+                 aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=mono"
+            .to_owned(),
+    };
+    let parts = tracks.iter().map(part).collect();
+    AudioEncode {
+        join: Some(AudioJoin { layout: layout.to_owned(), parts }),
+        filter:
+            "aresample=48000,aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
+                .to_owned(),
+        ..encode(tracks[0], samples)
+    }
+}
+
+#[test]
+fn two_tracks_become_left_and_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    for (name, codec) in [("m.mov", "pcm_s16le"), ("m.mkv", "flac"), ("m.mp4", "aac")] {
+        let original = two_monos(dir.path(), name, codec);
+        for (tracks, falls_silent) in [([0, 1], false), ([1, 0], true)] {
+            let order = order(&original, &path, joined("stereo", &tracks, 144_000));
+            let left = heard(dir.path(), &order);
+            assert_eq!(left.len(), 144_000, "{name}");
+            assert!(loud(&left, 0.1, 0.9), "{name}: {tracks:?}");
+            assert_eq!(loud(&left, 1.2, 2.2), !falls_silent, "{name}: {tracks:?}");
+        }
+        run(&order(&original, &path, joined("stereo", &[0, 1], 144_000))).unwrap();
+        let once = std::fs::read(&path).unwrap();
+        run(&order(&original, &path, joined("stereo", &[0, 1], 144_000))).unwrap();
+        assert!(once == std::fs::read(&path).unwrap(), "the same bytes again");
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_decoded_is_silent_and_all_of_them_a_refusal() {
+    let dir = tempfile::tempdir().unwrap();
+    let original = two_monos(dir.path(), "m.mov", "pcm_s16le");
+    let mut order = order(&original, &dir.path().join("a"), joined("stereo", &[0, 1], 96_000));
+    order.origin = Ticks::from_seconds(-5);
+    let done = run(&order).unwrap();
+    assert_eq!((done.samples, done.balance.holes), (96_000, 0));
+    let encode = joined("5.1", &[0, 1], 96_000);
+    let wrong = AudioOrder { encode, ..order };
+    assert!(matches!(run(&wrong), Err(MediaError::Failed(_))), "two channels for six");
+}
+
+#[test]
+fn holes_are_counted_with_their_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let late = late_with_a_gap(dir.path());
+    let done = run(&order(&late, &dir.path().join("a"), encode(0, 240_000))).unwrap();
+    assert_eq!(done.balance.holes, 1, "what begins late is none: {:?}", done.balance);
+    assert!((done.balance.silence.millis() - 1000).abs() < 120, "{:?}", done.balance);
+    assert_eq!(done.balance.silence, done.balance.longest_hole);
+    assert!((done.balance.delivered.millis() - 2000).abs() < 120, "{:?}", done.balance);
+}
+
+/// Where tones of 20 ms, one a second, are heard, in milliseconds.
+fn beeps(samples: &[f32]) -> Vec<i64> {
+    let mut found: Vec<i64> = Vec::new();
+    for (at, _) in samples.iter().enumerate().filter(|(_, sample)| sample.abs() > 0.1) {
+        let millis = at as i64 / 48;
+        if found.last().is_none_or(|last| millis - last > 300) {
+            found.push(millis);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_clock_that_drifts_is_followed_softly() {
+    const BEEPS: &str = "aevalsrc=lt(mod(t\\,1)\\,0.02)*sin(880*2*PI*t)/2:s=48000:d=20";
+    let dir = tempfile::tempdir().unwrap();
+    for (name, codec, factor) in [
+        ("d.ts", "aac", 1.015),
+        ("d.mkv", "aac", 0.985),
+        ("d.mkv", "libopus", 1.01),
+        ("d.ts", "mp2", 0.97),
+    ] {
+        let setts = format!("setts=ts=TS*{factor}");
+        let arguments = ["-f", "lavfi", "-i", BEEPS, "-c:a", codec, "-bsf:a", &setts];
+        let original = media(dir.path(), name, &arguments);
+        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let track = &info.audio[0];
+        let expected = (factor - 1.0) * 20_000.0;
+        assert!((track.drift.millis() as f64 / expected - 1.0).abs() < 0.15, "{name}: {track:?}");
+        let mut order = order(&original, &dir.path().join("a"), encode(0, 470_000));
+        order.origin = track.first;
+        order.encode.filter = "aresample=48000:flags=res:min_comp=0.001:max_soft_comp=0.05:\
+            min_hard_comp=0.045:first_pts=0,\
+            aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
+            .to_owned();
+        let found = beeps(&heard(dir.path(), &order));
+        assert!(found.len() >= 9, "{name} {codec}: {found:?}");
+        for (second, at) in (0_i64..).zip(&found) {
+            let right = (second as f64 * 1000.0 * factor) as i64;
+            assert!((at - right).abs() <= 45, "{name} {codec}: {at} for {right} of {found:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_silent_and_what_drifts_is_seen_while_probing() {
+    let dir = tempfile::tempdir().unwrap();
+    let tone =
+        ["-f", "lavfi", "-i", "sine=d=2", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=2"];
+    let noise = ["-f", "lavfi", "-i", "aevalsrc=sin(999*t)/9000:s=48000:d=2"];
+    let maps = ["-map", "3", "-map", "0", "-map", "1", "-map", "2"];
+    for (name, codec) in [
+        ("q.mov", "pcm_s24le"),
+        ("q.mxf", "pcm_s16le"),
+        ("q.mkv", "flac"),
+        ("q.mp4", "aac"),
+        ("q.ts", "mp2"),
+    ] {
+        let picture = ["-f", "lavfi", "-i", "testsrc=s=64x64:r=25:d=2"];
+        let more = ["-c:v", "mpeg2video", "-c:a", codec, "-ar", "48000", "-t", "2"];
+        let all = [&tone[..], &noise, &picture, &maps, &more].concat();
+        let original = media(dir.path(), name, &all);
+        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let silent: Vec<_> = info.audio.iter().map(|it| it.silent_channels.as_slice()).collect();
+        assert_eq!(silent, [&[][..], &[0], &[0]], "{name}");
+        assert!(info.audio.iter().all(|it| it.drift.is_zero() || it.drift.millis().abs() < 5));
+    }
+}
+
+#[test]
+fn labels_and_roles_are_read_from_containers() {
+    let dir = tempfile::tempdir().unwrap();
+    let split = ["-f", "lavfi", "-i", "aevalsrc=sin(999*t)|sin(888*t):s=48000:d=1"];
+    let filter = ["-filter_complex", "channelsplit=channel_layout=stereo[l][r]"];
+    let maps = ["-map", "[l]", "-map", "[r]", "-c:a", "pcm_s16le"];
+    let original = media(dir.path(), "l.mov", &[&split[..], &filter, &maps].concat());
+    let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+    let layouts: Vec<_> = info.audio.iter().map(|track| track.layout.as_str()).collect();
+    assert_eq!(layouts, ["1 channels (FL)", "1 channels (FR)"]);
+    for (name, marks) in [
+        ("r.mkv", &["visual_impaired", "comment", "hearing_impaired", "original"][..]),
+        ("r.mp4", &["visual_impaired", "comment", "hearing_impaired", "dub"]),
+        ("r.ts", &["visual_impaired", "hearing_impaired", "clean_effects"]),
+    ] {
+        let mut arguments = vec!["-f", "lavfi", "-i", "sine=d=1"];
+        let places: Vec<_> = (0..marks.len()).map(|at| format!("-disposition:a:{at}")).collect();
+        for (place, mark) in places.iter().zip(marks) {
+            arguments.extend(["-map", "0", place, mark]);
+        }
+        arguments.extend(["-c:a", "aac", "-metadata:s:a", "language=eng"]);
+        let original = media(dir.path(), name, &arguments);
+        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let roles: Vec<_> = info.audio.iter().map(|track| track.roles.len()).collect();
+        assert_eq!(roles, vec![1; marks.len()], "{name}: {:?}", info.audio);
+        assert_eq!(info.audio[0].roles, [Role::Description], "{name}");
+    }
+}
+
+#[test]
+fn hostile_sound_is_refused_or_repaired() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    let sine = ["-f", "lavfi", "-i", "sine=d=2"];
+    for (name, more) in [
+        ("one.mkv", &["-frames:a", "1"][..]),
+        ("fast.wav", &["-ar", "768000"]),
+        ("slow.wav", &["-ar", "1000"]),
+        ("huge.mkv", &["-c:a", "aac", "-bsf:a", "setts=ts=TS+9000000000000000*gt(N\\,20)"]),
+        ("early.ts", &["-c:a", "aac", "-output_ts_offset", "-100000"]),
+        ("wide.mkv", &["-c:a", "pcm_s16le", "-ac", "16"]),
+    ] {
+        let original = media(dir.path(), name, &[&sine[..], more].concat());
+        match Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}) {
+            Ok(info) => {
+                let mut order = order(&original, &path, encode(0, 96_000));
+                order.origin = info.audio[0].first;
+                match run(&order) {
+                    Ok(done) => assert_eq!(done.samples, 96_000, "{name}"),
+                    Err(MediaError::Rejected(_)) => {}
+                    Err(other) => panic!("{name}: {other}"),
+                }
+            }
+            Err(MediaError::Rejected(_)) => {}
+            Err(other) => panic!("{name}: {other}"),
+        }
+    }
 }

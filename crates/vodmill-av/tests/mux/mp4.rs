@@ -1,6 +1,8 @@
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
-use vodmill_model::transcode::Mp4Order;
+use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::role::Role;
+use vodmill_model::transcode::{Mp4Order, Mp4Sound, Progress};
 use vodmill_model::units::Ratio;
 
 use super::audio;
@@ -24,7 +26,7 @@ fn an_mp4_streams_and_starts_at_zero() {
     let sound = media(dir.path(), "s.mka", &arguments);
     let audio = [(0, "swe"), (1, "eng")].map(|(track, language)| {
         let rendition = audio::rendition(&sound, dir.path(), track, 192_192);
-        (rendition, Some(language.to_owned()))
+        Mp4Sound { path: rendition, language: Some(language.to_owned()), roles: Vec::new() }
     });
     let path = dir.path().join("m.mp4");
     let order = Mp4Order { video: Some(video), audio: audio.to_vec(), path: path.clone() };
@@ -82,9 +84,18 @@ fn check_packets(path: &std::path::Path) {
 fn sound_alone_is_an_m4a() {
     let dir = tempfile::tempdir().unwrap();
     let sound = media(dir.path(), "s.wav", &["-f", "lavfi", "-i", "sine=d=2"]);
-    let audio = vec![(audio::rendition(&sound, dir.path(), 0, 96_000), None)];
+    let rendition = audio::rendition(&sound, dir.path(), 0, 96_000);
+    let roles = vec![Role::Description];
+    let audio = vec![Mp4Sound { path: rendition, language: None, roles: roles.clone() }];
     let path = dir.path().join("m.mp4");
-    Libav.write_mp4(&Mp4Order { video: None, audio, path: path.clone() }).unwrap();
+    Libav.write_mp4(&Mp4Order { video: None, audio: audio.clone(), path: path.clone() }).unwrap();
     decode(&path);
     assert_eq!(std::fs::read(&path).unwrap()[8..12], *b"M4A ");
+    // An M4A has no `kind` box.
+    let rendition = audio[0].clone();
+    let film = Film::default().chunks(dir.path(), &[50]);
+    let mp4 = Mp4Order { video: Some(film), audio: vec![rendition], path: path.clone() };
+    Libav.write_mp4(&mp4).unwrap();
+    let info = Libav.probe(&path, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+    assert_eq!(info.audio[0].roles, roles);
 }

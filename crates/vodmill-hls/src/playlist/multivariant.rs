@@ -81,6 +81,8 @@ pub struct AudioAlternative {
     pub default: bool,
     /// May be chosen by the system's language. Implied by `default`.
     pub autoselect: bool,
+    /// Uniform type identifiers, such as `public.accessibility.describes-video`; without commas.
+    pub characteristics: Vec<String>,
     /// CHANNELS, such as `2` or `6`.
     pub channels: Option<String>,
     /// Its media playlist; `None` when it is muxed into the variant's.
@@ -183,6 +185,7 @@ impl AudioAlternative {
     fn write(&self, out: &mut String) -> Result<(), PlaylistError> {
         let mut tag = media_tag("AUDIO", &self.group, &self.name, self.language.as_deref())?;
         choice(&mut tag, self.default, self.autoselect);
+        list(&mut tag, "CHARACTERISTICS", &self.characteristics)?;
         tag.quoted_if("CHANNELS", self.channels.as_deref())?;
         if let Some(uri) = &self.uri {
             tag.uri(uri)?;

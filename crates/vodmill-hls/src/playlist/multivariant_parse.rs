@@ -148,6 +148,7 @@ fn audio(attributes: &Attributes) -> Result<AudioAlternative, ParseProblem> {
         language: attributes.quoted("LANGUAGE")?,
         default: attributes.yes("DEFAULT")?,
         autoselect: autoselect(attributes)?,
+        characteristics: list(attributes, "CHARACTERISTICS")?,
         channels: attributes.quoted("CHANNELS")?,
         uri: uri(attributes)?,
     })

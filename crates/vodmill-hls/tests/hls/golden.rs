@@ -135,6 +135,7 @@ pub fn full() -> MultivariantPlaylist {
         language: Some(language.into()),
         default,
         autoselect: true,
+        characteristics: vec![],
         channels: Some("2".into()),
         uri: Some(format!("audio-{language}.m3u8")),
     };

@@ -1,30 +1,16 @@
-//! Audio: which tracks are kept, and the distinct streams to encode.
+//! Audio: the distinct streams to encode.
 
 use super::Decisions;
+use super::sounds::{Part, Sound};
 use crate::media::{AudioTrack, ClockJump, MediaInfo};
 use crate::outcome::{Reason, Rejected};
-use crate::plan::{AudioEncode, Timeline};
+use crate::plan::{AudioEncode, AudioJoin, AudioPart, Timeline};
 use crate::preset::AudioPreset;
-use crate::units::{Ratio, TICKS_PER_SECOND};
+use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 
-/// The tracks that are kept, the default first, then in the order of the file.
-pub(super) fn kept<'a>(media: &'a MediaInfo, decisions: &mut Decisions) -> Vec<&'a AudioTrack> {
-    for track in media.audio.iter().filter(|track| !is_usable(track)) {
-        let reason = format!("this build cannot decode {}", codec_name(&track.codec));
-        decisions.add(format!("audio track {}", track.index), "dropped", reason);
-    }
-    let mut kept: Vec<_> = media.audio.iter().filter(|track| is_usable(track)).collect();
-    let flagged = kept.iter().position(|track| track.default);
-    if let Some(position) = flagged {
-        let default = kept.remove(position);
-        kept.insert(0, default);
-    }
-    if let [default, _, ..] = kept.as_slice() {
-        let reason = if flagged.is_some() { "marked as the default" } else { "the first one" };
-        decisions.add("default audio", format!("track {}", default.index), reason);
-    }
-    kept
-}
+/// Sound this far from its pictures is still in time with them (ITU-R BT.1359: 45 ms early). What
+/// runs away by more is stretched.
+const IN_TIME: Ticks = Ticks(TICKS_PER_SECOND * 40 / 1000);
 
 /// Whether the track can be decoded and holds anything.
 pub(crate) fn is_usable(track: &AudioTrack) -> bool {
@@ -48,22 +34,22 @@ impl<'a> AudioEncodes<'a> {
         AudioEncodes { list: Vec::new(), timeline, clock_jumps: &media.clock_jumps }
     }
 
-    /// The id of the encode of `track` by `preset`: one that is there already, or a new one.
+    /// The id of the encode of `sound` by `preset`: one that is there already, or a new one.
     pub fn want(
         &mut self,
-        track: &AudioTrack,
+        sound: &Sound<'_>,
         preset: &AudioPreset,
         decisions: &mut Decisions,
     ) -> String {
-        let mut encode = self.encode(track, preset);
+        let mut encode = self.encode(sound, preset);
         let same =
             |known: &&AudioEncode| AudioEncode { id: String::new(), ..(*known).clone() } == encode;
         if let Some(known) = self.list.iter().find(same) {
             return known.id.clone();
         }
-        let stem = format!("a{}-{}", track.index, preset.bitrate);
+        let stem = format!("a{}-{}", sound.track().index, preset.bitrate);
         encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
-        explain(track, &encode, decisions);
+        explain(sound, &encode, decisions);
         self.list.push(encode.clone());
         encode.id
     }
@@ -73,34 +59,62 @@ impl<'a> AudioEncodes<'a> {
         self.list.iter().find(|encode| encode.id == id).map(|encode| encode.channels)
     }
 
-    fn encode(&self, track: &AudioTrack, preset: &AudioPreset) -> AudioEncode {
-        let (channels, layout) = layout(track, preset.channels);
+    fn encode(&self, sound: &Sound<'_>, preset: &AudioPreset) -> AudioEncode {
+        let (channels, layout) = layout(sound.channels, preset.channels);
+        let rate = preset.sample_rate;
         AudioEncode {
             id: String::new(),
-            track: track.index,
+            track: sound.track().index,
+            join: join(sound, rate),
             encoder: "aac".to_owned(),
-            sample_rate: preset.sample_rate,
+            sample_rate: rate,
             channels,
             layout: layout.to_owned(),
             bitrate: preset.bitrate,
-            filter: filter(preset.sample_rate, layout),
-            samples: samples(self.timeline, preset.sample_rate),
+            filter: match sound.parts.as_slice() {
+                [part] => filter(part, rate, layout),
+                _ => format!("aresample={rate},{}", form(rate, layout)),
+            },
+            samples: samples(self.timeline, rate),
             clock_jumps: self.clock_jumps.to_vec(),
         }
     }
 }
 
-/// Gaps are filled with silence and overlaps cut, beginning at time zero.
-fn filter(sample_rate: u32, layout: &str) -> String {
-    format!(
-        "aresample={sample_rate}:async=1:min_hard_comp=0.1:first_pts=0,\
-         aformat=sample_fmts=fltp:sample_rates={sample_rate}:channel_layouts={layout}"
-    )
+/// Several channels are brought to one clock, then joined.
+fn join(sound: &Sound<'_>, rate: u32) -> Option<AudioJoin> {
+    let part =
+        |part: &Part<'_>| AudioPart { track: part.track.index, filter: filter(part, rate, "mono") };
+    (sound.parts.len() > 1).then(|| AudioJoin {
+        layout: sound.layout.clone(),
+        parts: sound.parts.iter().map(part).collect(),
+    })
+}
+
+/// From a track to sound that begins at time zero, gaps filled with silence and overlaps cut.
+fn filter(part: &Part<'_>, rate: u32, layout: &str) -> String {
+    let clock = match stretched(part.track) {
+        // All the time through the resampler, which then can be a little faster or slower: by as
+        // much in a second as the sound is off, so that it stays off by its drift in a second.
+        true => "flags=res:min_comp=0.001:max_soft_comp=0.05:min_hard_comp=0.045",
+        false => "async=1:min_hard_comp=0.1",
+    };
+    let channel = part.channel.map_or_else(String::new, |it| format!("pan=mono|c0=c{it},"));
+    format!("aresample={rate}:{clock}:first_pts=0,{channel}{}", form(rate, layout))
+}
+
+fn form(rate: u32, layout: &str) -> String {
+    format!("aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}")
+}
+
+/// Whether its sound is stretched or squeezed to keep time with the pictures.
+pub(crate) fn stretched(track: &AudioTrack) -> bool {
+    track.drift > IN_TIME || Ticks::ZERO - track.drift > IN_TIME
 }
 
 /// The widest layout that players know within what the source and the preset have.
-fn layout(track: &AudioTrack, most: u32) -> (u32, &'static str) {
-    match track.channels.min(most) {
+fn layout(channels: u32, most: u32) -> (u32, &'static str) {
+    match channels.min(most) {
         1 => (1, "mono"),
         6.. => (6, "5.1"),
         _ => (2, "stereo"),
@@ -120,13 +134,13 @@ fn samples(timeline: &Timeline, sample_rate: u32) -> u64 {
     u64::try_from(samples).unwrap_or(0)
 }
 
-fn explain(track: &AudioTrack, encode: &AudioEncode, decisions: &mut Decisions) {
+fn explain(sound: &Sound<'_>, encode: &AudioEncode, decisions: &mut Decisions) {
     let reason = match () {
-        () if encode.channels < track.channels => format!(
+        () if encode.channels < sound.channels => format!(
             "{} channels mixed down, the centre and the surrounds 3 dB lower, without LFE",
-            track.channels
+            sound.channels
         ),
-        () => format!("{} channels stay", track.channels),
+        () => format!("{} channels stay", sound.channels),
     };
     let choice = format!("{}, {} Hz, {}", encode.layout, encode.sample_rate, encode.bitrate);
     decisions.add(format!("encode {}", encode.id), choice, reason);

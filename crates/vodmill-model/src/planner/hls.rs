@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::Decisions;
 use super::audio::AudioEncodes;
 use super::language;
-use crate::media::AudioTrack;
+use super::sounds::Sound;
 use crate::pipeline::{AudioPlacement, Encryption, Pipeline};
 use crate::plan::{
     AudioAlternativePlan, EncryptionPlan, HlsPlan, SubtitleAlternativePlan, VariantPlan,
 };
 use crate::preset::AudioPreset;
+use crate::role::Role;
 use crate::units::Ticks;
 
 /// Room below zero for encoder delay and for pictures that are decoded before they are shown.
@@ -22,7 +23,7 @@ pub(super) struct Sources<'a> {
     /// Name of a rung and id of its encode, lowest first.
     pub rungs: &'a [(String, String)],
     /// The default first.
-    pub audio: &'a [&'a AudioTrack],
+    pub audio: &'a [Sound<'a>],
     pub preset: &'a AudioPreset,
     pub segments: usize,
 }
@@ -36,7 +37,7 @@ pub(super) fn hls(
 ) -> HlsPlan {
     let Sources { pipeline, audio, preset, segments, .. } = *sources;
     let ids: Vec<String> =
-        audio.iter().map(|track| encodes.want(track, preset, decisions)).collect();
+        audio.iter().map(|sound| encodes.want(sound, preset, decisions)).collect();
     let group = in_group(sources, decisions);
     HlsPlan {
         container: pipeline.hls.container,
@@ -91,52 +92,77 @@ fn variants(sources: &Sources<'_>, audio: &[String], group: bool) -> Vec<Variant
 }
 
 fn alternatives(
-    tracks: &[&AudioTrack],
+    sounds: &[Sound<'_>],
     ids: &[String],
     encodes: &AudioEncodes<'_>,
 ) -> Vec<AudioAlternativePlan> {
     let mut names = BTreeSet::new();
     let mut prefixes = BTreeSet::new();
-    let alternative = |(number, (track, id)): (usize, (&&AudioTrack, &String))| {
-        let tag = track.language.as_deref();
+    let mut choices = Choices::default();
+    let alternative = |(number, (sound, id)): (usize, (&Sound<'_>, &String))| {
+        let tag = sound.language.as_deref();
+        let label = Naming { title: sound.title.as_deref(), tag, roles: &sound.roles };
         AudioAlternativePlan {
             audio: id.clone(),
-            name: alternative_name(track.title.as_deref(), tag, "Audio", number, &mut names),
+            name: label.name("Audio", number, &mut names),
             language: tag.and_then(language::bcp47),
             default: number == 0,
-            channels: encodes.channels(id).unwrap_or(track.channels),
+            autoselect: choices.is_new(tag, &sound.roles, false) || number == 0,
+            roles: sound.roles.clone(),
+            channels: encodes.channels(id).unwrap_or(sound.channels),
             prefix: alternative_prefix("audio", tag, number, &mut prefixes),
         }
     };
-    tracks.iter().zip(ids).enumerate().map(alternative).collect()
+    sounds.iter().zip(ids).enumerate().map(alternative).collect()
 }
 
-/// A NAME that is unique in its group: the track's title, else its language, else its number.
-pub(super) fn alternative_name(
-    title: Option<&str>,
-    tag: Option<&str>,
-    kind: &str,
-    number: usize,
-    taken: &mut BTreeSet<String>,
-) -> String {
-    // RFC 8216, 4.2: a quoted string holds no line feeds, carriage returns or double quotes.
-    let clean = |title: &str| -> String {
-        let kept =
-            title.chars().filter(|c| !c.is_control() && *c != '"').take(80).collect::<String>();
-        kept.trim().to_owned()
-    };
-    let name = title
-        .map(clean)
-        .filter(|title| !title.is_empty())
-        .or_else(|| tag.and_then(language::name).map(str::to_owned))
-        .unwrap_or_else(|| format!("{kind} {}", number + 1));
-    let mut unique = name.clone();
-    let mut next = 2;
-    while !taken.insert(unique.clone()) {
-        unique = format!("{name} ({next})");
-        next += 1;
+/// What players may choose from by themselves: of those that they cannot tell apart (RFC 8216,
+/// 4.3.4.1) only the first, and nothing that no setting of a viewer asks for.
+#[derive(Default)]
+pub(super) struct Choices(BTreeSet<(Option<String>, Vec<Role>, bool)>);
+
+impl Choices {
+    pub fn is_new(&mut self, tag: Option<&str>, roles: &[Role], forced: bool) -> bool {
+        let told = |role: &&Role| matches!(role, Role::Description | Role::HearingImpaired);
+        let asked_for = |role: &Role| role.is_programme() || told(&role);
+        let mut characteristics: Vec<_> = roles.iter().filter(told).copied().collect();
+        characteristics.sort_unstable();
+        roles.iter().all(asked_for)
+            && self.0.insert((tag.and_then(language::bcp47), characteristics, forced))
     }
-    unique
+}
+
+/// What an alternative is named after.
+#[derive(Clone, Copy)]
+pub(super) struct Naming<'a> {
+    pub title: Option<&'a str>,
+    pub tag: Option<&'a str>,
+    pub roles: &'a [Role],
+}
+
+impl Naming<'_> {
+    /// A NAME that is unique in its group: the track's title, else its language, else its number.
+    pub fn name(self, kind: &str, number: usize, taken: &mut BTreeSet<String>) -> String {
+        let name = self.title.map(clean).filter(|title| !title.is_empty());
+        let name = name.unwrap_or_else(|| {
+            let language = self.tag.and_then(language::name).map(str::to_owned);
+            let name = language.unwrap_or_else(|| format!("{kind} {}", number + 1));
+            self.roles.iter().fold(name, |name, role| format!("{name} ({})", role.name()))
+        });
+        let mut unique = name.clone();
+        let mut next = 2;
+        while !taken.insert(unique.clone()) {
+            unique = format!("{name} ({next})");
+            next += 1;
+        }
+        unique
+    }
+}
+
+/// RFC 8216, 4.2: a quoted string holds no line feeds, carriage returns or double quotes.
+fn clean(title: &str) -> String {
+    let kept = title.chars().filter(|c| !c.is_control() && *c != '"').take(80).collect::<String>();
+    kept.trim().to_owned()
 }
 
 /// A prefix of objects that is unique and safe in paths, as `hls/audio-swe`.

@@ -73,7 +73,7 @@ fn entry(tag: &str) -> Option<&'static (&'static str, &'static str, &'static str
 }
 
 /// `tag` as BCP 47 wants it (RFC 5646, 2.2.1: the shortest code); none for what is no tag.
-pub(super) fn bcp47(tag: &str) -> Option<String> {
+pub(crate) fn bcp47(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let plain = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !plain || !(2..=35).contains(&tag.len()) || tag.eq_ignore_ascii_case("und") {

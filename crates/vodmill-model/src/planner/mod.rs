@@ -7,16 +7,19 @@ mod budget;
 mod chunks;
 mod colour;
 mod dolby_vision;
+mod grouping;
 mod hdr10;
 mod hevc;
 mod hls;
-mod language;
+mod labels;
+pub(crate) mod language;
 mod mp4;
 mod picture;
 mod programme;
 mod rate;
 mod rungs;
 mod sizing;
+mod sounds;
 mod stills;
 mod subtitles;
 mod timeline;
@@ -26,7 +29,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 use crate::diagnose::diagnose;
-use crate::media::{AudioTrack, MediaInfo, VideoTrack};
+use crate::media::{MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, Pipeline};
 use crate::plan::{
@@ -39,7 +42,7 @@ use rungs::Encodes;
 use wanted::Wanted;
 
 pub use admit::admit;
-pub(crate) use audio::{codec_name, is_usable};
+pub(crate) use audio::{codec_name, is_usable, stretched};
 pub(crate) use colour::{is_hdr, is_rgb, is_wide_gamut};
 pub(crate) use dolby_vision::of as dolby_vision_of;
 pub(crate) use hdr10::faults as hdr10_faults;
@@ -48,6 +51,7 @@ pub(crate) use programme::{
     chosen as chosen_programme, dropped as dropped_programmes, named as programme_name,
 };
 pub(crate) use rate::{hertz, is_constant};
+pub(crate) use sounds::{Sound, Sounds, sounds};
 pub(crate) use timeline::{LONGEST_CUT, picture_span, sound_end};
 pub use tracks::main_video;
 
@@ -143,7 +147,7 @@ impl HdrFate {
 /// The tracks that the outputs are made from.
 struct Source<'a> {
     video: Option<&'a VideoTrack>,
-    audio: Vec<&'a AudioTrack>,
+    audio: Vec<Sound<'a>>,
 }
 
 impl<'a> Source<'a> {
@@ -154,7 +158,9 @@ impl<'a> Source<'a> {
     ) -> Result<Source<'a>, Rejected> {
         let media = input.media;
         let video = tracks::video(media, &input.pipeline.input, decisions)?;
-        let audio = audio::kept(media, decisions);
+        let sounds = sounds(media, &input.pipeline.input)?;
+        sounds::explain(media, &sounds, decisions);
+        let audio = sounds.list;
         if video.is_none() && audio.is_empty() {
             return Err(audio::refuse_nothing(media));
         }
@@ -290,7 +296,7 @@ fn original(media: &MediaInfo, source: &Source<'_>, subtitles: &[SubtitlePlan]) 
         }),
         tracks: tracks::facts(media, |index| {
             source.video.is_some_and(|track| track.index == index)
-                || source.audio.iter().any(|track| track.index == index)
+                || source.audio.iter().any(|sound| sound.is_of(index))
                 || subtitles.iter().any(|subtitle| subtitle.track == index)
         }),
     }

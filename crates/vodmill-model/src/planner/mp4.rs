@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Decisions;
 use super::audio::AudioEncodes;
 use super::language;
+use super::sounds::Sound;
 use super::wanted::Wanted;
-use crate::media::AudioTrack;
 use crate::plan::{Mp4AudioPlan, Mp4Plan};
 use crate::preset::AudioPreset;
 
@@ -14,7 +14,7 @@ use crate::preset::AudioPreset;
 pub(super) fn mp4s(
     wanted: &Wanted<'_>,
     video: &BTreeMap<String, String>,
-    audio: &[&AudioTrack],
+    audio: &[Sound<'_>],
     encodes: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
 ) -> Vec<Mp4Plan> {
@@ -52,14 +52,15 @@ pub(super) fn mp4s(
 }
 
 fn tracks(
-    audio: &[&AudioTrack],
+    audio: &[Sound<'_>],
     preset: &AudioPreset,
     encodes: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
 ) -> Vec<Mp4AudioPlan> {
-    let track = |track: &&AudioTrack| Mp4AudioPlan {
-        audio: encodes.want(track, preset, decisions),
-        language: track.language.as_deref().and_then(language::iso639),
+    let track = |sound: &Sound<'_>| Mp4AudioPlan {
+        audio: encodes.want(sound, preset, decisions),
+        language: sound.language.as_deref().and_then(language::iso639),
+        roles: sound.roles.clone(),
     };
     audio.iter().map(track).collect()
 }

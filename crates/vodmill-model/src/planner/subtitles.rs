@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Decisions;
-use super::hls::{alternative_name, alternative_prefix};
+use super::hls::{Choices, Naming, alternative_prefix};
 use super::language;
 use crate::media::{MediaInfo, SubtitleTrack};
 use crate::plan::{SubtitleAlternativePlan, SubtitlePlan};
@@ -37,16 +37,21 @@ pub(super) fn plans(
 ) -> (Vec<SubtitlePlan>, Vec<SubtitleAlternativePlan>) {
     let mut names = BTreeSet::new();
     let mut prefixes = BTreeSet::new();
+    let mut choices = Choices::default();
     let default = tracks.iter().position(|track| track.default);
     let plans = tracks.iter().enumerate().map(|(number, track)| {
         let id = format!("s{number}");
         let tag = track.language.as_deref();
+        let label = Naming { title: track.title.as_deref(), tag, roles: &track.roles };
+        let new = choices.is_new(tag, &track.roles, track.forced);
         let alternative = SubtitleAlternativePlan {
             subtitle: id.clone(),
-            name: alternative_name(track.title.as_deref(), tag, "Subtitles", number, &mut names),
+            name: label.name("Subtitles", number, &mut names),
             language: tag.and_then(language::bcp47),
             default: default == Some(number),
+            autoselect: new || default == Some(number),
             forced: track.forced,
+            roles: track.roles.clone(),
             prefix: alternative_prefix("subtitles", tag, number, &mut prefixes),
         };
         let plan = SubtitlePlan { id, track: track.index, clock_jumps: media.clock_jumps.clone() };

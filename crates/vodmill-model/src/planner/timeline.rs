@@ -2,8 +2,9 @@
 
 use super::Decisions;
 use super::rate::{self, hertz};
+use super::sounds::Sound;
 use super::wanted::Wanted;
-use crate::media::{AudioTrack, VideoTrack};
+use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::Pipeline;
 use crate::plan::{Timeline, VideoTimeline};
@@ -16,7 +17,7 @@ pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 10);
 /// The clock for these tracks.
 pub(super) fn timeline(
     video: Option<&VideoTrack>,
-    audio: &[&AudioTrack],
+    audio: &[Sound<'_>],
     wanted: &Wanted<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
@@ -47,7 +48,7 @@ pub(crate) fn picture_span(track: &VideoTrack, max_gap_seconds: u32) -> Ticks {
 
 fn with_pictures(
     track: &VideoTrack,
-    audio: &[&AudioTrack],
+    audio: &[Sound<'_>],
     wanted: &Wanted<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
@@ -78,16 +79,16 @@ fn frames_in(span: Ticks, rate: Ratio) -> Frames {
     Frames::try_from((ticks + frame / 2) / frame).unwrap_or(0).max(1)
 }
 
-/// The end of the last of these tracks.
-pub(crate) fn sound_end(audio: &[&AudioTrack]) -> Option<Ticks> {
-    audio.iter().map(|track| track.end).max()
+/// The end of the last of these sounds.
+pub(crate) fn sound_end(audio: &[Sound<'_>]) -> Option<Ticks> {
+    audio.iter().map(Sound::end).max()
 }
 
 fn with_held_picture(
     pictures: Frames,
     rate: Ratio,
     origin: Ticks,
-    audio: &[&AudioTrack],
+    audio: &[Sound<'_>],
     decisions: &mut Decisions,
 ) -> Frames {
     let about = "duration";
@@ -133,8 +134,8 @@ pub(super) fn gop(seconds: u32, rate: Ratio) -> Gop {
     Gop(u32::try_from(rate.scale(i64::from(seconds), 1)).unwrap_or(1).max(1))
 }
 
-fn sound_alone(audio: &[&AudioTrack], pipeline: &Pipeline, decisions: &mut Decisions) -> Timeline {
-    let origin = audio.iter().map(|track| track.first).min().unwrap_or(Ticks::ZERO);
+fn sound_alone(audio: &[Sound<'_>], pipeline: &Pipeline, decisions: &mut Decisions) -> Timeline {
+    let origin = audio.iter().map(Sound::first).min().unwrap_or(Ticks::ZERO);
     let duration = sound_end(audio).unwrap_or(origin) - origin;
     let seconds = pipeline.hls.segment_seconds;
     decisions.add("duration", duration.to_string(), "from the first sound to the end of the last");

@@ -1,7 +1,7 @@
 //! Checks of pipelines, with the presets that they name.
 
 use super::url::is_http_url;
-use super::{Report, notify};
+use super::{Report, notify, sound};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
 use crate::preset::{HdrPolicy, Ladder, VideoCodec};
@@ -17,6 +17,7 @@ pub(super) fn check(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Rep
     check_lengths(pipeline, catalogue, report);
     check_folders(pipeline, report);
     check_input(pipeline, report);
+    sound::check(&pipeline.input.audio, report);
     if let Some(encryption) = &pipeline.encryption {
         check_encryption(encryption, pipeline, report);
     }

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vodmill_model::Failed;
 use vodmill_model::plan::{Hazard, VariantPlan};
+use vodmill_model::role::Role;
 use vodmill_model::units::Size;
 
 use super::hls::{Hls, Variant};
+use super::losses;
 use super::stream::Stream;
 use super::{MULTIVARIANT, Made, Shop};
 use crate::file::sha256;
@@ -44,7 +46,7 @@ pub(super) fn asset(shop: &Shop<'_>, made: &Made, receipt: &Receipt) -> Value {
             "sha256": shop.plan.original.sha256,
             "tracks": shop.plan.original.tracks,
         },
-        "repairs": repairs(shop),
+        "repairs": repairs(shop, made),
         // The receipt is an object too.
         "objects": receipt.objects.len() + 1,
         "bytes": receipt.objects.iter().map(|object| object.bytes).sum::<u64>(),
@@ -84,16 +86,16 @@ fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
         "target_duration_s": hls.target,
         "segments": shop.plan.timeline.segment_ends.len(),
         "variants": variants.map(|(plan, made)| describe_variant(shop, hls, plan, made)).collect::<Vec<_>>(),
-        "audio": plan.iter().flat_map(|plan| &plan.audio).zip(&hls.audio).map(|(audio, stream)| json!({
+        "audio": plan.iter().flat_map(|plan| &plan.audio).zip(&hls.audio).map(|(audio, stream)| with_roles(&audio.roles, json!({
             "name": audio.name, "language": audio.language, "default": audio.default,
             "channels": audio.channels, "codecs": stream.fact.codecs, "bytes": stream.bytes(),
             "bitrate": stream.bit_rates(hls.target).map(|rates| rates.average).unwrap_or_default(),
             "playlist": path(shop, &stream.fact.name),
-        })).collect::<Vec<_>>(),
-        "subtitles": plan.iter().flat_map(|plan| &plan.subtitles).zip(&hls.subtitles).map(|(subtitle, stream)| json!({
+        }))).collect::<Vec<_>>(),
+        "subtitles": plan.iter().flat_map(|plan| &plan.subtitles).zip(&hls.subtitles).map(|(subtitle, stream)| with_roles(&subtitle.roles, json!({
             "name": subtitle.name, "language": subtitle.language, "default": subtitle.default,
             "forced": subtitle.forced, "bytes": stream.bytes(), "playlist": path(shop, &stream.fact.name),
-        })).collect::<Vec<_>>(),
+        }))).collect::<Vec<_>>(),
     })
 }
 
@@ -119,6 +121,14 @@ fn describe_variant(shop: &Shop<'_>, hls: &Hls, plan: &VariantPlan, variant: &Va
 fn with_range(mut described: Value, range: Option<VideoRange>) -> Value {
     if let (Some(fields), Some(range)) = (described.as_object_mut(), range) {
         fields.insert("video_range".to_owned(), json!(range));
+    }
+    described
+}
+
+/// What a track is for, where it is not the programme itself.
+fn with_roles(roles: &[Role], mut described: Value) -> Value {
+    if let Some(fields) = described.as_object_mut().filter(|_| !roles.is_empty()) {
+        fields.insert("roles".to_owned(), json!(roles));
     }
     described
 }
@@ -158,7 +168,7 @@ fn describe_stills(shop: &Shop<'_>) -> Value {
 }
 
 /// Where the output is less than what was delivered.
-fn repairs(shop: &Shop<'_>) -> Vec<Value> {
+fn repairs(shop: &Shop<'_>, made: &Made) -> Vec<Value> {
     let stated = |hazard: &&Hazard| hazard.repair;
     let hazards = shop.plan.hazards.iter().filter(stated);
     let mut repairs: Vec<_> = hazards
@@ -173,6 +183,10 @@ fn repairs(shop: &Shop<'_>) -> Vec<Value> {
         }));
     }
     repairs.extend(lost_pictures(shop));
+    let subtitles = made.hls.iter().flat_map(|hls| &hls.subtitles);
+    let subtitles = subtitles.flat_map(|stream| stream.losses.clone());
+    let losses = losses::of_sounds(shop.plan, &shop.order.sounds).into_iter().chain(subtitles);
+    repairs.extend(losses.map(|loss| json!(loss)));
     repairs
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod describe;
 pub(crate) mod facts;
 mod hls;
 mod keys;
+mod losses;
 mod mp4;
 mod multivariant;
 mod press;
@@ -21,11 +22,12 @@ mod stream;
 mod subtitles;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_fault::point;
-use vodmill_model::transcode::Watch;
+use vodmill_model::transcode::{SoundBalance, Watch};
 use vodmill_model::{MediaError, Plan, Transcode};
 
 pub(crate) use basis::{Basis, renditions_of_package, renditions_of_run};
@@ -54,6 +56,8 @@ pub struct PackageOrder {
     /// The original's name, for people.
     pub(crate) name: String,
     pub(crate) damage: Damage,
+    /// What became of every sound, by the id of its encode.
+    pub(crate) sounds: BTreeMap<String, SoundBalance>,
     /// The original, for its subtitles.
     pub(crate) original: PathBuf,
     /// The segments, run by run.

@@ -2,7 +2,7 @@
 
 use vodmill_model::MediaError;
 use vodmill_model::plan::Mp4Plan;
-use vodmill_model::transcode::{Media, Mp4Order, StreamKind};
+use vodmill_model::transcode::{Media, Mp4Order, Mp4Sound, StreamKind};
 
 use super::Shop;
 use super::codecs::{codec_of, range_of};
@@ -14,10 +14,10 @@ pub(super) fn make(shop: &Shop<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
 
 fn make_one(shop: &Shop<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
     let path = shop.tree.place(&plan.object)?;
-    let audio = plan
-        .audio
-        .iter()
-        .map(|track| Ok((shop.basis.audio_input(&track.audio)?, track.language.clone())));
+    let audio = plan.audio.iter().map(|track| {
+        let path = shop.basis.audio_input(&track.audio)?;
+        Ok(Mp4Sound { path, language: track.language.clone(), roles: track.roles.clone() })
+    });
     shop.transcode.write_mp4(&Mp4Order {
         video: plan
             .video

@@ -8,6 +8,7 @@ use vodmill_hls::playlist::{
 use vodmill_hls::time::FrameRate;
 use vodmill_model::Failed;
 use vodmill_model::plan::HlsPlan;
+use vodmill_model::role::Role;
 use vodmill_model::units::Size;
 
 use super::Shop;
@@ -132,11 +133,31 @@ fn audio(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<AudioAlternative> {
         name: audio.name.clone(),
         language: audio.language.clone(),
         default: audio.default,
-        autoselect: true,
+        autoselect: audio.autoselect,
+        characteristics: audio.roles.iter().filter_map(told_of_sound).map(str::to_owned).collect(),
         channels: Some(audio.channels.to_string()),
         uri: Some(uri(shop, &format!("{}/index.m3u8", audio.prefix))),
     };
     plan.audio.iter().map(alternative).collect()
+}
+
+/// What players are told of a sound (RFC 8216, 4.3.4.1; Apple's HLS authoring specification). Other
+/// roles have no identifier; they are in the name.
+fn told_of_sound(role: &Role) -> Option<&'static str> {
+    match role {
+        Role::Description => Some("public.accessibility.describes-video"),
+        Role::HearingImpaired => Some("public.accessibility.enhances-speech-intelligibility"),
+        _ => None,
+    }
+}
+
+fn characteristics_of_text(roles: &[Role]) -> Vec<String> {
+    let tells = roles.contains(&Role::HearingImpaired);
+    let identifiers = [
+        "public.accessibility.transcribes-spoken-dialog",
+        "public.accessibility.describes-music-and-sound",
+    ];
+    identifiers.iter().filter(|_| tells).map(|identifier| (*identifier).to_owned()).collect()
 }
 
 fn subtitles(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
@@ -146,9 +167,9 @@ fn subtitles(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
             name: subtitle.name.clone(),
             language: subtitle.language.clone(),
             default: subtitle.default,
-            autoselect: true,
+            autoselect: subtitle.autoselect,
             forced: subtitle.forced,
-            characteristics: Vec::new(),
+            characteristics: characteristics_of_text(&subtitle.roles),
             uri: uri(shop, &format!("{}/index.m3u8", subtitle.prefix)),
         };
     plan.subtitles.iter().map(alternative).collect()

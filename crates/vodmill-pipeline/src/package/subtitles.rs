@@ -9,12 +9,15 @@ use vodmill_model::transcode::SubtitleOrder;
 use vodmill_model::{Failed, MediaError};
 
 use super::Shop;
+use super::losses::{self, Loss};
 use crate::receipt::{Holds, PlaylistFact};
 
 /// A subtitle playlist.
 pub(super) struct SubtitleStream {
     pub playlist: MediaPlaylist,
     pub fact: PlaylistFact,
+    /// Where it is less than what was delivered.
+    pub losses: Vec<Loss>,
     sizes: Vec<SegmentSize>,
 }
 
@@ -47,7 +50,7 @@ fn make_one(
     plan: &HlsPlan,
     alternative: &SubtitleAlternativePlan,
 ) -> Result<SubtitleStream, MediaError> {
-    let cues = extract(shop, alternative)?;
+    let (cues, losses) = extract(shop, alternative)?;
     let mut playlist = MediaPlaylist { vod: true, ended: true, ..MediaPlaylist::default() };
     let mut sizes = Vec::new();
     let mut start = 0;
@@ -65,26 +68,31 @@ fn make_one(
     let name = format!("{}/index.m3u8", alternative.prefix);
     let fact =
         PlaylistFact { name, holds: Holds::Subtitles, codecs: Vec::new(), size: None, range: None };
-    Ok(SubtitleStream { playlist, fact, sizes })
+    Ok(SubtitleStream { playlist, fact, losses, sizes })
 }
 
 fn extract(
     shop: &Shop<'_>,
     alternative: &SubtitleAlternativePlan,
-) -> Result<Vec<webvtt::Cue>, MediaError> {
+) -> Result<(Vec<webvtt::Cue>, Vec<Loss>), MediaError> {
     let unknown =
         || Failed::new("package", format!("the plan has no subtitles {}", alternative.subtitle));
     let subtitle = shop.plan.subtitles.iter().find(|subtitle| subtitle.id == alternative.subtitle);
-    let cues = shop.transcode.extract_subtitles(&SubtitleOrder {
+    let subtitle = subtitle.ok_or_else(unknown)?;
+    let found = shop.transcode.extract_subtitles(&SubtitleOrder {
         original: shop.order.original.clone(),
         origin: shop.plan.timeline.origin,
-        subtitle: subtitle.ok_or_else(unknown)?.clone(),
+        subtitle: subtitle.clone(),
     })?;
+    let end = shop.plan.timeline.duration;
+    let late = found.cues.iter().filter(|cue| cue.start >= end).count() as u64;
+    let losses = losses::of_subtitles(subtitle.track, &found.balance, late);
     let ticks = |time: vodmill_model::Ticks| time.0.max(0).unsigned_abs();
     let cue = |cue: vodmill_model::transcode::Cue| webvtt::Cue {
         start: ticks(cue.start),
         end: ticks(cue.end),
         text: cue.text,
     };
-    Ok(cues.into_iter().map(cue).filter(|cue| cue.end > cue.start).collect())
+    let cues = found.cues.into_iter().map(cue).filter(|cue| cue.end > cue.start).collect();
+    Ok((cues, losses))
 }

@@ -1,9 +1,11 @@
 //! Put together, describe, prove and store everything that will be published besides the segments.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
-use vodmill_model::transcode::{AudioDone, VideoDone};
+use vodmill_model::transcode::{AudioDone, SoundBalance, VideoDone};
 use vodmill_queue::TaskInfo;
 
 use super::segments::{basis, bounds, deliver};
@@ -27,6 +29,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
         basis,
         name: bench.order.name(),
         damage: results.damage,
+        sounds: results.sounds,
         original: bench.original()?,
         segments: results.segments,
         out: out.clone(),
@@ -44,6 +47,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
 struct Results {
     /// What was concealed while encoding.
     damage: Damage,
+    sounds: BTreeMap<String, SoundBalance>,
     /// In the order of the runs.
     segments: Vec<SegmentsDone>,
 }
@@ -61,10 +65,15 @@ impl Results {
             decoded_frames: video.iter().map(|done| done.decoded_frames).sum(),
             audio_packets: audio.iter().map(|done| done.damaged_packets).sum(),
         };
+        let sound = |task: &TaskInfo| -> Result<_, Failed> {
+            let id = task.key.strip_prefix("audio/").unwrap_or_default().to_owned();
+            Ok((id, noted::<AudioDone>(task)?.balance))
+        };
+        let sounds = of_kind(TaskKind::Audio).map(sound).collect::<Result<_, Failed>>()?;
         let segments = of_kind(TaskKind::Segments).map(noted::<SegmentsDone>);
         let mut segments = segments.collect::<Result<Vec<_>, _>>()?;
         segments.sort_by_key(|done| done.run);
-        Ok(Results { damage, segments })
+        Ok(Results { damage, sounds, segments })
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn audio(
     audio_stream(title, encode).write(&order.path)?;
     let (of, done) = (encode.id.clone(), encode.samples);
     watch.progress(Progress { of, done, total: Some(done) });
-    Ok(AudioDone { samples: done, damaged_packets: 0 })
+    Ok(AudioDone { samples: done, ..AudioDone::default() })
 }
 
 fn audio_stream(title: &str, encode: &AudioEncode) -> Stream {

@@ -14,7 +14,7 @@ use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
     AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment,
-    SegmentOrder, StreamKind, SubtitleOrder, VideoDone, VideoOrder, Watch,
+    SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone, VideoOrder, Watch,
 };
 use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
 
@@ -89,7 +89,7 @@ impl Transcode for Fake {
         encode::audio(&original.title, order, watch)
     }
 
-    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Vec<Cue>, MediaError> {
+    fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Subtitles, MediaError> {
         let original = Original::read(&order.original)?;
         self.begin(&original.title, "subtitles")?;
         let cue = |second| Cue {
@@ -97,7 +97,7 @@ impl Transcode for Fake {
             end: Ticks::from_seconds(second + 1),
             text: format!("{second} seconds"),
         };
-        Ok((0..5).map(cue).collect())
+        Ok(Subtitles { cues: (0..5).map(cue).collect(), ..Subtitles::default() })
     }
 
     fn segment(
@@ -112,7 +112,8 @@ impl Transcode for Fake {
     }
 
     fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError> {
-        let streams = finished::inputs(order.video.as_ref(), order.audio.iter().map(|(p, _)| p))?;
+        let streams =
+            finished::inputs(order.video.as_ref(), order.audio.iter().map(|sound| &sound.path))?;
         let fault = self.begin(finished::title(&streams), "mp4")?;
         finished::write_mp4(order, &streams, fault)
     }

@@ -121,6 +121,9 @@ impl Original {
             end: Ratio::new(self.rate, 1).frame_start(self.frames),
             packets: self.frames,
             format_changes: false,
+            roles: Vec::new(),
+            silent_channels: Vec::new(),
+            drift: Ticks::ZERO,
         }
     }
 }
@@ -134,5 +137,6 @@ fn subtitle_track(index: u32, language: &str) -> SubtitleTrack {
         title: None,
         default: false,
         forced: false,
+        roles: Vec::new(),
     }
 }

@@ -1,0 +1,63 @@
+//! Sound and text to make.
+
+use serde::{Deserialize, Serialize};
+
+use crate::media::ClockJump;
+use crate::units::BitsPerSecond;
+
+/// One audio stream to encode, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioEncode {
+    /// Its name in this plan, as `a1-128k`.
+    pub id: String,
+    /// Index of the stream in the file; of the first one where several are joined.
+    pub track: u32,
+    /// Tracks that are joined, channel by channel, before the filter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<AudioJoin>,
+    /// libav's name of the encoder.
+    pub encoder: String,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// libav's name of the channel layout.
+    pub layout: String,
+    /// Bit rate.
+    pub bitrate: BitsPerSecond,
+    /// libavfilter chain from source samples (times relative to the origin) to the encoder's.
+    pub filter: String,
+    /// Samples in all, encoder delay apart.
+    pub samples: u64,
+    /// Clock jumps to take out.
+    pub clock_jumps: Vec<ClockJump>,
+}
+
+/// Channels of several tracks as one sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioJoin {
+    /// libav's name of the layout that they make together.
+    pub layout: String,
+    /// Where its channels come from, in the order of the layout.
+    pub parts: Vec<AudioPart>,
+}
+
+/// One channel of a sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioPart {
+    /// Index of the stream in the file.
+    pub track: u32,
+    /// libavfilter chain from source samples to one channel at the encoder's rate.
+    pub filter: String,
+}
+
+/// One subtitle track to extract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitlePlan {
+    /// Its name in this plan, as `s0`.
+    pub id: String,
+    /// Index of the stream in the file.
+    pub track: u32,
+    /// Clock jumps to take out.
+    pub clock_jumps: Vec<ClockJump>,
+}
