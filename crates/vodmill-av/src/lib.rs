@@ -27,7 +27,7 @@ use vodmill_model::transcode::{
 };
 
 pub use probe::cropping;
-pub use source::look;
+pub use source::{is_cut, look};
 pub use subtitles::read_texts;
 
 /// libav in this process.

@@ -21,6 +21,7 @@ use crate::error;
 use crate::original::Fault;
 
 pub(crate) use cut::container_is_cut;
+pub use cut::is_cut;
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
 pub(crate) use sniff::photograph_at;
 
@@ -31,7 +32,7 @@ pub(crate) use sniff::photograph_at;
 /// `Rejected` for what is no media, and for what makes a player open other files.
 pub fn look(bytes: &[u8]) -> Result<bool, MediaError> {
     sniff::refuse_by_head(&bytes[..bytes.len().min(4096)])?;
-    Ok(cut::bytes_are_cut(bytes))
+    Ok(is_cut(&mut std::io::Cursor::new(bytes)).unwrap_or(false))
 }
 
 /// An allocation that succeeds where memory is not short.

@@ -26,6 +26,11 @@ impl<'a> Meter<'a> {
         Meter { watch, bytes, scanned: AtomicU64::new(0), hashed: AtomicU64::new(0) }
     }
 
+    /// Length of the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The demuxer has come to byte `position`.
     pub(super) fn scanned(&self, position: u64) {
         self.scanned.fetch_max(position.min(self.bytes), Ordering::Relaxed);

@@ -91,6 +91,8 @@ impl Scan {
             if number % REPORT_EVERY == 0 {
                 meter.scanned(u64::try_from(packet.position()).unwrap_or(0));
             }
+            let is_rest = is_rest_of_sound(source, &packet, meter);
+            scan.corrupt += u64::from(packet.is_corrupt() && !is_rest);
             scan.take(source, number, &packet, &mut clocks)?;
         }
         if !scan.torn {
@@ -118,7 +120,6 @@ impl Scan {
         clocks: &mut ClocksWatch,
     ) -> Result<(), MediaError> {
         self.know(source, packet.stream());
-        self.corrupt += u64::from(packet.is_corrupt());
         let track = &mut self.tracks[packet.stream()];
         let shift = track.shift(clocks.of_programme(track.programme), number, packet);
         for data in packet.side_data() {
@@ -133,6 +134,14 @@ impl Scan {
         track.take(packet, shift);
         Ok(())
     }
+}
+
+/// Whether a packet is what was left of sound in chunks whose size a pipe has left open: libav asks
+/// for as much as ever, gets less, and calls that corrupt. That such a file is cut, its sizes tell.
+fn is_rest_of_sound(source: &Source, packet: &Packet, meter: &Meter<'_>) -> bool {
+    let end = u64::try_from(packet.position()).ok().map(|at| at + packet.size() as u64);
+    let in_chunks = ["wav", "w64", "aiff"].contains(&source.input().format().name());
+    in_chunks && end == Some(meter.bytes())
 }
 
 impl TrackScan {

@@ -1,7 +1,16 @@
-//! Whether a container promises more bytes than the file has: a walk over the outermost boxes of
-//! MP4 (ISO/IEC 14496-12, 4.2), elements of Matroska (RFC 8794, 5 and 6), chunks of AVI and WAV,
-//! tags of FLV (Adobe Flash Video File Format 10.1, annex E) and objects of ASF (its specification
-//! 01.20.05, 5).
+//! Whether bytes are missing that a container needs: every sample, cluster or chunk of media that it
+//! tells of has to be there. What stands behind the last of them is not its business, and a size that
+//! a pipe has left open says nothing. One rule for the inbox, which waits for the rest, and for the
+//! probe, which refuses without it.
+//!
+//! FLV: tags (Adobe Flash Video File Format 10.1, annex E). ASF: objects (its specification 01.20.05,
+//! 5). The others have files of their own.
+
+mod bytes;
+mod matroska;
+mod mp4;
+mod riff;
+mod tables;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -10,112 +19,65 @@ use vodmill_model::outcome::MediaError;
 
 use crate::error;
 use crate::original::Original;
+use bytes::{be32, bytes_at, ends_in_hole, le64, up_to};
 
 /// Outermost boxes or tags that a walk looks at; fragmented files have two or three for each
 /// fragment.
 const MAX_BOXES: usize = 1_000_000;
+/// Bytes of a packet of a transport stream (ISO/IEC 13818-1, 2.4.3.2).
+const TS_PACKET: u64 = 188;
 
 const ASF_HEADER: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 const ASF_DATA: [u8; 16] = *b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 
 /// Whether the file ends before the container says. False when it cannot be told.
 pub(crate) fn container_is_cut(path: &Path) -> Result<bool, MediaError> {
-    match is_cut(&mut Original::open(path)?) {
+    is_cut(&mut Original::open(path)?).map_err(|cause| error::file("read", path, &cause))
+}
+
+/// Whether bytes are missing from `file` that its container needs; false when it cannot be told.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    match look(file) {
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        cut => cut.map_err(|cause| error::file("read", path, &cause)),
+        cut => cut,
     }
 }
 
-/// The same of bytes in memory.
-pub(super) fn bytes_are_cut(bytes: &[u8]) -> bool {
-    is_cut(&mut io::Cursor::new(bytes)).unwrap_or(false)
-}
-
-fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+fn look(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(0))?;
-    let mut head = [0; 24];
-    let got = read_up_to(file, &mut head)?;
-    if got >= 8 && is_mp4_start(&head) {
-        mp4_is_cut(file, length)
-    } else if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
-        matroska_is_cut(file, length)
-    } else if head.starts_with(b"RIFF")
-        && [b"AVI ", b"WAVE"].iter().any(|kind| head[8..].starts_with(*kind))
-    {
-        Ok(riff_is_cut(&head, length))
+    let (head, got) = up_to::<24>(file, 0)?;
+    if got < 8 {
+        return Ok(false);
+    }
+    if mp4::begins(&head) {
+        mp4::is_cut(file, length)
+    } else if matroska::begins(&head) {
+        matroska::is_cut(file, length)
+    } else if riff::begins(&head) {
+        riff::is_cut(file, length)
     } else if head.starts_with(b"FLV\x01") {
-        flv_is_cut(file, u64::from(be32(&head[5..9])), length)
+        flv_is_cut(file, be32(&head[5..9]), length)
     } else if head.starts_with(&ASF_HEADER) {
         asf_is_cut(file, le64(&head[16..24]), length)
+    } else if is_transport_stream(file)? {
+        ends_in_hole(file, 0, length)
     } else {
         Ok(false)
     }
 }
 
-fn is_mp4_start(head: &[u8; 24]) -> bool {
-    let kinds: [&[u8; 4]; 8] =
-        [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
-    kinds.iter().any(|kind| &head[4..8] == *kind)
-}
-
-/// Cut if a box reaches beyond the end, or if the walk ends without a `moov`, or the `meta` that
-/// still pictures have instead (ISO/IEC 23008-12).
-fn mp4_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
-    let (mut at, mut index) = (0, false);
-    for _ in 0..MAX_BOXES {
-        if at == length {
-            return Ok(!index);
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 16];
-        let got = read_up_to(file, &mut head)?;
-        if got < 8 {
-            // A few bytes of padding after the last box are common and harmless.
-            return Ok(!index);
-        }
-        index |= [b"moov", b"meta"].contains(&&[head[4], head[5], head[6], head[7]]);
-        let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => length - at,
-            1 if got == 16 => u64::from_be_bytes([
-                head[8], head[9], head[10], head[11], head[12], head[13], head[14], head[15],
-            ]),
-            short => u64::from(short),
-        };
-        if size < 8 {
-            return Ok(!index);
-        }
-        match at.checked_add(size) {
-            Some(next) if next <= length => at = next,
-            _ => return Ok(true),
+/// Three packets in a row, which nothing else begins with.
+fn is_transport_stream(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    for number in 0..3 {
+        let (byte, got) = up_to::<1>(file, number * TS_PACKET)?;
+        if got == 0 || byte != [0x47] {
+            return Ok(false);
         }
     }
-    Ok(false)
-}
-
-/// Cut if the segment declares a size that reaches beyond the end.
-fn matroska_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
-    file.seek(SeekFrom::Start(4))?;
-    let Some(header) = element_size(file)? else { return Ok(false) };
-    let at = file.seek(SeekFrom::Current(i64::try_from(header).unwrap_or(i64::MAX)))?;
-    let mut id = [0; 4];
-    if at >= length || read_up_to(file, &mut id)? < 4 {
-        return Ok(true);
-    }
-    if id != [0x18, 0x53, 0x80, 0x67] {
-        return Ok(false);
-    }
-    let Some(segment) = element_size(file)? else { return Ok(false) };
-    let begin = file.stream_position()?;
-    Ok(begin.saturating_add(segment) > length)
-}
-
-/// Cut if the first chunk reaches beyond the end. Writers that cannot go back leave 0 or about the
-/// most that fits, and some count the chunk's head twice.
-fn riff_is_cut(head: &[u8; 24], length: u64) -> bool {
-    const UNKNOWN: u32 = 0x7fff_0000;
-    let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-    size < UNKNOWN && u64::from(size) > length
+    Ok(true)
 }
 
 /// Cut if the last tag reaches beyond the end. The size behind it tells at once where it began; not
@@ -123,7 +85,7 @@ fn riff_is_cut(head: &[u8; 24], length: u64) -> bool {
 fn flv_is_cut(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Result<bool> {
     const HEAD: u64 = 11;
     if length >= first + 4 + HEAD + 4 {
-        let back = u64::from(be32(&bytes_at::<4>(file, length - 4)?));
+        let back = be32(&bytes_at::<4>(file, length - 4)?);
         let begin = (length - 4).checked_sub(back).filter(|&begin| back > HEAD && begin > first);
         if let Some(begin) = begin
             && flv_tag_size(&bytes_at(file, begin)?) == Some(back)
@@ -136,7 +98,9 @@ fn flv_is_cut(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Res
         if at.saturating_add(4) > length {
             return Ok(false);
         }
-        let Some(size) = flv_tag_size(&bytes_at(file, at)?) else { return Ok(false) };
+        let Some(size) = flv_tag_size(&bytes_at(file, at)?) else {
+            return ends_in_hole(file, at, length);
+        };
         if at + size > length {
             return Ok(true);
         }
@@ -148,7 +112,7 @@ fn flv_is_cut(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Res
 /// Size of a tag with its head; none if this is no head of a tag.
 fn flv_tag_size(head: &[u8; 4]) -> Option<u64> {
     let kind = head[0] & 0x1f;
-    [8, 9, 18].contains(&kind).then(|| 11 + u64::from(be32(&[0, head[1], head[2], head[3]])))
+    [8, 9, 18].contains(&kind).then(|| 11 + be32(&[0, head[1], head[2], head[3]]))
 }
 
 /// Cut if the data object, which follows the header, reaches beyond the end. Live streams leave its
@@ -163,50 +127,6 @@ fn asf_is_cut(file: &mut (impl Read + Seek), header: u64, length: u64) -> io::Re
     Ok(head.starts_with(&ASF_DATA) && size > HEAD && header.saturating_add(size) > length)
 }
 
-fn bytes_at<const N: usize>(file: &mut (impl Read + Seek), at: u64) -> io::Result<[u8; N]> {
-    file.seek(SeekFrom::Start(at))?;
-    let mut bytes = [0; N];
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn be32(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).fold(0, |value, &byte| value << 8 | u32::from(byte))
-}
-
-fn le64(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
-}
-
-/// An EBML size; none when it is unknown.
-fn element_size(file: &mut impl Read) -> io::Result<Option<u64>> {
-    let mut first = [0];
-    file.read_exact(&mut first)?;
-    let more = first[0].leading_zeros() as usize;
-    if more > 7 {
-        return Ok(None);
-    }
-    let mut rest = [0; 7];
-    file.read_exact(&mut rest[..more])?;
-    let mask = if more == 7 { 0 } else { 0x7f_u8 >> more };
-    let value = rest[..more]
-        .iter()
-        .fold(u64::from(first[0] & mask), |value, &byte| value << 8 | u64::from(byte));
-    let unknown = (1_u64 << (7 * (more + 1))) - 1;
-    Ok((value != unknown).then_some(value))
-}
-
-fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut got = 0;
-    while got < buffer.len() {
-        match file.read(&mut buffer[got..])? {
-            0 => break,
-            more => got += more,
-        }
-    }
-    Ok(got)
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
@@ -217,7 +137,7 @@ mod tests {
     }
 
     fn cut(parts: &[Vec<u8>]) -> bool {
-        is_cut(&mut io::Cursor::new(parts.concat())).unwrap()
+        super::is_cut(&mut io::Cursor::new(parts.concat())).unwrap()
     }
 
     #[test]
@@ -236,20 +156,31 @@ mod tests {
         assert!(cut(&[ftyp, meta, a_box(b"mdat", 108, 99)]));
     }
 
+    fn chunk(kind: &[u8; 4], size: u32, body: usize) -> Vec<u8> {
+        [&kind[..], &size.to_le_bytes(), &vec![7; body]].concat()
+    }
+
     #[test]
-    fn riff_is_cut_where_its_chunk_reaches_beyond_the_end() {
-        let riff = |kind: &[u8; 4], size: u32| {
-            [&b"RIFF"[..], &size.to_le_bytes(), kind, &[0; 100]].concat()
+    fn riff_is_cut_where_its_media_reaches_beyond_the_end() {
+        let head = |kind: &[u8; 4]| [&b"RIFF\x99\0\0\0"[..], kind].concat();
+        let movi = |size: u32, body: usize| {
+            let mut list = chunk(b"LIST", size, body);
+            list[8..12].copy_from_slice(b"movi");
+            list
         };
-        for kind in [b"AVI ", b"WAVE"] {
-            assert!(!cut(&[riff(kind, 104)]));
-            assert!(!cut(&[riff(kind, 112)]), "with its head counted twice");
-            assert!(cut(&[riff(kind, 113)]));
-            for unknown in [0, 0x7fff_f024, u32::MAX] {
-                assert!(!cut(&[riff(kind, unknown)]), "{unknown}");
-            }
+        let data = |size, body| chunk(b"data", size, body);
+        assert!(!cut(&[head(b"WAVE"), chunk(b"fmt ", 16, 16), data(100, 100)]));
+        assert!(cut(&[head(b"WAVE"), chunk(b"fmt ", 16, 16), data(100, 99)]));
+        assert!(cut(&[head(b"WAVE"), chunk(b"fmt ", 16, 16)]), "no media");
+        assert!(!cut(&[head(b"AVI "), movi(100, 100), chunk(b"idx1", 90, 20)]), "media is there");
+        assert!(cut(&[head(b"AVI "), chunk(b"JUNK", 3, 4), movi(100, 99)]));
+        let second = [&b"RIFF\0\0\0\0AVIX"[..], &movi(60, 50)].concat();
+        assert!(cut(&[head(b"AVI "), movi(100, 100), second]), "the second of OpenDML");
+        for unknown in [0, 0x7fff_f024, u32::MAX] {
+            assert!(!cut(&[head(b"WAVE"), data(unknown, 80)]), "{unknown}");
+            assert!(!cut(&[head(b"AVI "), movi(unknown, 80)]), "{unknown}");
         }
-        assert!(!cut(&[riff(b"CDXA", 113)]));
+        assert!(!cut(&[head(b"CDXA"), data(100, 9)]));
     }
 
     #[test]
@@ -289,6 +220,10 @@ mod tests {
         let segment = vec![0x18, 0x53, 0x80, 0x67, 0x84];
         assert!(!cut(&[head.clone(), segment.clone(), vec![0; 4]]));
         assert!(cut(&[head.clone(), segment, vec![0; 3]]));
-        assert!(!cut(&[head, vec![0x18, 0x53, 0x80, 0x67, 0xff], vec![0; 3]]), "unknown size");
+        let unknown = vec![0x18, 0x53, 0x80, 0x67, 0xff];
+        let cluster = |body: usize| [&[0x1f, 0x43, 0xb6, 0x75, 0x88][..], &vec![7; body]].concat();
+        assert!(!cut(&[head.clone(), unknown.clone(), cluster(8), cluster(8)]));
+        assert!(cut(&[head.clone(), unknown.clone(), cluster(8), cluster(7)]));
+        assert!(cut(&[head, unknown, cluster(8), vec![0; 5000]]), "a hole");
     }
 }

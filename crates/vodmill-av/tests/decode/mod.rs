@@ -4,6 +4,7 @@ mod balance;
 mod boxes;
 mod chunks;
 pub mod clips;
+mod cut;
 mod damage;
 mod encoders;
 mod facts;

@@ -145,7 +145,7 @@ impl FolderInbox {
 /// of these not what is written in fragments.
 fn ending(open: &OpenOriginal) -> io::Result<Ending> {
     let mut file = &open.file;
-    if !whole::boxes_are_whole(&mut file, open.facts.bytes)? {
+    if !whole::is_whole(&mut file, open.facts.bytes)? {
         return Ok(Ending::Cut);
     }
     let mut at = 0;
