@@ -5,7 +5,7 @@
 mod common;
 
 use common::{catalogue, catalogue_with_hdr, fixture, fixture_names, manifest_path, plan_of};
-use vodmill_model::Catalogue;
+use vodmill_model::{Catalogue, Ticks};
 
 /// Whether the plan of a fixture is as committed in `golden`.
 fn is_as_committed(
@@ -48,4 +48,23 @@ fn plans_that_keep_high_dynamic_range_are_as_committed() {
         !is_as_committed(name, &catalogue, pipeline, &golden)
     });
     assert!(wrong.is_empty(), "plans differ, look with BLESS=1 and git diff: {wrong:?}");
+}
+
+/// In a last segment that is shorter than a frame of AAC no frame may begin, and nothing be in it.
+#[test]
+fn sound_alone_has_no_segment_shorter_than_a_frame() {
+    let ends_of = |ticks: i64| {
+        let mut media = fixture("audio-only");
+        media.declared_duration = None;
+        media.audio[0].end = media.audio[0].first + Ticks(ticks);
+        plan_of(&media, &catalogue(), "default").unwrap().timeline.segment_ends
+    };
+    const SIX: i64 = 6 * 90_000;
+    assert_eq!(ends_of(SIX), [Ticks(SIX)]);
+    for more in [1, 450, 1919, 5759] {
+        assert_eq!(ends_of(SIX + more), [Ticks(SIX + more)], "{more} ticks over");
+        assert_eq!(ends_of(2 * SIX + more), [Ticks(SIX), Ticks(2 * SIX + more)]);
+    }
+    assert_eq!(ends_of(SIX + 5760), [Ticks(SIX), Ticks(SIX + 5760)]);
+    assert_eq!(ends_of(450), [Ticks(450)]);
 }

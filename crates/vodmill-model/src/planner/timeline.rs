@@ -153,5 +153,20 @@ fn segment_ends(timeline: &Timeline, pipeline: &Pipeline) -> Vec<Ticks> {
     while ends.last() != Some(&timeline.duration) {
         ends.push(end_of(ends.len() as u64 + 1));
     }
+    if timeline.video.is_none() {
+        join_short_end(&mut ends);
+    }
     ends
+}
+
+/// The longest frame of AAC that an encode may have: 1,024 samples at 16 kHz.
+const LONGEST_AAC_FRAME: Ticks = Ticks(1024 * TICKS_PER_SECOND / 16_000);
+
+/// In a segment of sound that is shorter than a frame, none may begin: the one before it takes it in.
+fn join_short_end(ends: &mut Vec<Ticks>) {
+    if let [.., before, last] = ends.as_slice()
+        && *last - *before < LONGEST_AAC_FRAME
+    {
+        ends.remove(ends.len() - 2);
+    }
 }

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod delivery;
+#[cfg(test)]
+mod documents;
 mod lifecycle;
 mod outbox;
 

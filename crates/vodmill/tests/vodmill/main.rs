@@ -4,5 +4,6 @@ mod apart;
 mod cli;
 mod config;
 mod delivery;
+mod documents;
 mod golden;
 mod hopeless;

@@ -14,9 +14,9 @@ pub(super) struct Track {
 }
 
 /// Sample entries of such codecs.
-const CODED: [&[u8; 4]; 18] = [
+const CODED: [&[u8; 4]; 17] = [
     b"avc1", b"avc3", b"hvc1", b"hev1", b"dvh1", b"dvhe", b"av01", b"vp08", b"vp09", b"mp4v",
-    b"mp4a", b"apcn", b"apch", b"apcs", b"apco", b"ap4h", b"ap4x", b"alac",
+    b"mp4a", b"apcn", b"apch", b"apcs", b"apco", b"ap4h", b"ap4x",
 ];
 
 /// The tracks that have samples in the tables of a `moov`, given without its head.
@@ -68,6 +68,10 @@ impl Sizes<'_> {
         let stsz = child(stbl, b"stsz")?;
         let (size, count) = (be32(stsz.get(4..)?), be32(stsz.get(8..)?));
         let table = stsz.get(12..)?;
+        if size == 1 {
+            // QuickTime counts samples of sound so, whatever their codec makes of them.
+            return None;
+        }
         Some(if size > 0 { Sizes::All { size, count } } else { Sizes::Each { table, bits: 32 } })
     }
 
