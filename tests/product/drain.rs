@@ -1,5 +1,6 @@
 //! SIGTERM parks work within a deadline; the second one ends it at once; nothing is lost.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -101,4 +102,25 @@ fn the_second_sigterm_aborts() {
 /// A slower encode, so that draining is not over before the second signal.
 fn slow(home: &Home) {
     home.write("presets/small.toml", &SMALL_LADDER.replace("ultrafast", "medium"));
+}
+
+/// The daemon sweeps at its start; a bucket that answers late, or never, does not hold it.
+#[test]
+fn a_listing_that_takes_long_does_not_hold_a_daemon() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut home = Home::quick("", false);
+    home.pipeline("default", "destination = \"s3://silent/published\"\n", "", false);
+    for (name, value) in [("AWS_ACCESS_KEY_ID", "me"), ("AWS_SECRET_ACCESS_KEY", "secret")] {
+        home.set(name, value);
+    }
+    let address = silent.local_addr().expect("an address");
+    let bucket = format!(
+        "drain_seconds = 1\n[s3]\nendpoint = \"http://{address}\"\nregion = \"us-east-1\"\n"
+    );
+    home.write("vodmill.toml", &bucket);
+    let mut daemon = Daemon::start(&home, &[]);
+    let asked = silent.accept().expect("the bucket is asked");
+    daemon.terminate();
+    assert!(daemon.ended(Duration::from_secs(20)).success());
+    drop(asked);
 }

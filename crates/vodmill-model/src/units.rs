@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Ticks in one second.
 pub const TICKS_PER_SECOND: i64 = 90_000;
 
-/// A time or duration at 90 kHz, the clock of MPEG-2 systems (ISO/IEC 13818-1, 2.4.3.6).
+/// A time or duration at 90 kHz, the clock of MPEG-2 systems (ISO/IEC 13818-1, 2.4.3.6). What is
+/// further away than it can hold is as far away as it can hold.
 #[derive(
     Clone,
     Copy,
@@ -32,7 +33,7 @@ impl Ticks {
 
     /// Whole seconds as ticks.
     pub const fn from_seconds(seconds: i64) -> Ticks {
-        Ticks(seconds * TICKS_PER_SECOND)
+        Ticks(seconds.saturating_mul(TICKS_PER_SECOND))
     }
 
     /// `value` units of `time_base` seconds each, rounded to the nearest tick.
@@ -42,7 +43,7 @@ impl Ticks {
 
     /// Milliseconds, rounded to the nearest; for people and WebVTT, not for arithmetic.
     pub const fn millis(self) -> i64 {
-        (self.0 + 45).div_euclid(90)
+        self.0.saturating_add(45).div_euclid(90)
     }
 
     /// Seconds for people, never for arithmetic.
@@ -54,7 +55,7 @@ impl Ticks {
 impl std::ops::Add for Ticks {
     type Output = Ticks;
     fn add(self, other: Ticks) -> Ticks {
-        Ticks(self.0 + other.0)
+        Ticks(self.0.saturating_add(other.0))
     }
 }
 
@@ -68,14 +69,15 @@ impl Ticks {
 impl std::ops::Sub for Ticks {
     type Output = Ticks;
     fn sub(self, other: Ticks) -> Ticks {
-        Ticks(self.0 - other.0)
+        Ticks(self.0.saturating_sub(other.0))
     }
 }
 
 impl fmt::Display for Ticks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.millis();
-        let (sign, millis) = if millis < 0 { ("-", -millis) } else { ("", millis) };
+        let sign = if millis < 0 { "-" } else { "" };
+        let millis = millis.unsigned_abs();
         write!(f, "{sign}{}.{:03} s", millis / 1000, millis % 1000)
     }
 }
@@ -106,10 +108,12 @@ impl Ratio {
         }
     }
 
-    /// `value * self * by`, rounded to the nearest integer (halves away from zero).
+    /// `value * self * by`, rounded to the nearest integer (halves away from zero); the nearest that
+    /// there is, where that is too large.
     pub fn scale(self, value: i64, by: i64) -> i64 {
-        let product = i128::from(value) * i128::from(self.num) * i128::from(by);
-        div_round(product, i128::from(self.den)) as i64
+        let product = (i128::from(value) * i128::from(self.num)).saturating_mul(by.into());
+        let scaled = div_round(product, i128::from(self.den));
+        scaled.clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 
     /// The ratio upside down; zero stays zero.
@@ -129,7 +133,7 @@ impl Ratio {
 
     /// The time at which frame `number` starts at this frame rate, rounded to the nearest tick.
     pub fn frame_start(self, number: Frames) -> Ticks {
-        Ticks(self.inverse().scale(number as i64, TICKS_PER_SECOND))
+        Ticks(self.inverse().scale(number.try_into().unwrap_or(i64::MAX), TICKS_PER_SECOND))
     }
 }
 
@@ -236,7 +240,10 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 fn div_round(value: i128, by: i128) -> i128 {
     let half = by / 2;
-    if value >= 0 { (value + half) / by } else { (value - half) / by }
+    match value >= 0 {
+        true => value.saturating_add(half) / by,
+        false => value.saturating_sub(half) / by,
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +256,17 @@ mod tests {
         assert_eq!(film.frame_start(0), Ticks(0));
         assert_eq!(film.frame_start(1), Ticks(3754), "3753.75 rounds up");
         assert_eq!(film.frame_start(1439), Ticks(5_401_646));
+    }
+
+    #[test]
+    fn what_is_too_far_away_does_not_come_back_from_the_other_side() {
+        assert_eq!(Ratio::new(u32::MAX, 1).scale(i64::MAX, i64::MAX), i64::MAX);
+        assert_eq!(Ratio::new(u32::MAX, 1).scale(i64::MIN, i64::MAX), i64::MIN);
+        assert_eq!(Ticks::from_units(i64::MIN, Ratio::ONE), Ticks(i64::MIN));
+        assert_eq!(Ticks(i64::MAX) + Ticks(1), Ticks(i64::MAX));
+        assert_eq!(Ticks(i64::MIN) - Ticks(1), Ticks(i64::MIN));
+        assert_eq!(Ratio::new(1, 1000).frame_start(u64::MAX), Ticks(i64::MAX));
+        assert!(Ticks(i64::MIN).to_string().starts_with('-'));
     }
 
     #[test]

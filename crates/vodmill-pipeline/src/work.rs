@@ -9,7 +9,7 @@ use serde_json::Value;
 use vodmill_fault::point;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
-use vodmill_queue::{ClaimFilter, Lease, RetryPolicy};
+use vodmill_queue::{Cause, ClaimFilter, Lease, RetryPolicy};
 
 use crate::child::ChildEnd;
 use crate::file::passed;
@@ -38,6 +38,7 @@ const SHORT: Duration = Duration::from_secs(10);
 
 /// How often a failing task is tried.
 const RETRIES: RetryPolicy = RetryPolicy {
+    cause: Cause::Failure,
     max_attempts: 4,
     base_delay: Duration::from_secs(2),
     max_delay: Duration::from_secs(300),
@@ -48,6 +49,7 @@ const ONCE: RetryPolicy = RetryPolicy { max_attempts: 1, ..RETRIES };
 
 /// How often a task is tried for which a store or the database is away: most of an hour.
 const AWAY: RetryPolicy = RetryPolicy {
+    cause: Cause::Outage,
     max_attempts: 64,
     base_delay: Duration::from_secs(2),
     max_delay: Duration::from_secs(60),

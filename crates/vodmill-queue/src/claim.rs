@@ -117,7 +117,7 @@ fn take(tx: &mut dyn Tx, head: &Head, claim: &Claim<'_>) -> Sql<Option<Lease>> {
     let token = tx.next_token()?;
     let sql = format!(
         "UPDATE tasks SET state = 'leased', attempts = attempts + 1, token = {token},
-           holder = ?5, started_at = ?4, expires_at = ?6, progress = NULL, ended_as = NULL,
+           holder = ?5, started_at = ?4, dated_at = ?4, expires_at = ?6, progress = NULL, ended_as = NULL,
            avoid = NULL, avoid_until = NULL
          WHERE id = (
            SELECT id FROM tasks

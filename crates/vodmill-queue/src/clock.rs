@@ -1,7 +1,8 @@
 //! Time, injectable so that tests need not sleep.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type UnixMillis = i64;
@@ -10,6 +11,9 @@ pub type UnixMillis = i64;
 pub trait Clock: Send + Sync {
     /// The present time.
     fn now(&self) -> UnixMillis;
+
+    /// Time since some moment, whatever the present time is set to.
+    fn uptime(&self) -> Duration;
 }
 
 /// The machine's wall clock.
@@ -21,27 +25,45 @@ impl Clock for SystemClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         millis(since)
     }
+
+    fn uptime(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
 }
 
 /// A clock that stands still until it is moved; for tests.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    uptime: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     pub fn new(start: UnixMillis) -> Self {
-        Self(AtomicI64::new(start))
+        Self { now: AtomicI64::new(start), uptime: AtomicI64::new(0) }
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(millis(by), Ordering::SeqCst);
+        self.uptime.fetch_add(millis(by), Ordering::SeqCst);
+        self.now.fetch_add(millis(by), Ordering::SeqCst);
+    }
+
+    /// Sets the clock to another time, in which no time passes.
+    pub fn set(&self, now: UnixMillis) {
+        self.now.store(now, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        self.0.load(Ordering::SeqCst)
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.uptime.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 

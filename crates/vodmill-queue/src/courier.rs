@@ -6,6 +6,7 @@ use crate::around::{always, around};
 use crate::audience::Audience;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::leap;
 use crate::outbox::{self, DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Retention};
 use crate::stale::{self, Batch, BatchLimits, Counted, StalePath};
 use crate::state::{BatchState, DeliveryState};
@@ -175,6 +176,7 @@ impl<E: Engine> Outbox for E {
 
     fn claim_delivery(&self, target: &str, lease: Duration) -> Result<Option<Delivery>> {
         let operation = "claim delivery to";
+        leap::catch_up(self)?;
         if !self.read(operation, target.into(), |tx| outbox::is_due(tx, target))? {
             return Ok(None);
         }
@@ -235,6 +237,7 @@ impl<E: Engine> StaleCaches for E {
         lease: Duration,
     ) -> Result<Option<Batch>> {
         let operation = "claim stale paths of";
+        leap::catch_up(self)?;
         if !self.read(operation, distribution.into(), |tx| stale::is_due(tx, distribution))? {
             return Ok(None);
         }

@@ -4,10 +4,12 @@
 //! asked of [`Tx`]: the time, locks on rows, fencing tokens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audience::{Audience, Hall};
 use crate::clock::UnixMillis;
 use crate::error::{Fault, Object, Result, Sql};
+use crate::leap::LastLook;
 use crate::signal::Signal;
 use crate::state::{BatchState, DeliveryState, EventKind, JobState, TaskState};
 
@@ -36,6 +38,12 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Who is told of what happens in this process.
     fn audience(&self) -> &Hall;
+
+    /// Time since some moment, whatever the clock is set to.
+    fn uptime(&self) -> Duration;
+
+    /// The clock when it was last looked at.
+    fn last_look(&self) -> &LastLook;
 }
 
 /// A transaction.

@@ -61,6 +61,30 @@ pub enum Error {
         /// The file, or the server and database.
         place: String,
     },
+    /// There was a queue here, and what is here now is empty or not there.
+    #[error(
+        "open queue: {place} is empty or missing, though there was a queue: put it back from a \
+         backup; or, to begin anew without its jobs, names of assets and numbers of generations, \
+         remove {mark} too"
+    )]
+    Lost {
+        /// The file.
+        place: String,
+        /// What shows that it was there.
+        mark: String,
+    },
+    /// The file is not, or no longer, a whole database.
+    #[error(
+        "open queue: {place} is damaged: put it back from a backup; or, to begin anew without its \
+         jobs, names of assets and numbers of generations, move it away with all files beside it \
+         whose names begin so"
+    )]
+    Damaged {
+        /// The file.
+        place: String,
+        /// What the engine said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// The database's address cannot be used.
     #[error("open queue: {place}: {problem}")]
     BadAddress {

@@ -48,10 +48,22 @@ pub enum JobOutcome {
     },
 }
 
-/// How often, and how far apart, a failing task is attempted.
+/// What made an attempt fail. Each is counted by itself: what the world does to a task takes nothing
+/// from its own attempts, and no lost lease counts here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The work itself failed.
+    Failure,
+    /// Something that it needs was away.
+    Outage,
+}
+
+/// How often, and how far apart, a task is attempted that fails for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first included.
+    /// The cause.
+    pub cause: Cause,
+    /// Attempts that may fail for this cause, the last one included.
     pub max_attempts: u32,
     /// The wait after the first failure; it doubles with each further one.
     pub base_delay: Duration,
@@ -122,20 +134,27 @@ pub(crate) fn fail(
     tx.lock_job(&lease.job_id)?;
     let now = tx.now()?;
     let Some(held) = held_unless(tx, lease, FAILED, now)? else { return told(tx, lease) };
-    if held.attempts >= policy.max_attempts {
+    let (failures, outages, spent) = match policy.cause {
+        Cause::Failure => (held.failures + 1, held.outages, held.failures + 1),
+        Cause::Outage => (held.failures, held.outages + 1, held.outages + 1),
+    };
+    let sql = "UPDATE tasks SET failures = ?2, outages = ?3 WHERE id = ?1";
+    tx.execute(sql, params![held.id, failures, outages])?;
+    if spent >= policy.max_attempts {
         let (state, evidence) = (TaskState::Quarantined, Some(evidence));
         let closing = Closing { state, ended_as: FAILED, error, evidence };
         quarantine(tx, held.id, &lease.job_id, &closing, now)?;
         return Ok(Failure::Quarantined);
     }
-    let delay = policy.delay(held.attempts);
+    let delay = policy.delay(spent);
     let run_at = now.saturating_add(delay);
     // Others come first: what failed may be the machine.
     tx.execute(
         "UPDATE tasks SET state = 'ready', run_at = ?2, error = ?3, evidence = ?4,
-           avoid = holder, avoid_until = ?6, holder = NULL, expires_at = NULL, ended_as = ?5
+           avoid = holder, avoid_until = ?6, holder = NULL, expires_at = NULL, ended_as = ?5,
+           dated_at = ?7
          WHERE id = ?1",
-        params![held.id, now.saturating_add(delay / 2), error, evidence, FAILED, run_at],
+        params![held.id, now.saturating_add(delay / 2), error, evidence, FAILED, run_at, now],
     )?;
     if run_at <= now {
         tx.wake();
@@ -171,9 +190,9 @@ pub(crate) fn reject(tx: &mut dyn Tx, lease: &Lease, reason: &str) -> Sql<()> {
 }
 
 impl RetryPolicy {
-    /// Milliseconds to wait after this many attempts.
-    fn delay(&self, attempts: u32) -> i64 {
-        let doublings = attempts.saturating_sub(1).min(30);
+    /// Milliseconds to wait after this many attempts have failed.
+    fn delay(&self, failed: u32) -> i64 {
+        let doublings = failed.saturating_sub(1).min(30);
         millis(self.base_delay).saturating_mul(1 << doublings).min(millis(self.max_delay))
     }
 }

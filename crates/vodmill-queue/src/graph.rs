@@ -56,8 +56,9 @@ fn insert(tx: &mut dyn Tx, parent: &Parent<'_>, task: &NewTask, now: UnixMillis)
     let state = if task.after.is_empty() { TaskState::Ready } else { TaskState::Waiting };
     let added = tx.execute(
         "INSERT INTO tasks
-           (job_id, key, pipeline, kind, payload, priority, first, state, run_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+           (job_id, key, pipeline, kind, payload, priority, first, state, run_at, dated_at,
+            created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9)
          ON CONFLICT (job_id, key) DO NOTHING",
         params![
             parent.job,
@@ -128,6 +129,7 @@ pub(crate) fn let_go(tx: &mut dyn Tx, task: i64, now: UnixMillis) -> Sql<()> {
     let changed = tx.execute(
         "UPDATE tasks SET
            run_at = CASE WHEN pending = 1 THEN ?2 ELSE run_at END,
+           dated_at = CASE WHEN pending = 1 THEN ?2 ELSE dated_at END,
            state = CASE WHEN pending = 1 AND state = 'waiting' THEN 'ready' ELSE state END,
            pending = pending - 1
          WHERE id IN (SELECT task_id FROM edges WHERE needs_id = ?1)",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::{UnixMillis, millis};
-use crate::engine::{Tx, params};
+use crate::engine::{Row, Tx, params};
 use crate::error::{Fault, Object, Sql};
 
 /// The right to work on one task until it expires.
@@ -53,7 +53,9 @@ const POSTPONED: &str = "postponed";
 /// What a holder's write needs to know of the task that it holds.
 pub(crate) struct Held {
     pub id: i64,
-    pub attempts: u32,
+    /// Attempts that have failed by themselves, and for want of what they need.
+    pub failures: u32,
+    pub outages: u32,
 }
 
 impl Lease {
@@ -67,13 +69,14 @@ fn held(tx: &mut dyn Tx, lease: &Lease, now: UnixMillis) -> Sql<Held> {
     // Ending a job takes the leased state from its tasks, so the task's own row tells all. An
     // expired lease is lost even before it is reaped: a holder must not depend on who is first.
     let sql = format!(
-        "SELECT id, attempts FROM tasks
+        "SELECT id, failures, outages FROM tasks
          WHERE job_id = ?1 AND key = ?2 AND token = ?3 AND state = 'leased' AND expires_at > ?4 {}",
         tx.row_lock()
     );
     let params = params![&lease.job_id, &lease.key, lease.token, now];
-    tx.one(&sql, params, |row| Ok(Held { id: row.get(0)?, attempts: row.get(1)? }))?
-        .ok_or(Fault::LeaseLost)
+    let read =
+        |row: &Row| Ok(Held { id: row.get(0)?, failures: row.get(1)?, outages: row.get(2)? });
+    tx.one(&sql, params, read)?.ok_or(Fault::LeaseLost)
 }
 
 /// As [`held`], but `None` if this very lease has ended in this way before: it is told again, since
@@ -101,8 +104,8 @@ pub(crate) fn heartbeat(tx: &mut dyn Tx, lease: &Lease, extend: Duration) -> Sql
     let now = tx.now()?;
     let held = held(tx, lease, now)?;
     let expires_at = now.saturating_add(millis(extend));
-    let sql = "UPDATE tasks SET expires_at = ?2 WHERE id = ?1";
-    tx.execute(sql, params![held.id, expires_at])?;
+    let sql = "UPDATE tasks SET expires_at = ?2, dated_at = ?3 WHERE id = ?1";
+    tx.execute(sql, params![held.id, expires_at, now])?;
     Ok(expires_at)
 }
 
@@ -137,9 +140,9 @@ pub(crate) fn postpone(tx: &mut dyn Tx, lease: &Lease, delay: Duration, why: &st
     tx.execute(
         "UPDATE tasks SET state = 'ready', attempts = attempts - 1, avoid = holder,
            avoid_until = ?2, error = ?3, holder = NULL, expires_at = NULL, progress = NULL,
-           ended_as = ?4
+           ended_as = ?4, dated_at = ?5
          WHERE id = ?1",
-        params![held.id, now.saturating_add(millis(delay)), why, POSTPONED],
+        params![held.id, now.saturating_add(millis(delay)), why, POSTPONED, now],
     )?;
     tx.wake();
     Ok(())

@@ -18,7 +18,7 @@ use crate::state::JobState;
 use crate::sums::{self, Sum};
 use crate::tasks::{self, TaskInfo};
 use crate::vault::{self, Kept, Secret};
-use crate::{assets, claim, reap, settings, settle, steer};
+use crate::{assets, claim, leap, reap, settings, settle, steer};
 
 impl<E: Engine> Queue for E {
     fn enqueue(&self, job: &NewJob, tasks: &[NewTask]) -> Result<Enqueued> {
@@ -49,12 +49,14 @@ impl<E: Engine> Queue for E {
     }
 
     fn heartbeat(&self, lease: &Lease, extend: Duration) -> Result<UnixMillis> {
+        leap::catch_up(self)?;
         around!("heartbeat").write(self, "heartbeat", lease.object(), always, |tx| {
             lease::heartbeat(tx, lease, extend)
         })
     }
 
     fn progress(&self, lease: &Lease, progress: &str) -> Result<()> {
+        leap::catch_up(self)?;
         around!("progress").write(self, "progress", lease.object(), always, |tx| {
             lease::progress(tx, lease, progress)
         })
@@ -175,6 +177,7 @@ impl<E: Engine> Queue for E {
     }
 
     fn claim_ended(&self, holder: &str, duration: Duration) -> Result<Option<JobInfo>> {
+        leap::catch_up(self)?;
         let object = Object::from(holder);
         around!("claim_ended").write(self, "claim ended job for", object, Option::is_some, |tx| {
             settle::claim(tx, holder, duration)

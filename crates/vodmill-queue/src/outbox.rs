@@ -178,8 +178,8 @@ fn put(tx: &mut dyn Tx, event: &Event) -> Sql<()> {
     )?;
     for target in targets {
         tx.execute(
-            "INSERT INTO deliveries (event_id, target, state, run_at, since)
-             VALUES (?1, ?2, 'waiting', ?3, ?3)",
+            "INSERT INTO deliveries (event_id, target, state, run_at, since, dated_at)
+             VALUES (?1, ?2, 'waiting', ?3, ?3, ?3)",
             params![&event.id, &target, event.at],
         )?;
     }
@@ -198,7 +198,7 @@ pub(crate) fn claim(tx: &mut dyn Tx, target: &str, lease: Duration) -> Sql<Optio
     let now = tx.now()?;
     let token = tx.next_token()?;
     let sql = format!(
-        "UPDATE deliveries SET attempts = attempts + 1, run_at = ?3, token = {token}
+        "UPDATE deliveries SET attempts = attempts + 1, run_at = ?3, dated_at = ?2, token = {token}
          WHERE id = (SELECT id FROM deliveries
            WHERE state = 'waiting' AND target = ?1 AND run_at <= ?2
            ORDER BY run_at, id LIMIT 1 {})
@@ -243,9 +243,9 @@ pub(crate) fn failed(
         None => (DeliveryState::Dead, now, Some(now)),
     };
     tx.execute(
-        "UPDATE deliveries SET state = ?3, run_at = ?4, error = ?5, ended_at = ?6
+        "UPDATE deliveries SET state = ?3, run_at = ?4, error = ?5, ended_at = ?6, dated_at = ?7
          WHERE id = ?1 AND token = ?2",
-        params![delivery.id, delivery.token, state, run_at, error, ended],
+        params![delivery.id, delivery.token, state, run_at, error, ended, now],
     )?;
     Ok(state)
 }
@@ -304,7 +304,7 @@ pub(crate) fn retry(tx: &mut dyn Tx, which: DeadLetters<'_>) -> Sql<u64> {
         DeadLetters::All => "",
     };
     let sql = format!(
-        "UPDATE deliveries SET state = 'waiting', attempts = 0, run_at = ?1, since = ?1,
+        "UPDATE deliveries SET state = 'waiting', attempts = 0, run_at = ?1, since = ?1, dated_at = ?1,
            ended_at = NULL WHERE state = 'dead' {only}"
     );
     tx.execute(&sql, &params)

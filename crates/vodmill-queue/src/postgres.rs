@@ -17,9 +17,10 @@ use self::address::Address;
 use self::link::{Link, Pool, Taken};
 use crate::audience::{Audience, Hall};
 use crate::chance::jittered;
-use crate::clock::{Clock, UnixMillis};
+use crate::clock::{Clock, SystemClock, UnixMillis};
 use crate::engine::{Engine, Param, Row, Tx, params};
 use crate::error::{Error, Fault, Object, Result, Sql};
+use crate::leap::LastLook;
 use crate::signal::Signal;
 
 /// The first pause before a new attempt; it doubles up to the last, and each is cut by chance.
@@ -69,6 +70,7 @@ pub struct PostgresQueue {
     clock: Option<Arc<dyn Clock>>,
     signal: Arc<Signal>,
     audience: Hall,
+    last_look: LastLook,
     listening: Once,
     /// Some until the queue is dropped.
     runtime: Option<Runtime>,
@@ -136,6 +138,7 @@ impl PostgresQueue {
             clock: options.clock.clone(),
             signal: Arc::default(),
             audience: Hall::default(),
+            last_look: LastLook::default(),
             listening: Once::new(),
             runtime: Some(runtime),
         })
@@ -253,6 +256,14 @@ impl Engine for PostgresQueue {
 
     fn audience(&self) -> &Hall {
         &self.audience
+    }
+
+    fn uptime(&self) -> Duration {
+        self.clock.as_ref().map_or_else(|| SystemClock.uptime(), |clock| clock.uptime())
+    }
+
+    fn last_look(&self) -> &LastLook {
+        &self.last_look
     }
 }
 

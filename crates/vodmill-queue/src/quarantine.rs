@@ -32,9 +32,9 @@ pub(crate) fn list(tx: &mut dyn Tx, limit: u32) -> Sql<Vec<QuarantinedTask>> {
     tx.all(&sql, params![limit], |row| {
         Ok(QuarantinedTask {
             task: tasks::info(row)?,
-            job_id: row.get(18)?,
-            job_name: row.get(19)?,
-            pipeline: row.get(20)?,
+            job_id: row.get(20)?,
+            job_name: row.get(21)?,
+            pipeline: row.get(22)?,
         })
     })
 }
@@ -49,8 +49,9 @@ pub(crate) fn retry(tx: &mut dyn Tx, job: &str, key: &str) -> Sql<()> {
     }
     let now = tx.now()?;
     tx.execute(
-        "UPDATE tasks SET state = 'ready', run_at = ?3, attempts = 0, losses = 0, avoid = NULL, holder = NULL,
-           expires_at = NULL, ended_as = NULL, ended_at = NULL, progress = NULL
+        "UPDATE tasks SET state = 'ready', run_at = ?3, dated_at = ?3, attempts = 0,
+           failures = 0, outages = 0, losses = 0, avoid = NULL, holder = NULL, expires_at = NULL,
+           ended_as = NULL, ended_at = NULL, progress = NULL
          WHERE job_id = ?1 AND key = ?2",
         params![job, key, now],
     )?;

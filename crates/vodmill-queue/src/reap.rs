@@ -5,6 +5,7 @@ use crate::clock::UnixMillis;
 use crate::engine::{Engine, Tx, params};
 use crate::error::{Object, Result, Sql};
 use crate::finish::{Closing, quarantine};
+use crate::leap;
 use crate::settings::setting;
 use crate::state::TaskState;
 
@@ -18,6 +19,7 @@ pub const DEFAULT_MAX_LOST_LEASES: u32 = 5;
 const EXPIRED: &str = "expired";
 
 pub(crate) fn reap_expired(engine: &impl Engine) -> Result<u64> {
+    leap::catch_up(engine)?;
     // Looked at without a write first: nearly always there is nothing to do.
     let lost = engine.read("reap", "leases".into(), |tx| {
         let now = tx.now()?;
@@ -68,7 +70,7 @@ fn reap(tx: &mut dyn Tx, lost: &Lost) -> Sql<bool> {
     let losses = lost.losses + 1;
     let evidence = format!("lease expired {losses} times");
     let changed = tx.execute(
-        "UPDATE tasks SET state = 'ready', losses = ?3, run_at = ?4, error = ?5,
+        "UPDATE tasks SET state = 'ready', losses = ?3, run_at = ?4, dated_at = ?4, error = ?5,
            holder = NULL, expires_at = NULL, ended_as = ?6
          WHERE id = ?1 AND token = ?2 AND state = 'leased' AND expires_at <= ?4",
         params![lost.task, lost.token, losses, now, &evidence, EXPIRED],

@@ -26,8 +26,8 @@ pub(crate) fn claim(tx: &mut dyn Tx, holder: &str, duration: Duration) -> Sql<Op
         return Ok(None);
     };
     tx.execute(
-        "UPDATE jobs SET settler = ?2, settle_until = ?3 WHERE id = ?1",
-        params![&id, holder, now.saturating_add(millis(duration))],
+        "UPDATE jobs SET settler = ?2, settle_until = ?3, dated_at = ?4 WHERE id = ?1",
+        params![&id, holder, now.saturating_add(millis(duration)), now],
     )?;
     jobs::get(tx, &id).map(Some)
 }

@@ -1,11 +1,12 @@
 //! The queue in one SQLite file: nothing to start, nothing to configure.
 
+mod mark;
 mod schema;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use crate::audience::{Audience, Hall};
 use crate::clock::{Clock, SystemClock, UnixMillis};
 use crate::engine::{Cell, Engine, Param, Row, Tx, params};
 use crate::error::{Error, Fault, Object, Result, Sql};
+use crate::leap::LastLook;
 use crate::signal::Signal;
 
 /// How long one process waits for another's write.
@@ -37,6 +39,7 @@ pub struct SqliteQueue {
     clock: Arc<dyn Clock>,
     signal: Signal,
     audience: Hall,
+    last_look: LastLook,
 }
 
 impl SqliteQueue {
@@ -44,7 +47,8 @@ impl SqliteQueue {
     /// directory must exist.
     ///
     /// # Errors
-    /// [`Error::NewerSchema`], [`Error::NotAQueue`], [`Error::Database`].
+    /// [`Error::NewerSchema`], [`Error::NotAQueue`], [`Error::Lost`], [`Error::Damaged`],
+    /// [`Error::Database`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with_clock(path, Arc::new(SystemClock))
     }
@@ -55,10 +59,16 @@ impl SqliteQueue {
     /// As `open`.
     pub fn open_with_clock(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
         let path = path.as_ref();
-        make_private(path).map_err(|source| opening(path, source))?;
+        // Looked for before the file is: who comes first makes the file, and then the mark.
+        let was_there = mark::is_there(path);
+        if was_there && is_empty(path) {
+            return Err(mark::lost(path));
+        }
+        make_private(path).map_err(|source| unopened(path, source))?;
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         use_wal(&writer).map_err(|source| opening(path, source))?;
-        schema::migrate(&mut writer, path)?;
+        schema::migrate(&mut writer, path, was_there)?;
+        mark::leave(path)?;
         Self::with_writer(path, writer, clock)
     }
 
@@ -66,10 +76,13 @@ impl SqliteQueue {
     /// look at, or steer, a queue that a daemon works on.
     ///
     /// # Errors
-    /// [`Error::NoDatabase`], [`Error::NotAQueue`], [`Error::OlderSchema`],
-    /// [`Error::NewerSchema`], [`Error::Database`].
+    /// [`Error::NoDatabase`], [`Error::Lost`], [`Error::Damaged`], [`Error::NotAQueue`],
+    /// [`Error::OlderSchema`], [`Error::NewerSchema`], [`Error::Database`].
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        if is_empty(path) && mark::is_there(path) {
+            return Err(mark::lost(path));
+        }
         if !path.exists() {
             return Err(Error::NoDatabase { place: path.display().to_string() });
         }
@@ -83,7 +96,14 @@ impl SqliteQueue {
         let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true).map_err(|source| opening(path, source))?;
         let (writer, reader) = (Mutex::new(writer), Mutex::new(reader));
-        Ok(Self { writer, reader, clock, signal: Signal::default(), audience: Hall::default() })
+        Ok(Self {
+            writer,
+            reader,
+            clock,
+            signal: Signal::default(),
+            audience: Hall::default(),
+            last_look: LastLook::default(),
+        })
     }
 }
 
@@ -132,6 +152,14 @@ impl Engine for SqliteQueue {
 
     fn audience(&self) -> &Hall {
         &self.audience
+    }
+
+    fn uptime(&self) -> Duration {
+        self.clock.uptime()
+    }
+
+    fn last_look(&self) -> &LastLook {
+        &self.last_look
     }
 }
 
@@ -270,7 +298,21 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
-fn opening(path: &Path, source: impl StdError + Send + Sync + 'static) -> Error {
+/// Whether there is nothing in the file, or no file.
+fn is_empty(path: &Path) -> bool {
+    path.metadata().map_or_else(|error| error.kind() == ErrorKind::NotFound, |it| it.len() == 0)
+}
+
+fn opening(path: &Path, source: rusqlite::Error) -> Error {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            Error::Damaged { place: path.display().to_string(), source: Box::new(source) }
+        }
+        _ => unopened(path, source),
+    }
+}
+
+fn unopened(path: &Path, source: impl StdError + Send + Sync + 'static) -> Error {
     Error::Database {
         operation: "open queue",
         object: path.display().to_string(),

@@ -128,10 +128,10 @@ pub(crate) fn claim(
     let Some(reference) = reference else { return Ok(None) };
     let token = tx.next_token()?;
     let sql = format!(
-        "UPDATE batches SET attempts = attempts + 1, run_at = ?2, token = {token}
+        "UPDATE batches SET attempts = attempts + 1, run_at = ?2, dated_at = ?3, token = {token}
          WHERE reference = ?1 RETURNING {COLUMNS}"
     );
-    tx.one(&sql, params![&reference, now.saturating_add(millis(lease))], batch)
+    tx.one(&sql, params![&reference, now.saturating_add(millis(lease)), now], batch)
 }
 
 /// Makes a batch of what is waiting, as far as there is room for it; its reference.
@@ -171,7 +171,8 @@ fn put_together(
     let wild = chosen.paths.iter().filter(|path| path.ends_with('*')).count();
     tx.execute(
         "INSERT INTO batches (reference, distribution, pipeline, paths, singles, wildcards, state,
-           run_at, since, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7, ?7, ?7)",
+           run_at, since, dated_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7, ?7, ?7, ?7)",
         params![
             &reference,
             distribution,
@@ -242,7 +243,7 @@ pub(crate) fn sent(
     let now = tx.now()?;
     let changed = tx.execute(
         "UPDATE batches SET state = 'sent', remote = ?3, error = NULL, attempts = 0, run_at = ?4,
-           since = ?5 WHERE reference = ?1 AND token = ?2 AND state = 'open'",
+           since = ?5, dated_at = ?5 WHERE reference = ?1 AND token = ?2 AND state = 'open'",
         params![&batch.reference, batch.token, remote, now + millis(look_in), now],
     )?;
     if changed == 0 {
@@ -290,9 +291,9 @@ pub(crate) fn failed(
         None => (BatchState::Dead, now, Some(now)),
     };
     tx.execute(
-        "UPDATE batches SET state = ?3, run_at = ?4, error = ?5, ended_at = ?6
+        "UPDATE batches SET state = ?3, run_at = ?4, error = ?5, ended_at = ?6, dated_at = ?7
          WHERE reference = ?1 AND token = ?2",
-        params![&batch.reference, batch.token, state, run_at, error, ended],
+        params![&batch.reference, batch.token, state, run_at, error, ended, now],
     )?;
     if state == BatchState::Dead {
         outbox::announce(tx, &batch.pipeline, warning)?;

@@ -26,7 +26,8 @@ pub(crate) fn again(tx: &mut dyn Tx, job: &str) -> Sql<()> {
     let now = tx.now()?;
     tx.execute(
         "UPDATE tasks SET state = CASE WHEN pending = 0 THEN 'ready' ELSE 'waiting' END,
-           run_at = ?2, attempts = 0, losses = 0, avoid = NULL, holder = NULL, expires_at = NULL,
+           run_at = ?2, dated_at = ?2, attempts = 0, failures = 0, outages = 0, losses = 0,
+           avoid = NULL, holder = NULL, expires_at = NULL,
            ended_as = NULL, ended_at = NULL, progress = NULL
          WHERE job_id = ?1 AND state IN ('cancelled', 'rejected', 'quarantined')",
         params![job, now],
@@ -46,7 +47,8 @@ pub(crate) fn restart(tx: &mut dyn Tx, job: &str) -> Sql<()> {
     tx.execute("DELETE FROM tasks WHERE job_id = ?1 AND first = 0", params![job])?;
     tx.execute(
         "UPDATE tasks SET pending = (SELECT count(*) FROM edges WHERE task_id = tasks.id),
-           run_at = ?2, attempts = 0, losses = 0, avoid = NULL, holder = NULL, expires_at = NULL,
+           run_at = ?2, dated_at = ?2, attempts = 0, failures = 0, outages = 0, losses = 0,
+           avoid = NULL, holder = NULL, expires_at = NULL,
            ended_as = NULL, error = NULL, evidence = NULL, progress = NULL, result = NULL,
            started_at = NULL, ended_at = NULL
          WHERE job_id = ?1",

@@ -22,7 +22,11 @@ pub struct TaskInfo {
     pub pending: u32,
     /// Attempts begun, released ones not counted; reset when the job is retried.
     pub attempts: u32,
-    /// How many of these ended by an expired lease.
+    /// How many of these failed by themselves.
+    pub failures: u32,
+    /// How many failed for want of something that was away.
+    pub outages: u32,
+    /// How many ended by an expired lease.
     pub losses: u32,
     /// Who holds it, or did last if it has ended.
     pub holder: Option<String>,
@@ -54,7 +58,7 @@ pub(crate) fn of_job(tx: &mut dyn Tx, job: &str) -> Sql<Vec<TaskInfo>> {
 /// What [`info`] reads.
 pub(crate) const COLUMNS: &str = "key, kind, tasks.payload, tasks.priority, tasks.state, pending,
    attempts, losses, holder, error, evidence, progress, result, tasks.created_at, run_at,
-   tasks.started_at, expires_at, tasks.ended_at";
+   tasks.started_at, expires_at, tasks.ended_at, failures, outages";
 
 pub(crate) fn info(row: &Row) -> Sql<TaskInfo> {
     Ok(TaskInfo {
@@ -76,5 +80,7 @@ pub(crate) fn info(row: &Row) -> Sql<TaskInfo> {
         started_at: row.get(15)?,
         expires_at: row.get(16)?,
         ended_at: row.get(17)?,
+        failures: row.get(18)?,
+        outages: row.get(19)?,
     })
 }

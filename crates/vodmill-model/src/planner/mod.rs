@@ -15,6 +15,7 @@ mod labels;
 pub(crate) mod language;
 mod mp4;
 mod picture;
+mod plausible;
 mod programme;
 mod rate;
 mod rungs;
@@ -72,6 +73,7 @@ pub struct PlanInput<'a> {
 
 /// Plans everything that will be done for one original, or says why nothing can be.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
+    plausible::refuse_impossible(input.media)?;
     let programme = programme::chosen(input.media);
     plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
 }

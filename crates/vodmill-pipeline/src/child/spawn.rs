@@ -364,3 +364,6 @@ fn tail(stderr: impl Read) -> String {
     }
     Vec::from(lines).join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ fn mark_of(file: &str) -> String {
 
 /// Whoever has it open goes on with it, and takes what it lacks from the files.
 fn set_aside(path: &Path) {
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["", "-wal", "-shm", ".made"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
         let _ = fs::remove_file(PathBuf::from(name));

@@ -10,7 +10,7 @@ const FIRST: u32 = 2;
 
 /// Step n (from 0) brings a database from version `FIRST + n` to the next. Steps are never edited
 /// once released.
-const STEPS: &[&str] = &[V3, V4, V5];
+const STEPS: &[&str] = &[V3, V4, V5, V6];
 
 /// The version that this build writes.
 const KNOWN: u32 = FIRST + STEPS.len() as u32;
@@ -91,6 +91,17 @@ CREATE TABLE sums (
   value BIGINT NOT NULL,
   PRIMARY KEY (pipeline, month, name)
 );
+"#;
+
+/// Attempts counted by cause, and since when a row waits.
+const V6: &str = r#"
+ALTER TABLE tasks ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN outages BIGINT NOT NULL DEFAULT 0;
+-- When the row's times to come were set: one that lies ahead shows that the clock was set back.
+ALTER TABLE tasks ADD COLUMN dated_at BIGINT;
+ALTER TABLE jobs ADD COLUMN dated_at BIGINT;
+ALTER TABLE deliveries ADD COLUMN dated_at BIGINT;
+ALTER TABLE batches ADD COLUMN dated_at BIGINT;
 "#;
 
 /// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.

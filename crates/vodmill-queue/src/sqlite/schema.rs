@@ -4,10 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::{mark, opening};
 use crate::error::{Error, Result};
 
 /// Step n (from 1) brings a database from version n - 1 to n. Steps are never edited once released.
-const STEPS: &[&str] = &[V1, V2, V3, V4, V5];
+const STEPS: &[&str] = &[V1, V2, V3, V4, V5, V6];
 
 /// Times are Unix milliseconds.
 const V1: &str = "
@@ -213,17 +214,30 @@ CREATE TABLE sums (
 );
 ";
 
+/// Attempts counted by cause, and since when a row waits.
+const V6: &str = "
+ALTER TABLE tasks ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN outages BIGINT NOT NULL DEFAULT 0;
+-- When the row's times to come were set: one that lies ahead shows that the clock was set back.
+ALTER TABLE tasks ADD COLUMN dated_at BIGINT;
+ALTER TABLE jobs ADD COLUMN dated_at BIGINT;
+ALTER TABLE deliveries ADD COLUMN dated_at BIGINT;
+ALTER TABLE batches ADD COLUMN dated_at BIGINT;
+";
+
 /// The version that this build writes.
 fn known() -> u32 {
     STEPS.len() as u32
 }
 
-/// Creates the tables or brings them up to date.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    if checked_version(connection, path)? == known() {
-        return Ok(());
+/// Creates the tables, unless they `were_there` before, or brings them up to date.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path, were_there: bool) -> Result<()> {
+    match checked_version(connection, path)? {
+        found if found == known() => return Ok(()),
+        0 if were_there => return Err(mark::lost(path)),
+        _ => {}
     }
-    let fault = |source| database(path, source);
+    let fault = |source| opening(path, source);
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     // Another process may have migrated while we waited for the write lock.
     let found = checked_version(&tx, path)?;
@@ -253,7 +267,7 @@ pub(crate) fn require_current(connection: &Connection, path: &Path) -> Result<()
 /// The schema's version, 0 for an empty database; refuses what is not ours or is too new.
 fn checked_version(connection: &Connection, path: &Path) -> Result<u32> {
     let place = || path.display().to_string();
-    let found = version(connection).map_err(|source| database(path, source))?;
+    let found = version(connection).map_err(|source| opening(path, source))?;
     match found {
         None => Err(Error::NotAQueue { place: place() }),
         Some(found) if found > known() => {
@@ -282,14 +296,6 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
         .query_row("SELECT value FROM settings WHERE name = 'schema'", [], |row| row.get(0))
         .optional()?;
     Ok(value.and_then(|text| text.parse().ok()))
-}
-
-fn database(path: &Path, source: rusqlite::Error) -> Error {
-    Error::Database {
-        operation: "open queue",
-        object: path.display().to_string(),
-        source: Box::new(source),
-    }
 }
 
 #[cfg(test)]
@@ -321,7 +327,7 @@ mod tests {
         old.execute_batch(ROWS).unwrap();
         drop(old);
         let refused = SqliteQueue::open_existing(&path).unwrap_err();
-        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 5, .. }), "{refused}");
+        assert!(matches!(refused, Error::OlderSchema { found: 1, known: 6, .. }), "{refused}");
         let queue = SqliteQueue::open(&path).unwrap();
         assert_eq!(queue.reap_expired().unwrap(), 1);
         let claim = || queue.claim("me", Duration::from_secs(9), &ClaimFilter::default()).unwrap();

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vodmill_queue::{
-    ClaimFilter, Clock, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob, NewTask,
-    PostgresOptions, PostgresQueue, Queue, RetryPolicy, SqliteQueue, TaskInfo,
+    Cause, ClaimFilter, Clock, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob,
+    NewTask, PostgresOptions, PostgresQueue, Queue, RetryPolicy, SqliteQueue, TaskInfo,
 };
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 
 pub const POLICY: RetryPolicy = RetryPolicy {
+    cause: Cause::Failure,
     max_attempts: 3,
     base_delay: Duration::from_secs(10),
     max_delay: Duration::from_secs(15),

@@ -43,8 +43,8 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     // Nobody waits for it, and so it holds nobody up.
     std::thread::spawn(move || try_destinations(&tried));
     let watch = inboxes.watch(&mill, &stop);
+    sweep_now_and_then(config.clone(), Arc::clone(&stop))?;
     std::thread::scope(|scope| {
-        scope.spawn(|| sweep(config, &stop));
         scope.spawn(|| courier::work(&courier, &mill, &stop));
         mill.work(&stop, &|| false);
     });
@@ -76,16 +76,25 @@ fn settled(config: Config) -> anyhow::Result<Config> {
     Ok(config.listening_at(free.with_context(|| format!("find a port on {}", address.ip()))?))
 }
 
-/// Removes old generations, and what is left over, now and then. Nobody waits for it: what fails is
-/// tried again next time.
+/// Removes old generations, and what is left over, now and then. Nobody waits for it: a bucket may
+/// take hours to list, and what was not done, or failed, is done next time.
+fn sweep_now_and_then(config: Config, stop: Arc<Stop>) -> anyhow::Result<()> {
+    let sweep = move || sweep(&config, &stop);
+    std::thread::Builder::new().name("sweep".to_owned()).spawn(sweep).context("begin to sweep")?;
+    Ok(())
+}
+
 fn sweep(config: &Config, stop: &Stop) {
-    while stop.level() == StopLevel::Running {
-        let swept = gc::sweep(config, config.settings.old_generations_days, None, false);
+    let is_running = || stop.level() == StopLevel::Running;
+    let keep_days = config.settings.old_generations_days;
+    while is_running() {
+        let order = gc::Order { keep_days, place: None, dry: false, go_on: &is_running };
+        let swept = gc::sweep(config, order);
         for error in swept.map_or_else(|error| vec![error], |(_, troubles)| troubles) {
             tracing::warn!(error = format!("{error:#}"), "not all swept");
         }
         let next = Instant::now() + DAY;
-        while stop.level() == StopLevel::Running && Instant::now() < next {
+        while is_running() && Instant::now() < next {
             stop.wait(DAY);
         }
     }

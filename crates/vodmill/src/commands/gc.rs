@@ -20,6 +20,19 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// More lines of a kind are told by their number.
 const LINES: usize = 20;
 
+/// What a sweep is to do.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// Days for which a generation stays after another took its place.
+    pub keep_days: u32,
+    /// One place, instead of all that pipelines publish in and all that lies about here.
+    pub place: Option<&'a str>,
+    /// Only finds.
+    pub dry: bool,
+    /// Asked between two places: whether to go on.
+    pub go_on: &'a dyn Fn() -> bool,
+}
+
 /// What was found, and removed unless it was a dry run.
 #[derive(Debug, Serialize)]
 pub struct Swept {
@@ -31,8 +44,9 @@ pub struct Swept {
 
 /// `vodmill gc`.
 pub fn run(config: &Config, arguments: &cli::Gc) -> anyhow::Result<ExitCode> {
-    let days = arguments.keep_days.unwrap_or(config.settings.old_generations_days);
-    let (swept, troubles) = sweep(config, days, arguments.place.as_deref(), arguments.dry_run)?;
+    let keep_days = arguments.keep_days.unwrap_or(config.settings.old_generations_days);
+    let (place, dry) = (arguments.place.as_deref(), arguments.dry_run);
+    let (swept, troubles) = sweep(config, Order { keep_days, place, dry, go_on: &|| true })?;
     match arguments.json {
         true => print_json(&swept)?,
         false => print(&describe(&swept))?,
@@ -46,19 +60,15 @@ pub fn run(config: &Config, arguments: &cli::Gc) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// If there is no telling what is in use.
-pub fn sweep(
-    config: &Config,
-    keep_days: u32,
-    place: Option<&str>,
-    dry: bool,
-) -> anyhow::Result<(Swept, Vec<anyhow::Error>)> {
+pub fn sweep(config: &Config, order: Order<'_>) -> anyhow::Result<(Swept, Vec<anyhow::Error>)> {
+    let Order { keep_days, place, dry, go_on } = order;
     let destinations = Destination::all(config, place)?;
     let (names, queues) = (names(config)?, queues(config)?);
     let queues: Vec<&dyn Queue> = queues.iter().map(|queue| &**queue).collect();
     let age = DAY * config.settings.unfinished_days;
     let (mut generations, mut litter) = (Vec::new(), Vec::new());
     let mut troubles = Vec::new();
-    for destination in destinations {
+    for destination in destinations.into_iter().take_while(|_| go_on()) {
         if let Err(error) = adopt::check(config, &destination) {
             troubles.push(error);
             continue;
@@ -76,10 +86,10 @@ pub fn sweep(
         let uploads = uploads.with_context(|| format!("abort old uploads in {place}"));
         take(&mut litter, uploads, &mut troubles);
     }
-    if place.is_none() {
+    if place.is_none() && go_on() {
         let scratch = old_scratch(&config.state(), &queues, age, dry);
         take(&mut litter, scratch.context("remove old scratch"), &mut troubles);
-        for attic in attics(config)? {
+        for attic in attics(config)?.into_iter().take_while(|_| go_on()) {
             let swept = attic.sweep(config.settings.keep_renditions.0, dry);
             take(&mut litter, swept.context("remove old renditions"), &mut troubles);
         }

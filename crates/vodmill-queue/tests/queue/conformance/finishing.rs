@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use vodmill_queue::{
-    ClaimFilter, Completion, Error, Failure, JobFilter, JobOutcome, JobState, Tally, TaskState,
+    Cause, ClaimFilter, Clock, Completion, Error, Failure, JobFilter, JobOutcome, JobState,
+    RetryPolicy, Tally, TaskState,
 };
 
 use crate::world::{MINUTE, POLICY, World, ending, task};
@@ -29,6 +30,37 @@ pub fn retried_with_back_off_then_quarantined(world: World) {
     assert_eq!(seen.evidence.as_deref(), Some("{\"log\":3}"));
     assert_eq!(world.task("j", "b").state, TaskState::Cancelled);
     assert_eq!(world.state("j"), JobState::Failed);
+}
+
+/// What the world does to a task takes nothing from its own attempts.
+pub fn attempts_are_counted_by_cause(world: World) {
+    world.enqueue("j", &[task("a", &[])]);
+    let away = RetryPolicy { cause: Cause::Outage, max_attempts: 6, ..POLICY };
+    let fail = |policy: &RetryPolicy| {
+        world.clock.advance(MINUTE);
+        world.queue.fail(&world.claim(), "no", "{}", policy).unwrap()
+    };
+    for _ in 0..5 {
+        assert!(matches!(fail(&away), Failure::Retried { .. }));
+    }
+    for _ in 0..4 {
+        world.clock.advance(MINUTE);
+        world.claim();
+        world.clock.advance(2 * MINUTE);
+        assert_eq!(world.queue.reap_expired().unwrap(), 1);
+    }
+    assert!(matches!(fail(&POLICY), Failure::Retried { .. }), "its first own failure");
+    assert!(matches!(fail(&POLICY), Failure::Retried { .. }));
+    let seen = world.task("j", "a");
+    assert_eq!((seen.attempts, seen.failures, seen.outages, seen.losses), (11, 2, 5, 4));
+    assert_eq!(fail(&away), Failure::Quarantined, "the sixth outage");
+    world.queue.retry("j").unwrap();
+    let seen = world.task("j", "a");
+    assert_eq!((seen.attempts, seen.failures, seen.outages, seen.losses), (0, 0, 0, 0));
+    fail(&away);
+    fail(&away);
+    let run_at = world.clock.now() + 60_000 + 10_000;
+    assert_eq!(fail(&POLICY), Failure::Retried { run_at }, "the pause after a first failure");
 }
 
 pub fn rejected(world: World) {

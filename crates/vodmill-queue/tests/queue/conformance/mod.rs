@@ -1,6 +1,7 @@
 //! The contract. Each check takes a fresh [`World`](crate::world::World); `conformance!` runs all
 //! of them on one engine, so that a second engine is one more line here.
 
+mod clock;
 mod finishing;
 mod graph;
 mod jobs;
@@ -45,8 +46,15 @@ macro_rules! on {
                 postponed_for_its_holder_alone
             }
             finishing {
-                retried_with_back_off_then_quarantined others_try_first rejected outcomes
+                retried_with_back_off_then_quarantined attempts_are_counted_by_cause
+                others_try_first rejected outcomes
                 ended_job_fences_its_holders told_after_the_end counted_once
+            }
+            clock {
+                set_back_what_is_ready_is_claimed set_back_a_delay_is_as_long_as_it_was
+                set_back_a_lease_is_as_long_as_it_was set_forward_a_lease_is_kept
+                set_back_a_settler_is_replaced_in_time set_back_events_go_out
+                set_back_stale_paths_go_out set_back_while_nobody_looked
             }
             turns {
                 fewest_leases_first longest_unserved_first priority_before_turns
