@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
+#[path = "properties/hostile.rs"]
+mod hostile;
 
 use std::collections::BTreeSet;
 
 use common::{catalogue, fixture, fixture_names, plan_of};
-use serde_json::Value;
 use vodmill_model::media::{DolbyVision, Gaps, Programme, SeekPoint};
 use vodmill_model::outcome::Reason;
 use vodmill_model::pipeline::DamagePolicy;
@@ -27,74 +28,6 @@ const RATES: [(u32, u32); 10] = [
     (1, 1),
     (17, 1),
 ];
-
-/// What hostile bytes may make of a number.
-const EXTREMES: [i128; 12] = [
-    0,
-    1,
-    -1,
-    i16::MAX as i128 + 2,
-    u32::MAX as i128,
-    i32::MIN as i128,
-    1 << 52,
-    1 << 60,
-    -(1 << 60),
-    i64::MAX as i128,
-    i64::MIN as i128,
-    u64::MAX as i128,
-];
-
-/// The places of all numbers in a document.
-fn numbers(value: &Value, at: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Number(_) => found.push(at.to_owned()),
-        // What is said again and again is said three times.
-        Value::Array(items) => (0..items.len().min(3))
-            .for_each(|index| numbers(&items[index], &format!("{at}/{index}"), found)),
-        Value::Object(fields) => {
-            fields.iter().for_each(|(name, it)| numbers(it, &format!("{at}/{name}"), found))
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
-    }
-}
-
-fn with(media: &Value, changes: &[(&str, i128)]) -> Option<MediaInfo> {
-    let mut media = media.clone();
-    for (place, number) in changes {
-        *media.pointer_mut(place)? = serde_json::from_str(&number.to_string()).ok()?;
-    }
-    serde_json::from_value(media).ok()
-}
-
-/// Arithmetic that wraps panics here, and would be a wrong plan in a release.
-#[test]
-fn no_number_of_an_original_makes_the_planner_wrap_or_panic() {
-    let catalogue = common::catalogue_with_hdr();
-    let mut planned = 0;
-    for name in fixture_names() {
-        let media = serde_json::to_value(fixture(&name)).unwrap();
-        let mut places = Vec::new();
-        numbers(&media, "", &mut places);
-        let mut random = 0x9e37_79b9_u64;
-        let mut next = |bound: usize| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (random >> 33) as usize % bound
-        };
-        let one = places.iter().flat_map(|place| EXTREMES.map(|number| vec![(&**place, number)]));
-        let mut changes: Vec<Vec<(&str, i128)>> = one.collect();
-        for _ in 0..300 {
-            let mut change = || (&*places[next(places.len())], EXTREMES[next(EXTREMES.len())]);
-            changes.push(vec![change(), change(), change()]);
-        }
-        for media in changes.iter().filter_map(|change| with(&media, change)) {
-            for pipeline in ["default", "hevc"] {
-                // Refused or planned: both are answers.
-                planned += usize::from(plan_of(&media, &catalogue, pipeline).is_ok());
-            }
-        }
-    }
-    assert!(planned > 1000, "{planned}");
-}
 
 /// A plain original of `frames` frames, timed in units of `units` a second.
 fn original(size: (u32, u32), rate: Ratio, frames: u64, units: u32) -> MediaInfo {

@@ -73,8 +73,8 @@ pub struct PlanInput<'a> {
 
 /// Plans everything that will be done for one original, or says why nothing can be.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
-    plausible::refuse_impossible(input.media)?;
     let programme = programme::chosen(input.media);
+    plausible::refuse_impossible(&programme)?;
     plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
 }
 

@@ -27,7 +27,8 @@ const FASTEST: u32 = 1 << 20;
 pub(super) fn refuse_impossible(media: &MediaInfo) -> Result<(), Rejected> {
     count("its size", media.bytes)?;
     count("its number of damaged packets", media.corrupt_packets)?;
-    for jump in &media.clock_jumps {
+    let of_programmes = media.programmes.iter().flat_map(|programme| &programme.clock_jumps);
+    for jump in media.clock_jumps.iter().chain(of_programmes) {
         count("its number of packets", jump.packet)?;
         time("a jump of its clock", jump.shift)?;
     }
@@ -49,8 +50,9 @@ fn of_video(track: &VideoTrack) -> Result<(), Rejected> {
     if last < first {
         return Err(impossible("the time of its last picture", last));
     }
-    count("its number of pictures", track.packets)?;
-    track.seek_points.iter().try_for_each(|at| count("its number of pictures", at.packet))?;
+    let pictures = [track.packets, track.pictures.unwrap_or(0), track.before_first_key];
+    let points = track.seek_points.iter().map(|point| point.packet);
+    pictures.into_iter().chain(points).try_for_each(|it| count("its number of pictures", it))?;
     if coded.width > LONGEST_SIDE || coded.height > LONGEST_SIDE {
         let detail = format!("its pictures are {}x{}", coded.width, coded.height);
         return Err(Rejected::new(Reason::TooManyPixels, detail));

@@ -43,7 +43,7 @@ pub(crate) fn picture_span(track: &VideoTrack, max_gap_seconds: u32) -> Ticks {
     let longest = base.inverse().scale(i64::from(max_gap_seconds.max(1)), 1);
     let declared = Some(track.last_duration).filter(|&last| last > 0 && last <= longest);
     let last = declared.unwrap_or(track.gaps.median).max(0);
-    Ticks::from_units(track.last - track.first + last, base)
+    Ticks::from_units(track.last.saturating_sub(track.first).saturating_add(last), base)
 }
 
 fn with_pictures(
