@@ -152,8 +152,8 @@ const IOCTL: [libc::Ioctl; 6] =
 /// A thread's name, and names of memory; not who is to kill it when its parent dies.
 const PRCTL: [libc::c_int; 3] = [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];
 
-/// Of one thread. The type of libc's own depends on the C library.
-const PRIO_PROCESS: u32 = libc::PRIO_PROCESS as u32;
+/// Of one thread (setpriority(2)); the type of libc's constant depends on the C library.
+const PRIO_PROCESS: u32 = 0;
 
 /// Name spaces that a thread could begin.
 const NAME_SPACES: libc::c_int = libc::CLONE_NEWNS
