@@ -124,8 +124,11 @@ unsafe fn text(name: *const std::ffi::c_char) -> String {
 mod tests {
     use super::*;
 
+    /// A function of libav's that names the values of an enum.
+    type Name = unsafe extern "C" fn(u32) -> *const std::ffi::c_char;
+
     /// The names that libav gives to the numbers from zero, as far as it knows any.
-    fn names(name: unsafe extern "C" fn(u32) -> *const std::ffi::c_char) -> Vec<String> {
+    fn names(name: Name) -> Vec<String> {
         // SAFETY: libav looks a number up, and says null beyond its names, which are constants.
         let all = (0..100).map(|number| unsafe { name(number) }).filter(|name| !name.is_null());
         // SAFETY: not null, and ends in a zero byte.
@@ -138,10 +141,10 @@ mod tests {
         // SAFETY: the enums are 32 bits wide, as their numbers are.
         let (packets, frames) = unsafe {
             (
-                names(std::mem::transmute::<*const (), _>(
+                names(std::mem::transmute::<*const (), Name>(
                     ffi::av_packet_side_data_name as *const (),
                 )),
-                names(std::mem::transmute::<*const (), _>(
+                names(std::mem::transmute::<*const (), Name>(
                     ffi::av_frame_side_data_name as *const (),
                 )),
             )

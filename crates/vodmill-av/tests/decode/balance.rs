@@ -75,12 +75,12 @@ fn pictures_whose_references_are_gone_are_missed() {
     let whole = std::fs::read(clips.make("testsrc2=s=160x96:r=25:d=2", open, "open.ts")).unwrap();
     let packets = whole.chunks(188).enumerate();
     let tables = packets.filter(|(_, packet)| packet[1] & 0x1f == 0 && packet[2] == 0);
-    let before = tables.map(|(number, _)| number * 188).filter(|&at| {
+    let mut before = tables.map(|(number, _)| number * 188).filter(|&at| {
         // The packets of tables, and the first of a sequence behind them.
         let next = &whole[at..whole.len().min(at + 3 * 188)];
         next.windows(4).any(|code| code == b"\0\0\x01\xb3")
     });
-    let second = before.skip(1).next().unwrap();
+    let second = before.nth(1).unwrap();
     let path = clips.write("cut.ts", &whole[second..]);
     let frames = probe(&path).unwrap().video[0].pictures.unwrap();
     let (delivered, before, came) = balance(&path, 25, frames);
