@@ -9,6 +9,8 @@ mod cli;
 mod commands;
 mod config;
 mod courier;
+#[cfg(test)]
+mod documents;
 mod exit;
 mod inbox;
 mod logs;

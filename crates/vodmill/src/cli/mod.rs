@@ -1,8 +1,6 @@
 //! The command line.
 
 mod delivery;
-#[cfg(test)]
-mod documents;
 mod lifecycle;
 mod outbox;
 
