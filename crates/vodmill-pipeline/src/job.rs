@@ -1,5 +1,6 @@
 //! A job: one original through one pipeline, once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

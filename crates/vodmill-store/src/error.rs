@@ -92,6 +92,7 @@ impl StoreError {
             ),
             StoreError::BadKey(_)
             | StoreError::NotAnObject(_)
+            | StoreError::Link(_)
             | StoreError::BadLocation { .. }
             | StoreError::BadServer { .. } => true,
             StoreError::NotFound(_)

@@ -10,8 +10,13 @@ fn end_of(script: &str, still: Duration) -> Failed {
     let whole = Duration::from_secs(60);
     let bounds =
         Bounds { memory: 1 << 30, file_size: 1 << 20, still, whole, needs: Needs::default() };
-    let spawner =
-        Spawner { command: &command, bounds: &bounds, sandbox: Sandbox::Off, scratch: None };
+    let spawner = Spawner {
+        command: &command,
+        bounds: &bounds,
+        sandbox: Sandbox::Off,
+        scratch: None,
+        original: None,
+    };
     let (original, policy) = ("x".repeat(1 << 20).into(), InputPolicy::default());
     let assignment = Assignment::Probe { original, policy };
     match spawner.run::<Value>(&assignment, &mut |_| {}, &|| false) {
