@@ -337,6 +337,20 @@ mod tests {
         }
     }
 
+    /// Else each of ten thousand originals in an inbox costs a look at all jobs there are.
+    #[test]
+    fn the_jobs_of_an_original_are_found_by_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
+        let sql = "EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE 1 = 1 AND state = ?1
+          AND pipeline = ?2 AND source = ?3 ORDER BY created_at DESC, id LIMIT 9";
+        let explain = |tx: &mut dyn Tx| {
+            tx.all(sql, params!["waiting", "films", "a"], |row| row.get::<String>(3))
+        };
+        let plan = queue.read("explain", "jobs".into(), explain).unwrap().join("; ");
+        assert!(plan.contains("jobs_source (source=?)"), "{plan}");
+    }
+
     #[test]
     fn claims_walk_the_ready_index() {
         let dir = tempfile::tempdir().unwrap();

@@ -31,8 +31,7 @@ pub struct LocalStore {
 }
 
 impl LocalStore {
-    /// The store in `root`, for every account of the machine to read: a web server's, say. Touches
-    /// nothing.
+    /// The store in `root`, for every account to read: a web server's, say. Touches nothing.
     pub fn new(root: impl Into<PathBuf>) -> LocalStore {
         LocalStore { root: root.into(), access: Access::All }
     }

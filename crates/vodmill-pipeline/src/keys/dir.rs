@@ -238,7 +238,10 @@ impl KeyStore for DirKeyStore {
                     count += 1;
                     set_file::replace(&path, &set)
                 }
-                Err(error) => Ok(unopened.note(&set, &error)),
+                Err(error) => {
+                    unopened.note(&set, &error);
+                    Ok(())
+                }
             }
         })?;
         unopened.count += damaged;

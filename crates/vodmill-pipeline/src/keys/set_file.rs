@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use vodmill_hls::keyring::{KeyStoreError, WrappedKeySet};
@@ -67,7 +67,7 @@ pub(super) fn create_once(path: &Path, set: &WrappedKeySet) -> Result<(), KeySto
 }
 
 /// Replaces the file of a set durably.
-pub(super) fn replace(path: &PathBuf, set: &WrappedKeySet) -> Result<(), KeyStoreError> {
+pub(super) fn replace(path: &Path, set: &WrappedKeySet) -> Result<(), KeyStoreError> {
     let json = serde_json::to_vec(set).map_err(backend)?;
     private::replace(path, &json).map_err(|error| unwritten(path, &error))
 }

@@ -22,7 +22,7 @@ pub(super) fn prove(prover: &Prover<'_>) {
     }
     let files = files_below(prover.root).unwrap_or_else(|failed| {
         // What cannot be looked at is not known to be right.
-        prover.find("", "objects_unlisted", &failed.to_string());
+        prover.find("", "objects_unlisted", failed.to_string());
         Vec::new()
     });
     for name in files {

@@ -102,6 +102,10 @@ ALTER TABLE tasks ADD COLUMN dated_at BIGINT;
 ALTER TABLE jobs ADD COLUMN dated_at BIGINT;
 ALTER TABLE deliveries ADD COLUMN dated_at BIGINT;
 ALTER TABLE batches ADD COLUMN dated_at BIGINT;
+-- An inbox asks for the jobs of each original that lies there, and a job for its asset.
+-- By hash: a source may be longer than an ordered index takes.
+CREATE INDEX jobs_source ON jobs USING hash (source);
+CREATE INDEX assets_owner ON assets USING hash (owner);
 "#;
 
 /// Held while the tables are made, since `CREATE TABLE IF NOT EXISTS` fails when two do it at once.

@@ -223,6 +223,9 @@ ALTER TABLE tasks ADD COLUMN dated_at BIGINT;
 ALTER TABLE jobs ADD COLUMN dated_at BIGINT;
 ALTER TABLE deliveries ADD COLUMN dated_at BIGINT;
 ALTER TABLE batches ADD COLUMN dated_at BIGINT;
+-- An inbox asks for the jobs of each original that lies there, and a job for its asset.
+CREATE INDEX jobs_source ON jobs (source);
+CREATE INDEX assets_owner ON assets (owner);
 ";
 
 /// The version that this build writes.

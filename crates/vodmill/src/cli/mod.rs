@@ -337,9 +337,7 @@ pub struct Sync {
 
 /// `jobs`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "An ID can be shortened to four characters, if one job is meant; else run/ID."
-)]
+#[command(after_help = "An ID can be cut to four characters, if one job is meant; else run/ID.")]
 pub struct Jobs {
     /// Print JSON
     #[arg(long, global = true)]

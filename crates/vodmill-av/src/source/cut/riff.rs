@@ -118,7 +118,7 @@ fn w64_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
         if head.starts_with(&W64_DATA) {
             return Ok(size < UNKNOWN_W64 && at.saturating_add(size) > length);
         }
-        if size < 24 || size >= UNKNOWN_W64 {
+        if !(24..UNKNOWN_W64).contains(&size) {
             return Ok(false);
         }
         at = at.saturating_add(size.next_multiple_of(8));

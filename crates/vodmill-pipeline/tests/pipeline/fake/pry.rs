@@ -93,7 +93,7 @@ fn processes() -> Vec<&'static str> {
         ("lists its parent's files", fs::read_dir(of_parent("fd")).is_ok()),
         ("opens its parent's memory", File::open(of_parent("mem")).is_ok()),
         ("is told how far back its parent stands", getpriority_process(parent).is_ok()),
-        ("sets its parent's limits", prlimit(parent, Resource::Core, none.clone()).is_ok()),
+        ("sets its parent's limits", prlimit(parent, Resource::Core, none).is_ok()),
         ("sets its own limits", setrlimit(Resource::Core, none).is_ok()),
         ("starts a program", Command::new("/bin/true").status().is_ok()),
         ("knows its parent's environment", std::env::var_os("CARGO_MANIFEST_DIR").is_some()),
