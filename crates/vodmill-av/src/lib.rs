@@ -27,6 +27,7 @@ use vodmill_model::transcode::{
 };
 
 pub use probe::cropping;
+pub use rendition::count_packets;
 pub use source::{is_cut, look};
 pub use subtitles::read_texts;
 

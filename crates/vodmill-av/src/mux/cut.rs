@@ -38,13 +38,27 @@ pub(super) fn at(
 
 /// Drops the sound that an earlier part has: a packet belongs to the segment in which it starts.
 fn skip_earlier(lanes: &mut [Lane], part: Part) -> Result<(), MediaError> {
-    let sounds = lanes.iter_mut().filter(|lane| !lane.stream.is_video());
-    for lane in sounds.filter(|_| part.first > 0) {
-        while lane.peek().is_some_and(|meta| lane.ticks(meta.pts) < part.start) {
-            lane.take()?;
+    if part.first == 0 {
+        return Ok(());
+    }
+    for index in 0..lanes.len() {
+        while is_earlier(lanes, index, part.start) {
+            lanes[index].take()?;
         }
     }
     Ok(())
+}
+
+fn is_earlier(lanes: &[Lane], index: usize, start: Ticks) -> bool {
+    let lane = &lanes[index];
+    let is_before = lane.peek().is_some_and(|meta| lane.ticks(meta.pts) < start);
+    is_before && !lane.stream.is_video() && !is_end_of_sound(lanes, index)
+}
+
+/// Whether the next packet is the last one of sound alone. That belongs to the last segment, which
+/// may be shorter than a packet lasts, so that none starts in it.
+fn is_end_of_sound(lanes: &[Lane], index: usize) -> bool {
+    index == 0 && !lanes[0].stream.is_video() && lanes[0].is_at_last()
 }
 
 /// Start of the next packet, or `end` if there is none. That of sound alone may lie before zero: the
@@ -75,7 +89,8 @@ fn next_lane(lanes: &[Lane], limit: Option<Ticks>) -> Result<Option<usize>, Medi
     let mut first: Option<(Ticks, usize)> = None;
     for (index, lane) in lanes.iter().enumerate() {
         let Some(dts) = lane.next_dts() else { continue };
-        if !is_past(lane, limit)? && first.is_none_or(|(before, _)| dts < before) {
+        let waits = limit.is_some() && is_end_of_sound(lanes, index);
+        if !waits && !is_past(lane, limit)? && first.is_none_or(|(before, _)| dts < before) {
             first = Some((dts, index));
         }
     }

@@ -50,6 +50,7 @@ pub(super) struct Lane {
     /// Chunks that come after the one of `reader`.
     rest: IntoIter<PathBuf>,
     next: Option<Packet>,
+    after: Option<Packet>,
     last_dts: Option<i64>,
 }
 
@@ -68,12 +69,20 @@ impl Lane {
         Lane::begin(stream, reader, rest)
     }
 
-    pub(super) fn audio(path: &Path, language: Option<String>) -> Result<Lane, MediaError> {
-        let reader = RenditionReader::open(path)?;
+    /// Sound; of what is before `from`, no more is read than has to be.
+    pub(super) fn audio(
+        path: &Path,
+        language: Option<String>,
+        from: Option<Ticks>,
+    ) -> Result<Lane, MediaError> {
+        let mut reader = RenditionReader::open(path)?;
         let Header::Audio(header) = reader.header().clone() else {
             return Err(error::failed("mux", path.display(), "it is not an audio rendition"));
         };
         let unit = Ratio::new(1, header.sample_rate);
+        if let Some(from) = from {
+            reader.skip_before(&|pts| Ticks::from_units(pts, unit) < from)?;
+        }
         let stream = Stream { kind: Kind::Audio(header), unit, language, roles: Vec::new() };
         Lane::begin(stream, reader, Vec::new().into_iter())
     }
@@ -83,8 +92,9 @@ impl Lane {
         reader: RenditionReader,
         rest: IntoIter<PathBuf>,
     ) -> Result<Lane, MediaError> {
-        let mut lane = Lane { stream, reader, rest, next: None, last_dts: None };
+        let mut lane = Lane { stream, reader, rest, next: None, after: None, last_dts: None };
         lane.next = lane.read()?;
+        lane.after = lane.read()?;
         Ok(lane)
     }
 
@@ -95,8 +105,14 @@ impl Lane {
 
     /// Takes the next packet.
     pub(super) fn take(&mut self) -> Result<Option<Packet>, MediaError> {
-        let next = self.read()?;
+        let after = self.read()?;
+        let next = std::mem::replace(&mut self.after, after);
         Ok(std::mem::replace(&mut self.next, next))
+    }
+
+    /// Whether the next packet is the last one.
+    pub(super) fn is_at_last(&self) -> bool {
+        self.next.is_some() && self.after.is_none()
     }
 
     /// `units` of this stream as a time from zero.

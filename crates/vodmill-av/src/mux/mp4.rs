@@ -47,7 +47,7 @@ fn open_lanes(order: &Mp4Order) -> Result<Vec<Lane>, MediaError> {
         lanes.push(Lane::video(video)?);
     }
     for sound in &order.audio {
-        let mut lane = Lane::audio(&sound.path, sound.language.clone())?;
+        let mut lane = Lane::audio(&sound.path, sound.language.clone(), None)?;
         lane.stream.roles.clone_from(&sound.roles);
         lanes.push(lane);
     }

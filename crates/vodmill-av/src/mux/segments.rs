@@ -14,6 +14,9 @@ use super::muxer::{Input, Muxer};
 use super::tables::Tables;
 use crate::error;
 
+#[cfg(test)]
+mod tests;
+
 /// Takes each finished segment.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(Segment) -> Result<(), MediaError>;
 
@@ -41,7 +44,9 @@ fn open_lanes(order: &SegmentOrder) -> Result<Vec<Lane>, MediaError> {
         lanes.push(Lane::video(video)?);
     }
     if let (Some(audio), Cut::At(_)) = (&order.audio, &order.cut) {
-        lanes.push(Lane::audio(audio, None)?);
+        // The first part has the encoder's delay, too, which is before zero.
+        let from = (order.part.first > 0).then_some(order.part.start);
+        lanes.push(Lane::audio(audio, None, from)?);
     }
     if lanes.iter().all(|lane| lane.peek().is_none()) {
         return Err(error::failed("segment", "renditions", "there is nothing in them"));
