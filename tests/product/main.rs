@@ -5,6 +5,7 @@ mod browser;
 mod bucket_inbox;
 mod check;
 mod cluster;
+mod docs;
 mod door;
 mod drain;
 mod failures;

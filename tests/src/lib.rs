@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod conformance;
+pub mod document;
 pub mod m3u8;
 pub mod media;
 pub mod mp4;
@@ -12,4 +13,5 @@ pub mod services;
 pub mod sps;
 mod sps_hevc;
 pub mod tools;
+pub mod transcript;
 pub mod ts;
