@@ -106,7 +106,10 @@ impl Reader {
         loop {
             let typed = self.shell(&command);
             let why = match judge(step, &typed) {
-                Ok(ids) => return Ok(self.ids.extend(ids)),
+                Ok(ids) => {
+                    self.ids.extend(ids);
+                    return Ok(());
+                }
                 Err(why) => why,
             };
             let waits =

@@ -45,7 +45,7 @@ pub fn masked(line: &str) -> String {
 
 /// Whether a line is as it is shown; `…` stands for anything.
 fn is_as_shown(shown: &str, real: &str) -> bool {
-    let parts: Vec<String> = masked(shown).split('…').map(|part| regex::escape(part)).collect();
+    let parts: Vec<String> = masked(shown).split('…').map(regex::escape).collect();
     expression(&format!("^{}$", parts.join(".*"))).is_match(&masked(real))
 }
 
