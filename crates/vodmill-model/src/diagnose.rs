@@ -268,6 +268,12 @@ fn lengths(media: &MediaInfo, video: Option<&VideoTrack>, policy: &InputPolicy, 
     let nearest = (declared - last).0.abs().min((declared - (last - first)).0.abs());
     if Ticks(nearest) > Ticks::from_seconds(1) && nearest > declared.0 / 100 {
         let detail = format!("{declared} declared, {} measured", last - first);
-        found.add(HazardCode::WrongDuration, detail, "the measured one counts");
+        let is_less = last - first < declared;
+        found.push(
+            HazardCode::WrongDuration,
+            detail,
+            "the measured one counts".to_owned(),
+            is_less,
+        );
     }
 }

@@ -281,6 +281,21 @@ fn a_file_that_was_cut_off_is_published_with_the_repair_stated_where_that_is_wan
     assert!(hazard.unwrap().repair);
 }
 
+#[test]
+fn less_than_the_container_declares_is_stated_as_a_repair_and_more_is_none() {
+    let stated = |declared: i64| {
+        let mut media = fixture("plain-1080p25");
+        let length = media.declared_duration.unwrap();
+        media.declared_duration = Some(Ticks(length.0 * declared / 100));
+        let plan = plan_of(&media, &catalogue(), "default").unwrap();
+        let hazard = plan.hazards.iter().find(|hazard| hazard.code == HazardCode::WrongDuration);
+        hazard.map(|hazard| hazard.repair)
+    };
+    assert_eq!(stated(100), None);
+    assert_eq!(stated(200), Some(true), "half of it is missing");
+    assert_eq!(stated(50), Some(false));
+}
+
 /// A plain film beside another of half its size, each with sound, in programmes of their own.
 fn multiplex() -> MediaInfo {
     let mut media = original((1920, 1080), Ratio::new(25, 1), 500, 90_000);

@@ -7,8 +7,10 @@
 //! 5). The others have files of their own.
 
 mod bytes;
+mod frames;
 mod matroska;
 mod mp4;
+mod mxf;
 mod riff;
 mod tables;
 
@@ -62,6 +64,12 @@ fn look(file: &mut (impl Read + Seek)) -> io::Result<bool> {
         flv_is_cut(file, be32(&head[5..9]), length)
     } else if head.starts_with(&ASF_HEADER) {
         asf_is_cut(file, le64(&head[16..24]), length)
+    } else if mxf::begins(&head) {
+        mxf::is_cut(file, length)
+    } else if head.starts_with(b".snd") {
+        frames::au_is_cut(file, length)
+    } else if frames::begins(&head) {
+        frames::is_cut(file, length)
     } else if is_transport_stream(file)? {
         ends_in_hole(file, 0, length)
     } else {
@@ -156,6 +164,18 @@ mod tests {
         assert!(cut(&[ftyp, meta, a_box(b"mdat", 108, 99)]));
     }
 
+    #[test]
+    fn fragments_do_not_end_in_a_hole() {
+        let moov = [a_box(b"moov", 16, 0), a_box(b"mvex", 8, 0)].concat();
+        let begun = [a_box(b"ftyp", 16, 8), moov, a_box(b"moof", 20, 12), a_box(b"mdat", 28, 20)];
+        let with = |more: &[Vec<u8>]| cut(&[&begun[..], more].concat());
+        assert!(!with(&[]));
+        assert!(!with(&[vec![0; 100]]), "padding");
+        assert!(with(&[vec![0; 5000]]));
+        assert!(with(&[vec![0; 5000], a_box(b"moof", 20, 12)]), "in the middle");
+        assert!(!with(&[a_box(b"mfra", 16, 8), vec![0; 5000]]), "behind the last box");
+    }
+
     fn chunk(kind: &[u8; 4], size: u32, body: usize) -> Vec<u8> {
         [&kind[..], &size.to_le_bytes(), &vec![7; body]].concat()
     }
@@ -181,6 +201,22 @@ mod tests {
             assert!(!cut(&[head(b"AVI "), movi(unknown, 80)]), "{unknown}");
         }
         assert!(!cut(&[head(b"CDXA"), data(100, 9)]));
+        let long = [&b"RIFF\0\x40\0\0AVI "[..], &movi(100, 100)].concat();
+        assert!(cut(&[long.clone(), vec![0; 5000]]), "zeros where its index should be");
+        assert!(!cut(&[long, chunk(b"idx1", 16, 16), b"\xd8\xff\xe0 foreign bytes".to_vec()]));
+    }
+
+    #[test]
+    fn caf_is_cut_where_its_samples_are_missing() {
+        let chunk = |kind: &[u8; 4], size: u64, body: usize| {
+            [&kind[..], &size.to_be_bytes(), &vec![7; body]].concat()
+        };
+        let head = [b"caff\0\x01\0\0".to_vec(), chunk(b"desc", 32, 32)].concat();
+        assert!(!cut(&[head.clone(), chunk(b"data", 100, 100)]));
+        assert!(!cut(&[head.clone(), chunk(b"data", 100, 100), vec![7; 4096]]));
+        assert!(!cut(&[head.clone(), chunk(b"data", u64::MAX, 80)]), "out of a pipe");
+        assert!(cut(&[head.clone(), chunk(b"data", 100, 99)]));
+        assert!(cut(&[head]), "no media");
     }
 
     #[test]

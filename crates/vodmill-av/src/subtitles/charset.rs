@@ -53,9 +53,10 @@ impl Survey {
         }
         self.marks[0] += u64::from(text.starts_with(b"\xfe\xff"));
         self.marks[1] += u64::from(text.starts_with(b"\xff\xfe"));
-        if std::str::from_utf8(text).is_err() {
+        let (letters, damaged) = letters(text);
+        if damaged > letters / 4 {
             self.foreign += 1;
-        } else if !text.is_ascii() {
+        } else if letters > 0 {
             self.utf8 += 1;
         }
         let room = MAX_SAMPLE - self.sample.len();
@@ -79,6 +80,15 @@ impl Survey {
         detector.feed(&self.sample, true);
         detector.guess(language.and_then(domain), Utf8Detection::Deny)
     }
+}
+
+/// Letters beyond ASCII that are UTF-8, and places that are not. In a code page a letter is the former
+/// by accident now and then; a text that was cut, or converted badly, has a few of the latter.
+fn letters(text: &[u8]) -> (usize, usize) {
+    text.utf8_chunks().fold((0, 0), |(letters, damaged), chunk| {
+        let beyond_ascii = chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        (letters + beyond_ascii, damaged + usize::from(!chunk.invalid().is_empty()))
+    })
 }
 
 fn domain(language: &str) -> Option<&'static [u8]> {
@@ -180,5 +190,10 @@ mod tests {
         assert_eq!(found(texts, None), UTF_8);
         assert_eq!(decode(b"caf\xc3", UTF_8), ("caf\u{fffd}".to_owned(), true));
         assert_eq!(found([b"plain".as_slice()], None), UTF_8);
+        // Converters were seen to lose a byte of the first letter of each text, or to cut the last.
+        let first = KOREAN.map(|text| [&text.as_bytes()[..1], &text.as_bytes()[2..]].concat());
+        assert_eq!(found(first.iter().map(Vec::as_slice), Some("kor")), UTF_8);
+        let last = KOREAN.map(|text| text.as_bytes()[..text.len() - 1].to_vec());
+        assert_eq!(found(last.iter().map(Vec::as_slice), None), UTF_8);
     }
 }

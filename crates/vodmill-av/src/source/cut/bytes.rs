@@ -69,3 +69,9 @@ pub(super) fn ends_in_hole(file: &mut (impl Read + Seek), from: u64, end: u64) -
     let bytes: [u8; HOLE as usize] = bytes_at(file, end - HOLE)?;
     Ok(bytes.iter().all(|byte| *byte == 0))
 }
+
+/// Whether a hole is at `at`.
+pub(super) fn begins_hole(file: &mut (impl Read + Seek), at: u64) -> io::Result<bool> {
+    let (bytes, got) = up_to::<{ HOLE as usize }>(file, at)?;
+    Ok(got == HOLE as usize && bytes.iter().all(|byte| *byte == 0))
+}

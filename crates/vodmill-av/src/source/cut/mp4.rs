@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::MAX_BOXES;
-use super::bytes::{be32, be64, bytes_at, up_to};
+use super::bytes::{be32, be64, begins_hole, bytes_at, up_to};
 use super::tables::{self, Track};
 
 /// Beyond any index of a film; longer ones are not looked into.
@@ -36,7 +36,8 @@ pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<b
     file.take(bytes).read_to_end(&mut index)?;
     let tracks = tables::tracks(&index);
     if tracks.is_empty() || tables::is_fragmented(&index) {
-        return Ok(walk.media_is_cut || misses_samples(file, length, &tracks)?);
+        let cut = walk.media_is_cut || (walk.hole && tables::is_fragmented(&index));
+        return Ok(cut || misses_samples(file, length, &tracks)?);
     }
     misses_samples(file, length, &tracks)
 }
@@ -49,12 +50,18 @@ struct Walk {
     meta: bool,
     /// A box of media reaches beyond the end.
     media_is_cut: bool,
+    /// There are zeros where a box should begin, and no index of fragments (`mfra`), which is the last.
+    hole: bool,
 }
 
 fn walk(file: &mut (impl Read + Seek), length: u64) -> io::Result<Walk> {
-    let (mut walk, mut at) = (Walk::default(), 0);
+    let (mut walk, mut at, mut ended) = (Walk::default(), 0, false);
     for _ in 0..MAX_BOXES {
         let (head, got) = up_to::<16>(file, at)?;
+        if head[..8] == [0; 8] && got >= 8 {
+            walk.hole = !ended && begins_hole(file, at)?;
+            break;
+        }
         let kind = &head[4..got.clamp(4, 8)];
         if got < 8 {
             // Padding; or the head of a box that is still to come.
@@ -76,6 +83,7 @@ fn walk(file: &mut (impl Read + Seek), length: u64) -> io::Result<Walk> {
         match kind {
             b"moov" if walk.moov.is_none() => walk.moov = Some(at + head_bytes..next),
             b"meta" => walk.meta = true,
+            b"mfra" => ended = true,
             _ => {}
         }
         at = next;

@@ -1,8 +1,8 @@
-//! Chunks: AVI and WAV (RIFF), RF64 (EBU Tech 3306), W64, AIFF.
+//! Chunks: AVI and WAV (RIFF), RF64 (EBU Tech 3306), W64, AIFF, CAF.
 
 use std::io::{self, Read, Seek};
 
-use super::bytes::{be32, le32, le64, up_to};
+use super::bytes::{be32, be64, le32, le64, up_to};
 
 /// Chunks that are looked at.
 const MAX_CHUNKS: usize = 100_000;
@@ -29,6 +29,7 @@ pub(super) fn begins(head: &[u8]) -> bool {
         Some(b"RIFF") => kind == b"AVI " || kind == b"WAVE",
         Some(b"RF64") => kind == b"WAVE",
         Some(b"FORM") => kind == b"AIFF" || kind == b"AIFC",
+        Some(b"caff") => true,
         _ => head.starts_with(&W64_RIFF),
     }
 }
@@ -42,6 +43,7 @@ pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<b
         b"RIFF" => walk(file, length, &Form::Riff),
         b"RF64" => walk(file, length, &Form::Rf64),
         b"FORM" => walk(file, length, &Form::Aiff),
+        b"caff" => caf_is_cut(file, length),
         _ => w64_is_cut(file, length),
     }
 }
@@ -78,14 +80,17 @@ fn walk(file: &mut (impl Read + Seek), length: u64, form: &Form) -> io::Result<b
 
 /// Every `movi` must be there, that of each further RIFF too (OpenDML).
 fn avi_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
-    let (mut at, mut found) = (0, false);
+    let (mut at, mut found, mut end) = (0, false, 0);
     for _ in 0..MAX_CHUNKS {
         let (head, got) = up_to::<12>(file, at)?;
         let size = le32(&head[4..]);
         match (&head[..4], &head[8..]) {
             _ if got < 12 => break,
             // Into the list of the outermost chunks.
-            (b"RIFF", b"AVI " | b"AVIX") => at += 12,
+            (b"RIFF", b"AVI " | b"AVIX") => {
+                end = if size < UNKNOWN { at + size } else { 0 };
+                at += 12;
+            }
             (b"LIST", b"movi") => {
                 found = true;
                 if size == 0 || size >= UNKNOWN {
@@ -99,11 +104,29 @@ fn avi_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
             (kind, _) if kind.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') => {
                 at = at.saturating_add(8 + size + size % 2);
             }
-            // No chunk: what is behind the last one, or nothing that can be told.
-            _ => return Ok(false),
+            // No chunk: what is behind the last one, or, where there should be more, a hole.
+            _ => return Ok(at < end && head == [0; 12]),
         }
     }
     Ok(!found)
+}
+
+/// Sizes are of 64 bits, big-endian; that of the samples may be -1, for all that follows.
+fn caf_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+    let mut at = 8;
+    for _ in 0..MAX_CHUNKS {
+        let (head, got) = up_to::<12>(file, at)?;
+        if got < 12 {
+            return Ok(true);
+        }
+        let size = be64(&head[4..]);
+        let end = at.saturating_add(12).saturating_add(size);
+        if head.starts_with(b"data") {
+            return Ok(size != u64::MAX && end > length);
+        }
+        at = end;
+    }
+    Ok(false)
 }
 
 /// Sizes are of 64 bits, with the head of 24 bytes, and padded to 8.
