@@ -7,7 +7,7 @@ use super::clips::Clips;
 use super::orders::probe;
 
 /// What writes each, of a second and a half of pictures with sound.
-const FILMS: [(&str, &str); 10] = [
+const FILMS: [(&str, &str); 11] = [
     ("last.mp4", ""),
     ("first.mp4", "-movflags +faststart"),
     ("fragments.mp4", "-movflags +frag_keyframe+empty_moov -g 5"),
@@ -18,9 +18,17 @@ const FILMS: [(&str, &str); 10] = [
     ("one.avi", "-c:v mpeg4 -c:a mp3"),
     ("one.flv", "-c:v flv1 -c:a mp3 -ar 44100"),
     ("one.wmv", "-c:v wmv2 -c:a wmav2"),
+    ("one.mxf", "-r 25 -c:v mpeg2video -ar 48000"),
 ];
-const SOUNDS: [(&str, &str); 4] =
-    [("one.wav", ""), ("one.w64", ""), ("long.wav", "-rf64 always"), ("one.aiff", "")];
+const SOUNDS: [(&str, &str); 7] = [
+    ("one.wav", ""),
+    ("one.w64", ""),
+    ("long.wav", "-rf64 always"),
+    ("one.aiff", ""),
+    ("one.au", ""),
+    ("one.caf", ""),
+    ("one.ogg", "-c:a libvorbis"),
+];
 
 fn film(clips: &Clips, name: &str, options: &str) -> Vec<u8> {
     clips.ffmpeg(&format!(
@@ -60,7 +68,7 @@ fn whole_files_are_whole_whatever_is_behind_them() {
             continue;
         }
         for behind in [&foreign, &id3, &ape, &lyrics, &text, &vec![0; 7], &vec![0; 4096]] {
-            if name == "one.flv" && behind.len() == 4096 && behind[0] == 0 {
+            if ["one.flv", "one.ogg"].contains(&name) && behind.len() == 4096 && behind[0] == 0 {
                 // The hole that a download leaves looks the same.
                 continue;
             }
@@ -92,10 +100,23 @@ fn cut_files_are_cut_wherever_it_is() {
             .map(|percent| bytes.len() * percent / 100)
             .filter(|length| !is_cut(&bytes[..*length]))
             .collect();
-        // Between two tags nothing tells.
-        let most = usize::from(name == "one.flv");
+        // Between two tags or pages nothing tells.
+        let most = usize::from(["one.flv", "one.ogg"].contains(&name));
         assert!(missed.len() <= most, "{name} of {} bytes cut at {missed:?}", bytes.len());
     }
+}
+
+/// Beyond what tags may take at its end.
+#[test]
+fn an_mp3_is_cut_where_its_first_frame_tells_of_more() {
+    let clips = Clips::new();
+    let bytes = sound(&clips, "one.mp3", "-b:a 320k");
+    assert!(!is_cut(&bytes));
+    assert!(!is_cut(&[&bytes[..], &[0; 8192]].concat()), "padding");
+    assert!(is_cut(&bytes[..bytes.len() * 9 / 10]));
+    assert!(is_cut(&[&bytes[..bytes.len() / 2], &vec![0; bytes.len() / 2]].concat()), "a hole");
+    let untold = sound(&clips, "untold.mp3", "-write_xing 0");
+    assert!(!is_cut(&untold[..untold.len() / 2]), "nothing tells");
 }
 
 #[test]

@@ -9,6 +9,10 @@ const KEY: [u8; 4] = [0x06, 0x0e, 0x2b, 0x34];
 /// The key of the first partition, without its version, and what follows the kind (7.1).
 const HEADER: [u8; 6] = [0x0d, 0x01, 0x02, 0x01, 0x01, 0x02];
 
+/// Where a partition says where the footer is: behind its version, KAG size, and the places of itself
+/// and of the one before (7.1).
+const FOOTER: u64 = 2 + 2 + 4 + 8 + 8;
+
 pub(super) fn begins(head: &[u8]) -> bool {
     head.starts_with(&KEY) && head.get(8..14) == Some(&HEADER[..])
 }
@@ -19,8 +23,6 @@ pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<b
     let (first, _) = up_to::<1>(file, 16)?;
     // BER: a short length, or how many bytes of it follow.
     let more = if first[0] & 0x80 != 0 { u64::from(first[0] & 0x7f) } else { 0 };
-    // Behind version, KAG size, and the places of this partition and of the one before.
-    const FOOTER: u64 = 2 + 2 + 4 + 8 + 8;
     let footer = be64(&bytes_at::<8>(file, 17 + more + FOOTER)?);
     if footer == 0 {
         return Ok(false);
