@@ -216,6 +216,7 @@ mod tests {
         assert!(!cut(&[head.clone(), chunk(b"data", 100, 100), vec![7; 4096]]));
         assert!(!cut(&[head.clone(), chunk(b"data", u64::MAX, 80)]), "out of a pipe");
         assert!(cut(&[head.clone(), chunk(b"data", 100, 99)]));
+        assert!(cut(&[head.clone(), chunk(b"info", u64::MAX - 9, 4)]), "a size that lies");
         assert!(cut(&[head]), "no media");
     }
 

@@ -121,10 +121,12 @@ fn caf_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
         }
         let size = be64(&head[4..]);
         let end = at.saturating_add(12).saturating_add(size);
-        if head.starts_with(b"data") {
-            return Ok(size != u64::MAX && end > length);
+        match head.starts_with(b"data") {
+            true => return Ok(size != u64::MAX && end > length),
+            // Sizes that lie lead to where no file can be read.
+            false if end > length => return Ok(true),
+            false => at = end,
         }
-        at = end;
     }
     Ok(false)
 }
