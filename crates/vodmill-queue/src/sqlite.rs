@@ -331,7 +331,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let _queue = SqliteQueue::open(dir.path().join("queue.db")).unwrap();
-        for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+        for name in ["queue.db", "queue.db-wal", "queue.db-shm", "queue.db.made"] {
             let mode = dir.path().join(name).metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::access::Access;
 use crate::error::{Result, StoreError};
 use crate::s3::{Bucket, ObjectSettings, S3Settings, S3Store};
 use crate::{Key, LocalStore, Store};
@@ -102,15 +103,18 @@ impl Location {
             Location::Folder(folder) => try_folder(folder),
             Location::Bucket { bucket, prefix } => {
                 let prefix = prefix.as_ref().map_or(String::new(), |prefix| format!("{prefix}/"));
-                Bucket::open(bucket, settings).capabilities(&prefix).map(drop)
+                let bucket = Bucket::open(bucket, settings);
+                bucket.reach()?;
+                bucket.capabilities(&prefix).map(drop)
             }
         }
     }
 }
 
-/// Makes a folder, and a hidden file in it that goes again.
+/// Makes a folder that every account may enter, and a hidden file in it that goes again.
 fn try_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(StoreError::io("make folder", folder.display()))?;
+    let made = Access::All.make_dirs(folder);
+    made.map_err(StoreError::io("make folder", folder.display()))?;
     let trial = folder.join(format!(".vodmill-trial-{}", std::process::id()));
     let tried = std::fs::write(&trial, b"").and_then(|()| std::fs::remove_file(&trial));
     tried.map_err(StoreError::io("write in folder", folder.display()))

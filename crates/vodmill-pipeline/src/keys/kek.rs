@@ -24,7 +24,14 @@ pub fn load_kek(path: &Path) -> Result<KeyEncryptionKey, KeyStoreError> {
 /// # Errors
 /// As [`load_kek`]. A new one would be made where a disk is not mounted.
 pub fn read_kek(path: &Path) -> Result<KeyEncryptionKey, KeyStoreError> {
-    let text = vodmill_secret::read(path).map_err(backend)?;
+    let text = vodmill_secret::read(path).map_err(|error| match error.is_not_found() {
+        true => backend(format!(
+            "there is no {path}: put the key-encryption key back, or, for a home that has no keys yet, \
+             make one: (umask 077; openssl rand -hex 32 > {path})",
+            path = path.display()
+        )),
+        false => backend(error),
+    })?;
     let bad = || backend(format!("{} does not hold 64 hex digits", path.display()));
     KeyEncryptionKey::from_hex(text.trim()).ok_or_else(bad)
 }

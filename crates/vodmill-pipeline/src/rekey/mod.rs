@@ -25,7 +25,7 @@ use crate::file::{passed, sha256};
 use crate::generation::Number;
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
 use crate::receipt::{RECEIPT, Receipt};
-use crate::stages::{Pointed, dated, led_to, move_pointer};
+use crate::stages::{CONTESTED, Pointed, dated, led_to, move_pointer};
 use crate::{Error, Result, headers};
 
 /// What to give other keys, and what with.
@@ -188,6 +188,9 @@ impl Rekey<'_> {
     fn point(&self, generation: &str, name: &str, bytes: &[u8]) -> Result<()> {
         match move_pointer(self.store, self.asset, generation, name, bytes)? {
             Pointed::Moved => Ok(()),
+            Pointed::Contested => {
+                Err(Failed::new(format!("publish {} {generation}", self.asset), CONTESTED).into())
+            }
             Pointed::Overtaken => {
                 let why = "a later version was published meanwhile, with keys of its own: to give \
                            it others, do this again";

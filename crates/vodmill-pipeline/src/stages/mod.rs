@@ -29,7 +29,7 @@ use crate::original::{Offer, Unchecked};
 use crate::renditions::Made;
 use crate::settings::Settings;
 
-pub(crate) use publish::{Pointed, dated, leads_to, led_to, move_pointer, withdraw};
+pub(crate) use publish::{CONTESTED, Pointed, dated, leads_to, led_to, move_pointer, withdraw};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,12 +33,12 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
     // The playlist first, since `asset.json` names it.
     if let Some(playlist) = &packaged.multivariant {
         let bytes = playlist.as_bytes();
-        point_to(&*store, &decided, MULTIVARIANT, bytes).map_err(ChildEnd::away(stage()))?;
+        point_to(&*store, &decided, MULTIVARIANT, bytes)?;
     }
     passed(point!("publish.playlist"))?;
     let effort = Effort::of(&bench.mill.queue.tasks(&bench.lease.job_id)?);
     let description = dated(&effort.told_in(packaged.asset.as_bytes())?)?;
-    point_to(&*store, &decided, ASSET, &description).map_err(ChildEnd::away(stage()))?;
+    point_to(&*store, &decided, ASSET, &description)?;
     if packaged.multivariant.is_none() {
         drop_playlist(&*store, &decided).map_err(ChildEnd::away(stage()))?;
     }
@@ -112,8 +112,13 @@ fn point_to(
     decided: &Decided,
     name: &str,
     bytes: &[u8],
-) -> Result<Pointed, StoreError> {
-    move_pointer(store, &decided.asset, &decided.generation, name, bytes)
+) -> Result<(), ChildEnd> {
+    let stage = || format!("point {} at its package", decided.asset);
+    let pointed = move_pointer(store, &decided.asset, &decided.generation, name, bytes);
+    match pointed.map_err(ChildEnd::away(stage()))? {
+        Pointed::Moved | Pointed::Overtaken => Ok(()),
+        Pointed::Contested => Err(ChildEnd::Lasting(Failed::new(stage(), CONTESTED))),
+    }
 }
 
 /// What became of an object of a pointer.
@@ -123,7 +128,15 @@ pub(crate) enum Pointed {
     Moved,
     /// It leads to a later one.
     Overtaken,
+    /// It leads to another one of the same number: two make versions of this asset, each by numbers of
+    /// its own, as a home and a copy of it do.
+    Contested,
 }
+
+/// What to tell of that.
+pub(crate) const CONTESTED: &str = "another version of the same number was published meanwhile, by a \
+    copy of this home, or where names of assets had been lost: publish from one home alone, and deliver \
+    this original again";
 
 /// Replaces one object of an asset's pointer, unless it is of a later generation already: who was
 /// overtaken publishes its own, and leaves the pointer.
@@ -140,6 +153,9 @@ pub(crate) fn move_pointer(
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
             Ok((there, _)) if number_in(&there) > ours => return Ok(Pointed::Overtaken),
+            Ok((there, _)) if number_in(&there) == ours && !leads_to(&there, generation) => {
+                return Ok(Pointed::Contested);
+            }
             Ok((_, version)) => version,
             Err(StoreError::NotFound(_)) => Was::Nothing,
             Err(error) => return Err(error),
@@ -201,4 +217,36 @@ pub(crate) fn dated(asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
     let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default();
     asset.insert("published_at".to_owned(), now.to_string().into());
     serde_json::to_vec_pretty(&asset).map_err(fault)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use vodmill_store::MemoryStore;
+
+    use super::*;
+
+    /// A home and a copy of it give the same number to different originals.
+    #[test]
+    fn a_version_of_the_same_number_is_not_taken_over() {
+        let playlist = |name: &str| format!("#EXTM3U\n{name}/hls/low/index.m3u8\n").into_bytes();
+        let description = |name: &str| format!("{{\"generation\":\"{name}\"}}").into_bytes();
+        for (name, text) in [
+            (MULTIVARIANT, &playlist as &dyn Fn(&str) -> Vec<u8>),
+            (ASSET, &description as &dyn Fn(&str) -> Vec<u8>),
+        ] {
+            let store = MemoryStore::default();
+            let publish = |generation: &str| {
+                move_pointer(&store, "talk", generation, name, &text(generation)).unwrap()
+            };
+            assert_eq!(publish("g0002-aaaaaaaa"), Pointed::Moved);
+            assert_eq!(publish("g0002-bbbbbbbb"), Pointed::Contested);
+            assert_eq!(publish("g0002-aaaaaaaa"), Pointed::Moved, "the same once more");
+            assert_eq!(publish("g0001-cccccccc"), Pointed::Overtaken);
+            assert_eq!(publish("g0002r1-dddddddd"), Pointed::Moved);
+            assert_eq!(publish("g0002r1-eeeeeeee"), Pointed::Contested);
+            let there = store.get(&Key::new(format!("talk/{name}")).unwrap()).unwrap();
+            assert_eq!(there, text("g0002r1-dddddddd"));
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! A mark beside the file of a queue, to tell one that was lost from one that was never made. SQLite
 //! takes an empty file for a new database.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::unopened;
@@ -41,8 +42,9 @@ pub(super) fn leave(queue: &Path) -> Result<()> {
 }
 
 fn write(mark: &Path) -> io::Result<()> {
-    fs::write(mark, TEXT)?;
-    File::open(mark)?.sync_all()?;
+    let mut file = File::options().write(true).create(true).mode(0o600).open(mark)?;
+    file.write_all(TEXT.as_bytes())?;
+    file.sync_all()?;
     File::open(mark.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
         .sync_all()
 }

@@ -33,6 +33,7 @@ impl RemoteError {
             "InvalidAccessKeyId",
             "InvalidToken",
             "NoCredentials",
+            "NoRegion",
             "NoSuchBucket",
             "PermanentRedirect",
             "RequestTimeTooSkewed",
@@ -56,10 +57,15 @@ impl RemoteError {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role for this \
                  machine",
             ),
+            ("NoRegion", _) => {
+                Some("set `region` in [s3] of vodmill.toml, AWS_REGION, or a profile that has one")
+            }
             ("AccessDenied", _) | (_, Some(401 | 403)) => {
                 Some("allow these credentials to do this in the bucket's policy")
             }
-            ("Unreachable", _) => Some("see that the endpoint is right and the server runs"),
+            ("Unreachable" | "Timeout", _) => {
+                Some("see that the endpoint is right and the server runs")
+            }
             _ => None,
         }
     }
@@ -149,6 +155,12 @@ impl Fault {
             || matches!(self.error.status, Some(400 | 405 | 501))
     }
 
+    /// Whether nobody answered.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self.error.code.as_deref(), Some("Unreachable" | "Timeout"))
+            && self.error.status.is_none()
+    }
+
     /// Whether these credentials may not do this.
     pub(crate) fn is_denied(&self) -> bool {
         self.error.code.as_deref() == Some("AccessDenied") || self.error.status == Some(403)
@@ -184,7 +196,10 @@ where
             SdkError::DispatchFailure(_) if words(&error).contains("redential") => {
                 Fault::ours(Kind::Lasting, "NoCredentials", "there are no credentials to sign with")
             }
-            _ => Fault::ours(Kind::Lasting, "NotSent", words(&error)),
+            SdkError::DispatchFailure(_) if words(&error).contains("egion must be set") => {
+                Fault::ours(Kind::Lasting, "NoRegion", "it is not known which region to ask")
+            }
+            _ => Fault::ours(Kind::Lasting, "NotSent", root_cause(&error)),
         }
     }
 }

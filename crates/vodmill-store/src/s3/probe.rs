@@ -20,6 +20,9 @@ const SMALLEST_PART: usize = 5 * 1024 * 1024;
 /// A trial that is older is nobody's any more: each of its requests has its time.
 const LONGEST_PROBE: Duration = Duration::from_secs(3600);
 
+/// How long a server may take to say anything at all.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// So many writers try to be the first.
 const RACERS: usize = 4;
 
@@ -62,6 +65,24 @@ impl Bucket {
         })?;
         tracing::info!(bucket = self.name(), ?known, "what the bucket can do");
         Ok(*self.inner.capabilities.get_or_init(|| known))
+    }
+
+    /// Whether its server answers at all, whatever it says. Else it is found out in seconds: everything
+    /// that is asked of a server waits for minutes until it is given up.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] where nobody answers.
+    pub(crate) fn reach(&self) -> Result<()> {
+        let ask = || async {
+            let asked = self.inner.client.head_bucket().bucket(self.name()).send();
+            let asked = tokio::time::timeout(ANSWER, asked).await;
+            asked.map_or_else(|_| Err(Fault::late(ANSWER.as_secs())), |it| Ok(it?)).map(drop)
+        };
+        let fault = match block(async { ask().await.or(ask().await) }) {
+            Err(fault) if fault.is_silence() => fault,
+            _ => return Ok(()),
+        };
+        Err(self.error("reach", "", fault))
     }
 
     /// What processes left that were killed while they tried the bucket out. It does no harm.

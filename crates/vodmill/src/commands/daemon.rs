@@ -72,6 +72,13 @@ fn settled(config: Config) -> anyhow::Result<Config> {
     let Some(address) = config.settings.listen.filter(|address| address.port() == 0) else {
         return Ok(config);
     };
+    if !config.own_keys.is_empty() {
+        tracing::warn!(
+            pipelines = ?config.own_keys,
+            "what is published without a key_uri plays until the daemon stops, for its port is another \
+             one then: set `listen` or key_uri"
+        );
+    }
     let free = TcpListener::bind(address).and_then(|listener| listener.local_addr());
     Ok(config.listening_at(free.with_context(|| format!("find a port on {}", address.ip()))?))
 }

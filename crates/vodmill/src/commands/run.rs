@@ -71,13 +71,22 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
 
 /// Why nothing can be published there, found before anything is encoded.
 fn cannot_publish(destination: &Location, error: StoreError) -> anyhow::Error {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied};
     let remedy = match &error {
         // The error says it by itself.
-        StoreError::Remote { .. } | StoreError::BadServer { .. } => "nothing was done",
-        _ => "nothing was done; let this user write there, or name another place with --out",
+        StoreError::Remote { .. } | StoreError::BadServer { .. } => "",
+        StoreError::Io { source, .. } => match source.kind() {
+            AlreadyExists | NotADirectory => {
+                "; something is in the way that is no folder, or a link that leads nowhere: remove it, \
+                 or name another place with --out"
+            }
+            PermissionDenied => "; let this user write there, or name another place with --out",
+            _ => "; name another place with --out",
+        },
+        _ => "; name another place with --out",
     };
     anyhow::Error::from(error)
-        .context(format!("nothing can be published in {destination}: {remedy}"))
+        .context(format!("nothing can be published in {destination}: nothing was done{remedy}"))
 }
 
 /// Takes a file on; one that went wrong before is tried again, since somebody asks for it.

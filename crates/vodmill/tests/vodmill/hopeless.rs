@@ -96,6 +96,69 @@ fn no_credentials_end_a_run_before_it_begins() {
 }
 
 #[test]
+fn a_region_that_is_not_known_is_said_in_words() {
+    let home = home();
+    let output = command(home.path(), &["run", "a.mp4", "--out", "s3://media/x"])
+        .envs([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")])
+        .output();
+    let output = output.expect("runs");
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("AWS_REGION") && !said.contains("DispatchFailure"), "{said}");
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_said_soon() {
+    // One that takes connections and says nothing, and one that takes none.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    for port in [port, 9] {
+        let home = home();
+        let settings = format!("[s3]\nendpoint = \"http://127.0.0.1:{port}\"\n");
+        fs::write(home.path().join("vodmill.toml"), settings).expect("write");
+        let begun = Instant::now();
+        let output = command(home.path(), &["run", "a.mp4", "--out", "s3://media/x"])
+            .envs([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")])
+            .output();
+        let output = output.expect("runs");
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("see that the endpoint is right"), "{said}");
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_said() {
+    let home = home();
+    for out in ["a.mp4", "a.mp4/out"] {
+        let output = command(home.path(), &["run", "a.mp4", "--out", out]).output().expect("runs");
+        assert!(said(&output).contains("that is no folder"), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_destination_is_for_all_to_read_and_a_state_for_none_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for umask in ["000", "027", "077"] {
+        let home = home();
+        let mut shell = Command::new("sh");
+        let script = format!("umask {umask}; exec \"$0\" run a.mp4");
+        shell.args(["-c", &*script, env!("CARGO_BIN_EXE_vodmill")]).current_dir(home.path());
+        let output = shell.output().expect("runs");
+        let mode = |name: &str| {
+            let facts = fs::metadata(home.path().join(name));
+            facts.map(|facts| facts.permissions().mode() & 0o777).ok()
+        };
+        assert_eq!(mode("published"), Some(0o755), "{umask}: {}", said(&output));
+        assert_eq!(mode("state"), Some(0o700), "{umask}");
+        for mark in ["state/run/queue.sqlite.made", "state/names.sqlite.made"] {
+            assert_eq!(mode(mark), Some(0o600), "{umask}: {mark}");
+        }
+    }
+}
+
+#[test]
 fn a_database_that_does_not_answer_is_said_soon() {
     let home = home();
     // It takes connections, and says nothing.
