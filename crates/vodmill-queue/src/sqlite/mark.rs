@@ -42,7 +42,8 @@ pub(super) fn leave(queue: &Path) -> Result<()> {
 }
 
 fn write(mark: &Path) -> io::Result<()> {
-    let mut file = File::options().write(true).create(true).mode(0o600).open(mark)?;
+    let mut options = File::options();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(mark)?;
     file.write_all(TEXT.as_bytes())?;
     file.sync_all()?;
     File::open(mark.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
