@@ -157,6 +157,6 @@ fn packages_of_0_1_0_are_sound() {
         assert_eq!(rekeyed.code, 0, "{rekeyed:?}");
         let after = check();
         assert!(after.out.ends_with("\nsound\n"), "{after:?}");
-        assert_eq!(after.out.lines().next().map(|line| line.contains("g0002-")), Some(true));
+        assert_eq!(after.out.lines().next().map(|line| line.contains("g0001r1-")), Some(true));
     }
 }

@@ -35,6 +35,7 @@ fn a_network_gets_what_its_tokens_and_credentials_open() {
         let path = format!("/published/{name}");
         let opened = match &name {
             name if name.contains("stray") || name == "notes.txt" => "nobody",
+            name if name.starts_with(".vodmill/") => "nobody",
             name if name.contains("/private/") => "segmenter",
             name if name.ends_with("/receipt.json") => "segmenter",
             _ => "viewer",

@@ -348,7 +348,7 @@ mod tests {
             tx.all(sql, params!["waiting", "films", "a"], |row| row.get::<String>(3))
         };
         let plan = queue.read("explain", "jobs".into(), explain).unwrap().join("; ");
-        assert!(plan.contains("jobs_source (source=?)"), "{plan}");
+        assert!(plan.contains("jobs_source (source=? AND state=?)"), "{plan}");
     }
 
     #[test]

@@ -224,7 +224,7 @@ ALTER TABLE jobs ADD COLUMN dated_at BIGINT;
 ALTER TABLE deliveries ADD COLUMN dated_at BIGINT;
 ALTER TABLE batches ADD COLUMN dated_at BIGINT;
 -- An inbox asks for the jobs of each original that lies there, and a job for its asset.
-CREATE INDEX jobs_source ON jobs (source);
+CREATE INDEX jobs_source ON jobs (source, state, created_at, id);
 CREATE INDEX assets_owner ON assets (owner);
 ";
 

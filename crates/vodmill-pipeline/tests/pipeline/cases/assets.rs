@@ -161,7 +161,7 @@ fn adopt(home: &Home) {
 }
 
 fn lose_names(home: &Home) {
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["", "-wal", "-shm", ".made"] {
         let _ = fs::remove_file(home.root.join(format!("names.sqlite{ending}")));
     }
 }

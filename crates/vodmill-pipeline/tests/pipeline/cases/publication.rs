@@ -20,9 +20,10 @@ fn every_kind_of_package_is_published_and_sound() {
         let job = assert_state(&mill, id, JobState::Published);
         assert_eq!(job.asset.as_deref(), Some(*pipeline));
         let report = home.assert_sound(&mill, pipeline);
-        // Two rungs and their pictures, and sound by itself in fMP4.
-        let streams = if pipeline.starts_with("fmp4") { 5 } else { 4 };
+        // Two rungs, and sound by itself in fMP4; one picture for each segment of a rung.
+        let streams = if pipeline.starts_with("fmp4") { 3 } else { 2 };
         assert_eq!(report.segments, 16 * streams, "{pipeline}");
+        assert_eq!(report.iframes, 16 * 2, "{pipeline}");
         assert_pointer(&home, pipeline);
         assert!(home.root.join("done").join(format!("{pipeline}.mov")).is_file());
     }
