@@ -8,7 +8,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGKILL, SIGSTOP};
+use signal_hook::low_level::raise;
 
 use crate::POINTS;
 use crate::orders::{Action, Order, parse};
@@ -55,8 +56,10 @@ pub(crate) fn pass(name: &'static str) -> io::Result<()> {
     let Some(faults) = FAULTS.get() else { return Ok(()) };
     match faults.note(name)? {
         None => Ok(()),
-        Some(Action::Kill) => signal(Signal::KILL),
-        Some(Action::Stop) => signal(Signal::STOP),
+        Some(Action::Kill) => raise(SIGKILL),
+        // To this thread, which stops its process before it takes another step. Were it sent to the
+        // process, another thread might take it, and later.
+        Some(Action::Stop) => raise(SIGSTOP),
         Some(Action::Fail) => Err(io::Error::other(format!("fault point {name}"))),
         Some(Action::Full) => Err(rustix::io::Errno::NOSPC.into()),
         Some(Action::Delay(time)) => {
@@ -64,11 +67,6 @@ pub(crate) fn pass(name: &'static str) -> io::Result<()> {
             Ok(())
         }
     }
-}
-
-/// Sent to this process as a whole. After SIGSTOP it goes on here.
-fn signal(signal: Signal) -> io::Result<()> {
-    Ok(kill_process(getpid(), signal)?)
 }
 
 impl Faults {

@@ -24,13 +24,18 @@ pub fn shared() -> &'static Server {
 
 impl Server {
     pub fn start(options: &[&str]) -> Self {
-        // Beside the tests' other folders, for its own user must be able to get there.
-        let dir = tempfile::Builder::new().prefix("queue-postgres-").tempdir().unwrap().keep();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let script = spawn(&dir, port, options);
-        let mut server = Self { dir, port, script };
-        server.wait();
-        server
+        loop {
+            // Beside the tests' other folders, for its own user must be able to get there.
+            let dir = tempfile::Builder::new().prefix("queue-postgres-").tempdir().unwrap().keep();
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let script = spawn(&dir, port, options);
+            let mut server = Self { dir, port, script };
+            if server.is_up() {
+                return server;
+            }
+            // Another test took the port meanwhile; its server is not ours to talk to.
+            assert!(server.log().contains("Address already in use"), "no server: {}", server.log());
+        }
     }
 
     pub fn port(&self) -> u16 {
@@ -58,17 +63,26 @@ impl Server {
         self.script.wait().unwrap();
         std::thread::sleep(down);
         self.script = spawn(&self.dir, self.port, options);
-        self.wait();
+        assert!(self.is_up(), "no server: {}", self.log());
     }
 
-    fn wait(&mut self) {
+    /// Waits until this very server takes connections; false if it ended instead.
+    fn is_up(&mut self) -> bool {
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let ended = self.script.try_wait().unwrap();
-            assert!(ended.is_none(), "no server: {}", self.log());
+        while !(self.says_ready() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()) {
+            if self.script.try_wait().unwrap().is_some() {
+                return false;
+            }
             assert!(start.elapsed() < Duration::from_secs(60), "no server: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
+    }
+
+    /// What the server notes of itself beside its data: the last line is its state.
+    fn says_ready(&self) -> bool {
+        let noted = std::fs::read_to_string(self.dir.join("data/postmaster.pid"));
+        noted.is_ok_and(|text| text.lines().last().is_some_and(|state| state.trim() == "ready"))
     }
 
     fn log(&self) -> String {

@@ -205,7 +205,6 @@ fn of_processes(rules: &mut Rules) -> Result<(), Error> {
     let thread = libc::CLONE_THREAD.unsigned_abs();
     rules.insert(libc::SYS_clone, when([bits(0, thread | NAME_SPACES.unsigned_abs(), thread)?])?);
     // It may end or stop itself, and nobody else.
-    rules.insert(libc::SYS_kill, when([is(0, own)?])?);
     rules.insert(libc::SYS_tgkill, when([is(0, own)?])?);
     rules.insert(libc::SYS_prctl, one_of(0, PRCTL.map(libc::c_int::unsigned_abs))?);
     // Limits are looked at, and not set.
