@@ -115,7 +115,7 @@ function watchHls(hls, report) {
   });
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
     if (frag.sn !== 'initSegment') report.fragments.add(`${frag.type} ${frag.sn}`);
-    const generation = /\/(g\d{4,}-[0-9a-f]{8})\//.exec(frag.url)?.[1];
+    const generation = /\/(g\d{4,}(?:r\d+)?-[0-9a-f]{8})\//.exec(frag.url)?.[1];
     if (generation) report.generations.add(generation);
   });
   hls.on(Hls.Events.FRAG_PARSED, (_, { frag }) => {
