@@ -9,7 +9,7 @@ mod timeline;
 
 use ffmpeg_next::frame::Audio;
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::transcode::{AudioDone, AudioOrder, Progress, SoundBalance, Watch};
+use vodmill_model::transcode::{AudioDone, AudioOrder, Progress, ProgressSink, SoundBalance};
 
 use crate::error;
 use encoder::Encoder;
@@ -19,7 +19,10 @@ use joined::Joined;
 pub(crate) use frames::is_heard;
 
 /// Decodes one sound, filters it and encodes exactly the planned number of samples.
-pub(crate) fn encode_audio(order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError> {
+pub(crate) fn encode_audio(
+    order: &AudioOrder,
+    watch: &dyn ProgressSink,
+) -> Result<AudioDone, MediaError> {
     let encode = &order.encode;
     let mut sound = Sound::open(order)?;
     let mut encoder = Encoder::create(encode, &order.path)?;

@@ -22,8 +22,8 @@ use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment, SegmentOrder,
-    SubtitleOrder, Subtitles, Transcode, VideoDone, VideoOrder, Watch,
+    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink, Segment,
+    SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone, VideoOrder,
 };
 
 pub use probe::cropping;
@@ -48,16 +48,24 @@ impl Transcode for Libav {
         &self,
         original: &Path,
         policy: &InputPolicy,
-        watch: &dyn Watch,
+        watch: &dyn ProgressSink,
     ) -> Result<MediaInfo, MediaError> {
         probe::probe(original, policy, watch)
     }
 
-    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError> {
+    fn encode_video(
+        &self,
+        order: &VideoOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<VideoDone, MediaError> {
         encode::encode_video(order, watch)
     }
 
-    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError> {
+    fn encode_audio(
+        &self,
+        order: &AudioOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<AudioDone, MediaError> {
         audio::encode_audio(order, watch)
     }
 

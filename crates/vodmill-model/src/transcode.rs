@@ -36,14 +36,22 @@ pub trait Transcode: Send + Sync {
         &self,
         original: &Path,
         policy: &InputPolicy,
-        watch: &dyn Watch,
+        watch: &dyn ProgressSink,
     ) -> Result<MediaInfo, MediaError>;
 
     /// Decodes one chunk once and encodes it for every rung.
-    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError>;
+    fn encode_video(
+        &self,
+        order: &VideoOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<VideoDone, MediaError>;
 
     /// Decodes and encodes one audio track, whole.
-    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError>;
+    fn encode_audio(
+        &self,
+        order: &AudioOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<AudioDone, MediaError>;
 
     /// Extracts one text subtitle track.
     fn extract_subtitles(&self, order: &SubtitleOrder) -> Result<Subtitles, MediaError>;
@@ -72,12 +80,12 @@ pub trait Transcode: Send + Sync {
 }
 
 /// Where progress goes.
-pub trait Watch: Sync {
+pub trait ProgressSink: Sync {
     /// Media work has come this far; called often, must be cheap.
     fn progress(&self, progress: Progress);
 }
 
-impl<F: Fn(Progress) + Sync> Watch for F {
+impl<F: Fn(Progress) + Sync> ProgressSink for F {
     fn progress(&self, progress: Progress) {
         self(progress);
     }

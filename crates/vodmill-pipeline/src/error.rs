@@ -1,4 +1,4 @@
-//! What can go wrong with the mill itself.
+//! What can go wrong with the worker itself.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use vodmill_hls::keyring::KeyStoreError;
 use vodmill_model::{Failed, MediaError};
 use vodmill_store::StoreError;
 
-/// The result of an operation of the mill.
+/// The result of an operation of the worker.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why the mill did not do something.
+/// Why the worker did not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process works in this state folder.

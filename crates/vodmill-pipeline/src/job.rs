@@ -10,7 +10,7 @@ use vodmill_model::{Failed, Pipeline};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
 use vodmill_store::{Location, Store, StoreError};
 
-use crate::original::Original;
+use crate::original::{Disposal, Original};
 
 /// What is wanted: an original, a pipeline, and where everything goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,24 +25,6 @@ pub struct Submission {
     pub objects: ObjectSettings,
     /// What becomes of the original afterwards.
     pub disposal: Disposal,
-}
-
-/// What becomes of an original when its job has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disposal {
-    /// It stays where it is.
-    Leave,
-    /// It moves, after publication or refusal.
-    Move {
-        /// Folder, or prefix in a bucket, for published originals.
-        done: String,
-        /// The same for refused ones, each with its reason beside it.
-        rejected: String,
-        /// Storage class of published originals in a bucket; the bucket's own without one.
-        #[serde(default)]
-        done_class: Option<String>,
-    },
 }
 
 /// The payload of a job in the queue: everything that its tasks need to know, fixed when it is

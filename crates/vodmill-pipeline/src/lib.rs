@@ -5,46 +5,39 @@
 //! `segments/…` of each chunk after it, then `package`, then `publish`. Each is redone from its beginning when it is interrupted, and leaves
 //! the same bytes.
 
-mod admission;
-mod asset_name;
-mod cache;
 pub mod child;
 mod error;
 mod file;
-mod generation;
-mod headers;
+mod housekeeping;
 mod job;
 pub mod keys;
-mod litter;
-mod mill;
 pub mod original;
-pub mod owner;
 mod package;
-mod progress;
 mod proof;
+mod publication;
 mod receipt;
-mod rekey;
 mod renditions;
 mod settings;
-mod settle;
+mod stage_error;
 mod stages;
-mod stop;
-mod sweep;
-mod work;
+mod standalone;
+mod worker;
 
 pub use error::{Error, Result};
-pub use headers::is_media;
-pub use job::{Disposal, Submission};
-pub use litter::{Attic, Litter, LitterKind, old_scratch, old_uploads};
-pub use mill::{
-    Mill, Shared, Submitted, check, keys_of, names_path, plan, probe, queue_path, retry,
-};
+pub use housekeeping::gc::{Garbage, GarbageKind, RenditionCache, old_scratch, old_uploads};
+pub use housekeeping::old_generations::{OldGeneration, Sweep};
+pub use housekeeping::settle::whereabouts;
+pub use job::Submission;
+pub use original::Disposal;
 pub use package::KeyTable;
-pub use progress::{Bar, progress};
 pub use proof::{CheckReport, Finding};
+pub use publication::object_metadata::is_media;
+pub use publication::owner;
+pub use publication::rekey::{Rekey, Rekeyed};
 pub use receipt::Receipt;
-pub use rekey::{Rekey, Rekeyed};
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
-pub use settle::whereabouts;
-pub use stop::{Stop, StopLevel};
-pub use sweep::{OldGeneration, Sweep};
+pub use standalone::{check, keys_of, plan, probe};
+pub use worker::{
+    Bar, Shared, Stop, StopLevel, Submitted, Worker, WorkerBuilder, names_path, progress,
+    queue_path, retry,
+};

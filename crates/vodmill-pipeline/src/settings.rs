@@ -1,4 +1,4 @@
-//! What the mill is told once, and where it keeps what.
+//! What the worker is told once, and where it keeps what.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use vodmill_model::catalogue::Catalogue;
 use vodmill_store::s3::S3Settings;
 
-/// Everything the mill needs to know, validated before it is opened.
+/// Everything the worker needs to know, validated before it is opened.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Folder of the queue, the keys, renditions and scratch. One mill works in it at a time.
+    /// Folder of the queue, the keys, renditions and scratch. One worker works in it at a time.
     pub state: PathBuf,
     /// Folder that relative paths count from: originals in it are known by their place there, so that
     /// it may move.
@@ -102,7 +102,7 @@ impl std::str::FromStr for Sandbox {
     }
 }
 
-/// Where a mill keeps what, below [`Settings::state`].
+/// Where a worker keeps what, below [`Settings::state`].
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     root: PathBuf,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vodmill_model::notify::Notify;
 use vodmill_notify::{Address, Courier, Distributions, Secrets, Target};
-use vodmill_pipeline::{Mill, Stop, StopLevel};
+use vodmill_pipeline::{Stop, StopLevel, Worker};
 use vodmill_queue::{EventKind, Listener};
 
 use crate::config::Config;
@@ -82,9 +82,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Carries for a mill until it is told to stop.
-pub fn work(courier: &Courier, mill: &Mill, stop: &Stop) {
-    courier.work(mill.queue(), &|pause| {
+/// Carries for a worker until it is told to stop.
+pub fn work(courier: &Courier, worker: &Worker, stop: &Stop) {
+    courier.work(worker.queue(), &|pause| {
         stop.wait(pause);
         stop.level() == StopLevel::Running
     });

@@ -7,7 +7,7 @@ use ffmpeg_next::frame::Video;
 use ffmpeg_next::{Error, Packet};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, DecodePlan};
-use vodmill_model::transcode::Watch;
+use vodmill_model::transcode::ProgressSink;
 use vodmill_model::units::{Frames, Ratio};
 
 use super::frames;
@@ -82,7 +82,7 @@ impl<'a> Decoder<'a> {
         chunk: &ChunkPlan,
         within: Range<i64>,
         pictures: Delivered,
-        watch: &'a dyn Watch,
+        watch: &'a dyn ProgressSink,
     ) -> Result<Decoder<'a>, MediaError> {
         let packets =
             PacketFinder::open(path, plan.track, chunk.seek, &plan.clock_jumps, plan.max_pixels)?;

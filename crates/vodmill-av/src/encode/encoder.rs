@@ -12,7 +12,7 @@ use ffmpeg_next::{Dictionary, Error, Packet, ffi, picture};
 use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, VideoEncode};
-use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::units::{Frames, Ratio};
 
 use super::frames::{self, Shape};
@@ -28,7 +28,7 @@ pub(super) struct Work<'a> {
     pub path: &'a Path,
     pub rate: Ratio,
     pub chunk: &'a ChunkPlan,
-    pub watch: &'a dyn Watch,
+    pub watch: &'a dyn ProgressSink,
 }
 
 /// Encodes every frame that comes; the number of packets is that of frames.

@@ -22,7 +22,7 @@ use std::thread;
 
 use ffmpeg_next::frame::Video;
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::{VideoDone, VideoOrder, Watch};
+use vodmill_model::transcode::{ProgressSink, VideoDone, VideoOrder};
 use vodmill_model::units::Frames;
 
 use self::encoder::Work;
@@ -38,7 +38,10 @@ pub(crate) use self::version::{x264_version, x265_version};
 const QUEUE: usize = 1;
 
 /// Decodes one chunk once and encodes it for every rung.
-pub(crate) fn encode_video(order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError> {
+pub(crate) fn encode_video(
+    order: &VideoOrder,
+    watch: &dyn ProgressSink,
+) -> Result<VideoDone, MediaError> {
     thread::scope(|scope| {
         let mut senders = Vec::new();
         let mut encoders = Vec::new();
@@ -77,7 +80,7 @@ fn check(order: &VideoOrder, packets: &[Frames]) -> Result<(), MediaError> {
 fn make_frames(
     order: &VideoOrder,
     senders: Vec<SyncSender<Video>>,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<VideoDone, MediaError> {
     let mut pictures = Pictures::open(order, watch)?;
     let mut fan = Fan::new(order, senders);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ffmpeg_next::frame::Video;
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::transcode::{VideoDone, VideoOrder, Watch};
+use vodmill_model::transcode::{ProgressSink, VideoDone, VideoOrder};
 use vodmill_model::units::{Frames, Ratio, Ticks};
 
 use super::decoder::{Decoder, Delivered};
@@ -28,7 +28,7 @@ pub(super) struct Pictures<'a> {
 impl<'a> Pictures<'a> {
     pub(super) fn open(
         order: &'a VideoOrder,
-        watch: &'a dyn Watch,
+        watch: &'a dyn ProgressSink,
     ) -> Result<Pictures<'a>, MediaError> {
         let decode = &order.decode;
         let within = times_of(order);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ring::digest::{Context, SHA256};
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::transcode::{Progress, ProgressSink};
 
 use crate::error;
 use crate::original::Original;
@@ -15,14 +15,14 @@ const READ_BYTES: usize = 1 << 20;
 
 /// The file is read twice, side by side: by the demuxer and by the hash.
 pub(super) struct Meter<'a> {
-    watch: &'a dyn Watch,
+    watch: &'a dyn ProgressSink,
     bytes: u64,
     scanned: AtomicU64,
     hashed: AtomicU64,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(watch: &'a dyn Watch, bytes: u64) -> Meter<'a> {
+    pub(super) fn new(watch: &'a dyn ProgressSink, bytes: u64) -> Meter<'a> {
         Meter { watch, bytes, scanned: AtomicU64::new(0), hashed: AtomicU64::new(0) }
     }
 

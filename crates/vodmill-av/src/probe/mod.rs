@@ -27,7 +27,7 @@ use vodmill_model::media::VideoTrack;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::planner::admit;
-use vodmill_model::transcode::Watch;
+use vodmill_model::transcode::ProgressSink;
 use vodmill_model::units::Ticks;
 
 use self::meter::Meter;
@@ -48,7 +48,7 @@ const MOST_LOOKED_AT: usize = 16;
 pub(crate) fn probe(
     original: &Path,
     policy: &InputPolicy,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<MediaInfo, MediaError> {
     let mut source = Source::open_within(original, policy.max_pixels)?;
     let whole = Original::open(original)?;

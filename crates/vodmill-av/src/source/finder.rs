@@ -6,7 +6,7 @@ use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Packet, ffi};
 use vodmill_model::media::{ClockJump, SeekPoint};
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::{JumpCorrector, Progress, Watch};
+use vodmill_model::transcode::{JumpCorrector, Progress, ProgressSink};
 use vodmill_model::units::{Ratio, TICKS_PER_SECOND};
 
 use super::{Read, Source};
@@ -34,7 +34,7 @@ pub(crate) struct PacketFinder<'a> {
     found: Option<Packet>,
     /// Packets of all tracks that were read.
     packets: u64,
-    watch: Option<&'a dyn Watch>,
+    watch: Option<&'a dyn ProgressSink>,
 }
 
 impl<'a> PacketFinder<'a> {
@@ -91,7 +91,7 @@ impl<'a> PacketFinder<'a> {
     }
 
     /// Tells how many packets were read: work moves on before the first picture is there.
-    pub(crate) fn watched(self, watch: &'a dyn Watch) -> PacketFinder<'a> {
+    pub(crate) fn watched(self, watch: &'a dyn ProgressSink) -> PacketFinder<'a> {
         PacketFinder { watch: Some(watch), ..self }
     }
 

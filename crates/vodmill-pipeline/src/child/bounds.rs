@@ -5,8 +5,8 @@ use std::time::Duration;
 use vodmill_model::Plan;
 use vodmill_model::plan::{Budget, ChunkPlan};
 
-use crate::admission::Needs;
 use crate::settings::Limits;
+use crate::worker::Needs;
 
 /// How many times as long as expected the frames that are under way may take before the child counts
 /// as stuck. What is expected is slow already.

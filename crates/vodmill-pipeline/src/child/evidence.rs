@@ -18,7 +18,7 @@ impl Assignment {
     pub(crate) fn evidence(&self, scratch: &Path) -> Option<String> {
         let mut value = serde_json::to_value(self).ok()?;
         for order in ["segments", "package", "check"] {
-            for keys in ["basis/keys", "keys"] {
+            for keys in ["input/keys", "keys"] {
                 if let Some(keys) = value.pointer_mut(&format!("/{order}/{keys}")) {
                     *keys = Value::Null;
                 }

@@ -24,7 +24,7 @@ pub(crate) use bounds::Bounds;
 pub use evidence::EVIDENCE_FOLDER;
 pub use run::main;
 use sandbox::Confinement;
-pub(crate) use spawn::{ChildEnd, Spawner};
+pub(crate) use spawn::ChildRunner;
 
 use crate::package::{PackageOrder, SegmentsOrder};
 use crate::proof::CheckOrder;
@@ -80,8 +80,8 @@ impl Assignment {
     fn files(&self) -> Vec<&Path> {
         let mut files = match self {
             Assignment::Probe { .. } | Assignment::Video(_) | Assignment::Audio(_) => Vec::new(),
-            Assignment::Segments(order) => order.basis.files(),
-            Assignment::Package(order) => order.basis.files(),
+            Assignment::Segments(order) => order.input.files(),
+            Assignment::Package(order) => order.input.files(),
             Assignment::Check(order) => vec![order.package.as_path()],
         };
         files.extend(self.original());

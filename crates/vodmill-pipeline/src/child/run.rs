@@ -9,7 +9,7 @@ use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::Serialize;
 use vodmill_fault::point;
-use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::{Failed, MediaError, Transcode};
 
 use super::{Assignment, Event, FILE_SIZE, MEMORY, SANDBOX, Usage, sandbox};
@@ -25,7 +25,7 @@ const MAX_ASSIGNMENT: u64 = 256 << 20;
 
 /// Carries out the assignment that stands on standard input.
 pub fn main(transcode: &dyn Transcode) -> ExitCode {
-    let voice = Voice::default();
+    let events = EventWriter::default();
     limit_self();
     // Of itself, and by the kernel where this process hangs in a library. A parent that was gone
     // before this line is noticed by the end of standard input.
@@ -34,17 +34,17 @@ pub fn main(transcode: &dyn Transcode) -> ExitCode {
         if let Some(original) = assignment.original() {
             transcode.reach(original)?;
         }
-        voice.say(&Event::Confined(sandbox::enter(sandbox_level(), &assignment.files())?));
+        events.say(&Event::Confined(sandbox::enter(sandbox_level(), &assignment.files())?));
         leave_with_parent();
-        carry_out(assignment, transcode, &voice)
+        carry_out(assignment, transcode, &events)
     });
     let (event, code) = match result {
         Ok(value) => (Event::Done(value), ExitCode::SUCCESS),
         Err(MediaError::Rejected(rejected)) => (Event::Rejected(rejected), ExitCode::SUCCESS),
         Err(MediaError::Failed(failed)) => (Event::Failed(failed), ExitCode::FAILURE),
     };
-    voice.say(&Event::Usage(Usage::of_self()));
-    voice.say(&event);
+    events.say(&Event::Usage(Usage::of_self()));
+    events.say(&event);
     code
 }
 
@@ -89,29 +89,29 @@ fn leave_with_parent() {
 fn carry_out(
     assignment: Assignment,
     transcode: &dyn Transcode,
-    voice: &Voice,
+    events: &EventWriter,
 ) -> Result<serde_json::Value, MediaError> {
     match assignment {
         Assignment::Probe { original, policy } => {
-            value(transcode.probe(&original, &policy, voice)?)
+            value(transcode.probe(&original, &policy, events)?)
         }
         Assignment::Video(order) => {
-            let done = transcode.encode_video(&order, voice)?;
+            let done = transcode.encode_video(&order, events)?;
             passed(point!("rendition.written"))?;
             value(done)
         }
         Assignment::Audio(order) => {
-            let done = transcode.encode_audio(&order, voice)?;
+            let done = transcode.encode_audio(&order, events)?;
             passed(point!("rendition.written"))?;
             value(done)
         }
         Assignment::Segments(order) => {
-            let done = package::segments::build(&order, transcode, voice)?;
+            let done = package::segments::build(&order, transcode, events)?;
             passed(point!("segments.made"))?;
             value(done)
         }
-        Assignment::Package(order) => value(package::build(&order, transcode, voice)?),
-        Assignment::Check(order) => value(proof::check(&order, transcode, voice)?),
+        Assignment::Package(order) => value(package::build(&order, transcode, events)?),
+        Assignment::Check(order) => value(proof::check(&order, transcode, events)?),
     }
 }
 
@@ -120,13 +120,13 @@ fn value(result: impl Serialize) -> Result<serde_json::Value, MediaError> {
         .map_err(|error| Failed::from_error("describe result", &error).into())
 }
 
-/// The child's voice: events on standard output, progress not too often.
+/// The child's events: events on standard output, progress not too often.
 #[derive(Default)]
-struct Voice {
+struct EventWriter {
     last: Mutex<Vec<(String, Instant)>>,
 }
 
-impl Voice {
+impl EventWriter {
     fn say(&self, event: &Event) {
         let mut out = std::io::stdout().lock();
         // Without a listener there is nobody to tell; the process ends with its standard input.
@@ -150,7 +150,7 @@ impl Voice {
     }
 }
 
-impl Watch for Voice {
+impl ProgressSink for EventWriter {
     fn progress(&self, progress: Progress) {
         if self.is_due(&progress.of) {
             self.say(&Event::Progress(progress));

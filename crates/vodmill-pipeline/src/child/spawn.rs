@@ -8,23 +8,21 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use vodmill_hls::keyring::KeyStoreError;
+use vodmill_model::Failed;
 use vodmill_model::transcode::Progress;
-use vodmill_model::{Failed, MediaError, Rejected};
-use vodmill_store::StoreError;
 
 use super::sandbox::Confinement;
 use super::watchdog::Watchdog;
 use super::{Assignment, Bounds, Event, FILE_SIZE, MEMORY, SANDBOX, SCRATCH, Usage};
 use crate::original::OpenOriginal;
 use crate::settings::{ChildCommand, Sandbox};
+use crate::stage_error::StageError;
 
 /// How often the parent looks whether the child must go.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,7 +37,7 @@ const LOG_LINES: usize = 40;
 const MAX_LINE: u64 = 64 << 20;
 
 /// Starts children.
-pub(crate) struct Spawner<'a> {
+pub(crate) struct ChildRunner<'a> {
     pub command: &'a ChildCommand,
     pub bounds: &'a Bounds,
     pub sandbox: Sandbox,
@@ -55,88 +53,7 @@ pub(crate) struct Spawner<'a> {
 const ENVIRONMENT: [&str; 7] =
     ["LANG", "LC_ALL", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RUST_BACKTRACE", "TZ"];
 
-/// How a child ended that brought no result.
-#[derive(Debug)]
-pub(crate) enum ChildEnd {
-    /// With a reason.
-    Media(MediaError),
-    /// This machine has too little room for it now, of what stands there.
-    Short(String),
-    /// A store or the queue does not answer: no fault of the work, which is tried for longer.
-    Away(Failed),
-    /// A store answers, and will not do it before somebody has mended something: credentials, a
-    /// bucket, rights on a folder.
-    Barred(Failed),
-    /// Somebody has to do something about it before it is worth another attempt.
-    Lasting(Failed),
-    /// It was told to go before it was done.
-    Parked,
-}
-
-impl ChildEnd {
-    /// For `map_err`: a store did not do what `stage` needs. Whether that may pass, the error says.
-    pub(crate) fn away<E: std::error::Error + 'static>(
-        stage: impl Into<String>,
-    ) -> impl FnOnce(E) -> Self {
-        let stage = stage.into();
-        move |error| {
-            let failed = Failed::from_error(stage, &error);
-            match is_lasting(&error) {
-                true => ChildEnd::Barred(failed),
-                false => ChildEnd::Away(failed),
-            }
-        }
-    }
-}
-
-/// Whether an error is one of a store, or of keys, that no repetition mends.
-fn is_lasting(error: &(dyn std::error::Error + 'static)) -> bool {
-    let keys = matches!(
-        error.downcast_ref(),
-        Some(KeyStoreError::BadSet | KeyStoreError::KidTaken(_) | KeyStoreError::Unwrap(_))
-    );
-    keys || error.downcast_ref().is_some_and(StoreError::is_lasting)
-}
-
-impl ChildEnd {
-    /// With the last lines of the child's log, where it failed.
-    fn with_log(mut self, log: JoinHandle<String>) -> ChildEnd {
-        let log = log.join().unwrap_or_default();
-        if let ChildEnd::Media(MediaError::Failed(failed)) = &mut self
-            && !log.is_empty()
-        {
-            failed.cause.push_str("\nlast lines of the log:\n");
-            failed.cause.push_str(&log);
-        }
-        self
-    }
-}
-
-impl From<MediaError> for ChildEnd {
-    fn from(error: MediaError) -> ChildEnd {
-        ChildEnd::Media(error)
-    }
-}
-
-impl From<Failed> for ChildEnd {
-    fn from(failed: Failed) -> ChildEnd {
-        ChildEnd::Media(failed.into())
-    }
-}
-
-impl From<Rejected> for ChildEnd {
-    fn from(rejected: Rejected) -> ChildEnd {
-        ChildEnd::Media(rejected.into())
-    }
-}
-
-impl From<vodmill_queue::Error> for ChildEnd {
-    fn from(error: vodmill_queue::Error) -> ChildEnd {
-        ChildEnd::away("ask the queue")(error)
-    }
-}
-
-impl Spawner<'_> {
+impl ChildRunner<'_> {
     /// Runs an assignment to its end: its result, and what the child has cost. `progress` hears how
     /// far it is; as soon as `must_go` answers true, the child is killed and the work parked.
     pub(crate) fn run<T: DeserializeOwned>(
@@ -144,9 +61,9 @@ impl Spawner<'_> {
         assignment: &Assignment,
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
-    ) -> Result<(T, Usage), ChildEnd> {
+    ) -> Result<(T, Usage), StageError> {
         let order = describe(assignment)?;
-        let mut child = Guard(self.start()?);
+        let mut child = KillOnDrop(self.start()?);
         let events = listen(&mut child.0);
         let log = std::thread::spawn({
             let stderr = child.0.stderr.take();
@@ -160,12 +77,13 @@ impl Spawner<'_> {
             Ok(said) => said,
             Err(end) => {
                 child.kill();
-                return Err(end.with_log(log));
+                return Err(end.with_log(&log.join().unwrap_or_default()));
             }
         };
         let status = child.end().map_err(|error| Failed::from_error("wait for child", &error))?;
         drop(told);
-        let result = result_of(said, status).map_err(|end| end.with_log(log))?;
+        let result =
+            result_of(said, status).map_err(|end| end.with_log(&log.join().unwrap_or_default()))?;
         let result =
             serde_json::from_value(result).map_err(|e| Failed::from_error("read result", &e))?;
         Ok((result, usage))
@@ -214,11 +132,11 @@ impl Spawner<'_> {
 
     fn listen_until_end(
         &self,
-        child: &Guard,
+        child: &KillOnDrop,
         events: &Receiver<Event>,
         progress: &mut dyn FnMut(Progress),
         must_go: &dyn Fn() -> bool,
-    ) -> Result<(Option<Event>, Usage), ChildEnd> {
+    ) -> Result<(Option<Event>, Usage), StageError> {
         let mut watchdog = Watchdog::new(self.bounds);
         let mut usage = Usage::default();
         loop {
@@ -242,14 +160,14 @@ impl Spawner<'_> {
                 Err(RecvTimeoutError::Timeout) => child.end_group_with_it(),
             }
             if must_go() {
-                return Err(ChildEnd::Parked);
+                return Err(StageError::Interrupted);
             }
         }
     }
 }
 
 /// What a child's last word comes to.
-fn result_of(said: Option<Event>, status: ExitStatus) -> Result<Value, ChildEnd> {
+fn result_of(said: Option<Event>, status: ExitStatus) -> Result<Value, StageError> {
     match said {
         Some(Event::Done(value)) => Ok(value),
         Some(Event::Rejected(rejected)) => Err(rejected.into()),
@@ -262,9 +180,9 @@ fn result_of(said: Option<Event>, status: ExitStatus) -> Result<Value, ChildEnd>
 }
 
 /// A child that does not outlive its parent's interest; nor does a process that it has started.
-struct Guard(Child);
+struct KillOnDrop(Child);
 
-impl Guard {
+impl KillOnDrop {
     /// Waits for a child that has said its last word, and does not let a library hold it that
     /// hangs on its way out.
     fn end(&mut self) -> io::Result<ExitStatus> {
@@ -305,7 +223,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // One that was waited for has left its number to others.
         if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {

@@ -72,7 +72,7 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Needs;
+    use crate::worker::Needs;
 
     fn bounds(still: u64, whole: u64) -> Bounds {
         let (still, whole) = (Duration::from_millis(still), Duration::from_millis(whole));

@@ -1,15 +1,16 @@
 //! Originals: as they were delivered, as a child reads them, and where they go in the end.
 
-mod ahead;
 mod away;
+mod disposal;
 mod file;
 mod late;
 mod names;
 mod object;
-mod offer;
 mod open;
 mod read;
+mod read_ahead;
 mod serve;
+mod served;
 mod writers;
 
 use std::path::PathBuf;
@@ -19,17 +20,16 @@ use vodmill_model::{Failed, MediaError};
 use vodmill_store::StoreError;
 use vodmill_store::s3::S3Settings;
 
+pub use disposal::Disposal;
 pub use file::{FileOriginal, Mark};
 pub(crate) use late::{LateWriters, WATCH};
 pub(crate) use names::hidden;
 pub use object::ObjectOriginal;
-pub(crate) use offer::Offer;
 pub use open::{Facts, OpenOriginal};
 pub use read::{OpenFile, ReadAt};
 pub use serve::Server;
+pub(crate) use served::ServedOriginal;
 pub use writers::{OpenFiles, Writers};
-
-use crate::job::Disposal;
 
 /// An original: where it is, and what tells this content from another of the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ use vodmill_model::Failed;
 use vodmill_model::original::{Answer, Hello, MAX_MESSAGE, Request};
 
 use super::ReadAt;
-use super::ahead::ReadAhead;
+use super::read_ahead::ReadAhead;
 use crate::file::failed;
 
 /// Connections at a time; a child has three at most.

@@ -12,7 +12,7 @@ use vodmill_model::units::Size;
 use super::hls::{Hls, Variant};
 use super::losses;
 use super::stream::Stream;
-use super::{MULTIVARIANT, Made, Shop};
+use super::{MULTIVARIANT, Made, PackageContext};
 use crate::file::sha256;
 use crate::receipt::{Mp4Fact, RECEIPT, Receipt, VideoRange};
 
@@ -26,31 +26,31 @@ pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failed> {
 
 /// The description of an asset. Paths are relative to the asset; the reference to the receipt, which
 /// has this description's digest, and the date come later.
-pub(super) fn asset(shop: &Shop<'_>, made: &Made, receipt: &Receipt) -> Value {
-    let order = shop.order;
+pub(super) fn asset(context: &PackageContext<'_>, made: &Made, receipt: &Receipt) -> Value {
+    let order = context.order;
     json!({
         "version": 1,
-        "asset": shop.basis.asset,
-        "generation": shop.basis.generation,
-        "pipeline": shop.plan.pipeline,
+        "asset": context.input.asset,
+        "generation": context.input.generation,
+        "pipeline": context.plan.pipeline,
         "duration_ms": receipt.duration.millis(),
         "frames": receipt.frames,
         "frame_rate": receipt.frame_rate.map(|rate| rate.to_string()),
-        "hls": made.hls.as_ref().map(|hls| describe_hls(shop, hls)),
-        "mp4": made.mp4.iter().map(|mp4| describe_mp4(shop, receipt, mp4)).collect::<Vec<_>>(),
-        "thumbnails": describe_stills(shop),
+        "hls": made.hls.as_ref().map(|hls| describe_hls(context, hls)),
+        "mp4": made.mp4.iter().map(|mp4| describe_mp4(context, receipt, mp4)).collect::<Vec<_>>(),
+        "thumbnails": describe_stills(context),
         "original": {
             "name": order.name,
-            "container": shop.plan.original.container,
-            "bytes": shop.plan.original.bytes,
-            "sha256": shop.plan.original.sha256,
-            "tracks": shop.plan.original.tracks,
+            "container": context.plan.original.container,
+            "bytes": context.plan.original.bytes,
+            "sha256": context.plan.original.sha256,
+            "tracks": context.plan.original.tracks,
         },
-        "repairs": repairs(shop, made),
+        "repairs": repairs(context, made),
         // The receipt is an object too.
         "objects": receipt.objects.len() + 1,
         "bytes": receipt.objects.iter().map(|object| object.bytes).sum::<u64>(),
-        "built_by": shop.plan.build,
+        "built_by": context.plan.build,
     })
 }
 
@@ -71,35 +71,40 @@ pub(crate) fn digest(asset: &Value) -> String {
     sha256(&serde_json::to_vec(&vouched).unwrap_or_default())
 }
 
-fn path(shop: &Shop<'_>, name: &str) -> String {
-    format!("{}/{name}", shop.basis.generation)
+fn path(context: &PackageContext<'_>, name: &str) -> String {
+    format!("{}/{name}", context.input.generation)
 }
 
-fn describe_hls(shop: &Shop<'_>, hls: &Hls) -> Value {
-    let plan = shop.plan.hls.as_ref();
+fn describe_hls(context: &PackageContext<'_>, hls: &Hls) -> Value {
+    let plan = context.plan.hls.as_ref();
     let plans = plan.iter().flat_map(|plan| &plan.variants);
     let variants = plans.zip(&hls.variants);
     json!({
         "playlist": MULTIVARIANT,
         "container": plan.map(|plan| plan.container),
-        "encrypted": shop.basis.keys.is_some(),
+        "encrypted": context.input.keys.is_some(),
         "target_duration_s": hls.target,
-        "segments": shop.plan.timeline.segment_ends.len(),
-        "variants": variants.map(|(plan, made)| describe_variant(shop, hls, plan, made)).collect::<Vec<_>>(),
+        "segments": context.plan.timeline.segment_ends.len(),
+        "variants": variants.map(|(plan, made)| describe_variant(context, hls, plan, made)).collect::<Vec<_>>(),
         "audio": plan.iter().flat_map(|plan| &plan.audio).zip(&hls.audio).map(|(audio, stream)| with_roles(&audio.roles, json!({
             "name": audio.name, "language": audio.language, "default": audio.default,
             "channels": audio.channels, "codecs": stream.fact.codecs, "bytes": stream.bytes(),
             "bitrate": stream.bit_rates(hls.target).map(|rates| rates.average).unwrap_or_default(),
-            "playlist": path(shop, &stream.fact.name),
+            "playlist": path(context, &stream.fact.name),
         }))).collect::<Vec<_>>(),
         "subtitles": plan.iter().flat_map(|plan| &plan.subtitles).zip(&hls.subtitles).map(|(subtitle, stream)| with_roles(&subtitle.roles, json!({
             "name": subtitle.name, "language": subtitle.language, "default": subtitle.default,
-            "forced": subtitle.forced, "bytes": stream.bytes(), "playlist": path(shop, &stream.fact.name),
+            "forced": subtitle.forced, "bytes": stream.bytes(), "playlist": path(context, &stream.fact.name),
         }))).collect::<Vec<_>>(),
     })
 }
 
-fn describe_variant(shop: &Shop<'_>, hls: &Hls, plan: &VariantPlan, variant: &Variant) -> Value {
+fn describe_variant(
+    context: &PackageContext<'_>,
+    hls: &Hls,
+    plan: &VariantPlan,
+    variant: &Variant,
+) -> Value {
     let rates = variant.stream.bit_rates(hls.target).unwrap_or_default();
     let described = json!({
         "name": plan.name,
@@ -109,8 +114,8 @@ fn describe_variant(shop: &Shop<'_>, hls: &Hls, plan: &VariantPlan, variant: &Va
         "peak_bitrate": rates.peak,
         "bitrate": rates.average,
         "bytes": variant.stream.bytes(),
-        "playlist": path(shop, &variant.stream.fact.name),
-        "iframes": variant.iframes.as_ref().map(|stream| path(shop, &stream.fact.name)),
+        "playlist": path(context, &variant.stream.fact.name),
+        "iframes": variant.iframes.as_ref().map(|stream| path(context, &stream.fact.name)),
         "iframes_bytes": variant.iframes.as_ref().map(Stream::bytes),
         "encode": plan.video,
     });
@@ -133,14 +138,14 @@ fn with_roles(roles: &[Role], mut described: Value) -> Value {
     described
 }
 
-fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
+fn describe_mp4(context: &PackageContext<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
     let object = receipt.objects.iter().find(|object| object.name == mp4.name);
     let bytes = object.map(|object| object.bytes).unwrap_or_default();
     let ticks = receipt.duration.0.max(1).unsigned_abs();
-    let plan = shop.plan.mp4.iter().find(|plan| plan.object == mp4.name);
+    let plan = context.plan.mp4.iter().find(|plan| plan.object == mp4.name);
     let described = json!({
         "name": plan.map(|plan| plan.name.as_str()),
-        "path": path(shop, &mp4.name),
+        "path": path(context, &mp4.name),
         "bytes": bytes,
         "bitrate": u128::from(bytes) * 8 * 90_000 / u128::from(ticks),
         "sha256": object.map(|object| object.sha256.as_str()),
@@ -153,14 +158,14 @@ fn describe_mp4(shop: &Shop<'_>, receipt: &Receipt, mp4: &Mp4Fact) -> Value {
     with_range(described, mp4.range)
 }
 
-fn describe_stills(shop: &Shop<'_>) -> Value {
-    let Some(stills) = &shop.plan.stills else { return Value::Null };
+fn describe_stills(context: &PackageContext<'_>) -> Value {
+    let Some(stills) = &context.plan.stills else { return Value::Null };
     let size = |size: Size| json!({ "width": size.width, "height": size.height });
     json!({
-        "poster": { "path": path(shop, &stills.poster.object), "size": size(stills.poster.size) },
+        "poster": { "path": path(context, &stills.poster.object), "size": size(stills.poster.size) },
         "storyboard": stills.storyboard.as_ref().map(|board| json!({
-            "index": path(shop, &board.index),
-            "sheets": board.sheets.iter().map(|sheet| path(shop, sheet)).collect::<Vec<_>>(),
+            "index": path(context, &board.index),
+            "sheets": board.sheets.iter().map(|sheet| path(context, sheet)).collect::<Vec<_>>(),
             "tile": size(board.tile), "tiles": board.frames.len(),
             "columns": board.columns, "rows": board.rows,
         })),
@@ -168,13 +173,13 @@ fn describe_stills(shop: &Shop<'_>) -> Value {
 }
 
 /// Where the output is less than what was delivered.
-fn repairs(shop: &Shop<'_>, made: &Made) -> Vec<Value> {
+fn repairs(context: &PackageContext<'_>, made: &Made) -> Vec<Value> {
     let stated = |hazard: &&Hazard| hazard.repair;
-    let hazards = shop.plan.hazards.iter().filter(stated);
+    let hazards = context.plan.hazards.iter().filter(stated);
     let mut repairs: Vec<_> = hazards
         .map(|hazard| json!({ "code": hazard.code, "detail": hazard.detail, "remedy": hazard.remedy }))
         .collect();
-    let damage = shop.order.damage;
+    let damage = context.order.damage;
     if damage.frames + damage.audio_packets > 0 {
         repairs.push(json!({
             "code": "damage_concealed",
@@ -182,19 +187,21 @@ fn repairs(shop: &Shop<'_>, made: &Made) -> Vec<Value> {
             "remedy": "Concealed by the picture before, or by silence.",
         }));
     }
-    repairs.extend(lost_pictures(shop));
+    repairs.extend(lost_pictures(context));
     let subtitles = made.hls.iter().flat_map(|hls| &hls.subtitles);
     let subtitles = subtitles.flat_map(|stream| stream.losses.clone());
-    let losses = losses::of_sounds(shop.plan, &shop.order.sounds).into_iter().chain(subtitles);
+    let losses =
+        losses::of_sounds(context.plan, &context.order.sounds).into_iter().chain(subtitles);
     repairs.extend(losses.map(|loss| json!(loss)));
     repairs
 }
 
 /// What was delivered and what came out, held against each other: pictures that refer to others
 /// which are not there do not come, and no decoder says a word.
-fn lost_pictures(shop: &Shop<'_>) -> Option<Value> {
-    let delivered = shop.plan.original.pictures?;
-    let lost = delivered.checked_sub(shop.order.damage.decoded_frames?).filter(|&lost| lost > 0)?;
+fn lost_pictures(context: &PackageContext<'_>) -> Option<Value> {
+    let delivered = context.plan.original.pictures?;
+    let lost =
+        delivered.checked_sub(context.order.damage.decoded_frames?).filter(|&lost| lost > 0)?;
     Some(json!({
         "code": "pictures_lost",
         "detail": format!("{lost} of {delivered} pictures did not come out of the decoder"),

@@ -3,7 +3,7 @@
 use vodmill_model::plan::HlsPlan;
 use vodmill_model::{Failed, MediaError};
 
-use super::Shop;
+use super::PackageContext;
 use super::facts::RunFact;
 use super::stream::{self, Stream, StreamPlan};
 use super::subtitles::{self, SubtitleStream};
@@ -41,26 +41,29 @@ impl Hls {
 }
 
 /// Makes every media playlist, of the segments that are there and the subtitles.
-pub(super) fn make(shop: &Shop<'_>) -> Result<Option<Hls>, MediaError> {
-    let Some(plan) = &shop.plan.hls else { return Ok(None) };
-    let (variants, audio) = join(shop, plan)?;
-    let subtitles = subtitles::make(shop, plan)?;
+pub(super) fn make(context: &PackageContext<'_>) -> Result<Option<Hls>, MediaError> {
+    let Some(plan) = &context.plan.hls else { return Ok(None) };
+    let (variants, audio) = join(context, plan)?;
+    let subtitles = subtitles::make(context, plan)?;
     let target = target(variants.iter().map(|variant| &variant.stream).chain(&audio))?;
     let hls = Hls { target, variants, audio, subtitles };
     for stream in hls.streams() {
         // I-frames have their own rhythm; RFC 8216 6.2.4 is about the variant streams.
         let target = if stream.fact.holds == Holds::IFrames { 0 } else { target };
-        shop.tree.write(&stream.fact.name, stream.text(target)?.as_bytes())?;
+        context.tree.write(&stream.fact.name, stream.text(target)?.as_bytes())?;
     }
     for subtitle in &hls.subtitles {
-        shop.tree.write(&subtitle.fact.name, subtitle.text(target)?.as_bytes())?;
+        context.tree.write(&subtitle.fact.name, subtitle.text(target)?.as_bytes())?;
     }
     Ok(Some(hls))
 }
 
 /// The playlists of pictures and sound.
-fn join(shop: &Shop<'_>, plan: &HlsPlan) -> Result<(Vec<Variant>, Vec<Stream>), Failed> {
-    let stream = |plan| Stream::join(shop.basis, &plan, &runs_of(shop, &plan));
+fn join(
+    context: &PackageContext<'_>,
+    plan: &HlsPlan,
+) -> Result<(Vec<Variant>, Vec<Stream>), Failed> {
+    let stream = |plan| Stream::join(context.input, &plan, &runs_of(context, &plan));
     let variant = |plan| {
         let (moving, pictures) = stream::of_variant(plan);
         Ok(Variant { stream: stream(moving)?, iframes: pictures.map(stream).transpose()? })
@@ -71,9 +74,9 @@ fn join(shop: &Shop<'_>, plan: &HlsPlan) -> Result<(Vec<Variant>, Vec<Stream>), 
 }
 
 /// What was made of a stream, run by run.
-fn runs_of<'a>(shop: &'a Shop<'_>, plan: &StreamPlan<'_>) -> Vec<&'a RunFact> {
+fn runs_of<'a>(context: &'a PackageContext<'_>, plan: &StreamPlan<'_>) -> Vec<&'a RunFact> {
     let name = plan.playlist();
-    let runs = shop.order.segments.iter();
+    let runs = context.order.segments.iter();
     runs.filter_map(|run| run.streams.iter().find(|fact| fact.playlist.name == name)).collect()
 }
 

@@ -6,16 +6,16 @@
 //! pointer to it is returned as text. Every output is made by
 //! a thread of its own: this is work for disks, not cores.
 
-mod basis;
 mod codecs;
 pub(crate) mod describe;
 pub(crate) mod facts;
 mod hls;
+mod input;
 mod keys;
 mod losses;
 mod mp4;
 mod multivariant;
-mod press;
+mod segment_writer;
 pub(crate) mod segments;
 mod stills;
 mod stream;
@@ -27,12 +27,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_fault::point;
-use vodmill_model::transcode::{SoundBalance, Watch};
+use vodmill_model::transcode::{ProgressSink, SoundBalance};
 use vodmill_model::{MediaError, Plan, Transcode};
 
-pub(crate) use basis::{Basis, renditions_of_package, renditions_of_run};
 pub(crate) use codecs::facts_of;
 pub(crate) use facts::SegmentsDone;
+pub(crate) use input::{PackageInput, renditions_of_package, renditions_of_run};
 pub use keys::{ClearKeys, KeyTable};
 pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
@@ -52,7 +52,7 @@ pub(crate) const ASSET: &str = "asset.json";
 /// What a package is made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackageOrder {
-    pub(crate) basis: Basis,
+    pub(crate) input: PackageInput,
     /// The original's name, for people.
     pub(crate) name: String,
     pub(crate) damage: Damage,
@@ -91,9 +91,9 @@ pub(crate) struct PackageDone {
 }
 
 /// What the makers of single outputs work with.
-pub(crate) struct Shop<'a> {
+pub(crate) struct PackageContext<'a> {
     pub order: &'a PackageOrder,
-    pub basis: &'a Basis,
+    pub input: &'a PackageInput,
     pub plan: &'a Plan,
     pub transcode: &'a dyn Transcode,
     pub tree: TreeWriter<'a>,
@@ -103,26 +103,26 @@ pub(crate) struct Shop<'a> {
 pub(crate) fn build(
     order: &PackageOrder,
     transcode: &dyn Transcode,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<PackageDone, MediaError> {
     remove_dir(&order.out)?;
     let root = order.out.join(GENERATION);
     make_private_dir(&root)?;
-    let shop = Shop {
+    let context = PackageContext {
         order,
-        basis: &order.basis,
-        plan: &order.basis.plan,
+        input: &order.input,
+        plan: &order.input.plan,
         transcode,
         tree: TreeWriter::new(root.clone(), watch),
     };
-    let made = make(&shop)?;
-    let mut receipt = made.receipt(&shop)?;
-    let mut asset = describe::asset(&shop, &made, &receipt);
+    let made = make(&context)?;
+    let mut receipt = made.receipt(&context)?;
+    let mut asset = describe::asset(&context, &made, &receipt);
     receipt.description = describe::digest(&asset);
     passed(point!("package.written"))?;
-    let keys = order.basis.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
-    let proved = Proved::new(&order.basis, &order.segments)?;
-    proof::prove(&root, &receipt, shop.plan.proof, (&keys, &proved), transcode, watch)?;
+    let keys = order.input.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
+    let proved = Proved::new(&order.input, &order.segments)?;
+    proof::prove(&root, &receipt, context.plan.proof, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
     passed(point!("package.proved"))?;
@@ -130,7 +130,7 @@ pub(crate) fn build(
     let asset = String::from_utf8_lossy(&describe::json(&asset)?).into_owned();
     let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
     let objects = receipt.objects.len() as u64;
-    let keys = order.basis.keys.as_ref().map(ClearKeys::mark);
+    let keys = order.input.keys.as_ref().map(ClearKeys::mark);
     Ok(PackageDone { objects, bytes, multivariant: made.multivariant, asset, keys })
 }
 
@@ -141,15 +141,15 @@ struct Made {
     multivariant: Option<String>,
 }
 
-fn make(shop: &Shop<'_>) -> Result<Made, MediaError> {
+fn make(context: &PackageContext<'_>) -> Result<Made, MediaError> {
     std::thread::scope(|scope| {
-        let mp4 = scope.spawn(|| mp4::make(shop));
-        let stills = scope.spawn(|| stills::make(shop));
-        let hls = hls::make(shop);
+        let mp4 = scope.spawn(|| mp4::make(context));
+        let stills = scope.spawn(|| stills::make(context));
+        let hls = hls::make(context);
         let mp4 = joined(mp4.join());
         joined(stills.join())?;
         let (hls, mp4) = (hls?, mp4?);
-        let multivariant = hls.as_ref().map(|hls| multivariant::write(shop, hls)).transpose()?;
+        let multivariant = hls.as_ref().map(|hls| multivariant::write(context, hls)).transpose()?;
         Ok(Made { hls, mp4, multivariant })
     })
 }
@@ -160,23 +160,23 @@ fn joined<T>(result: std::thread::Result<T>) -> T {
 }
 
 impl Made {
-    fn receipt(&self, shop: &Shop<'_>) -> Result<Receipt, MediaError> {
-        let plan = shop.plan;
+    fn receipt(&self, context: &PackageContext<'_>) -> Result<Receipt, MediaError> {
+        let plan = context.plan;
         let video = plan.timeline.video.as_ref();
         Ok(Receipt {
             version: 1,
             build: plan.build.clone(),
             plan: plan.digest(),
             original: plan.original.sha256.clone(),
-            asset: shop.basis.asset.clone(),
-            generation: shop.basis.generation.clone(),
+            asset: context.input.asset.clone(),
+            generation: context.input.generation.clone(),
             duration: plan.timeline.duration,
             frames: video.map(|video| video.frames),
             frame_rate: video.map(|video| video.rate),
             base: plan.hls.as_ref().map(|hls| hls.base).unwrap_or_default(),
             segment_ends: plan.timeline.segment_ends.clone(),
-            encrypted: shop.basis.keys.is_some(),
-            objects: objects(shop),
+            encrypted: context.input.keys.is_some(),
+            objects: objects(context),
             playlists: self.hls.iter().flat_map(hls::Hls::facts).collect(),
             mp4: self.mp4.clone(),
             multivariant: self.multivariant.as_ref().map(|text| sha256(text.as_bytes())),
@@ -186,9 +186,9 @@ impl Made {
 }
 
 /// Every object, made here or with its run, in the order of their names.
-fn objects(shop: &Shop<'_>) -> Vec<ObjectFact> {
-    let mut objects = shop.tree.objects();
-    objects.extend(shop.order.segments.iter().flat_map(|run| run.objects.iter().cloned()));
+fn objects(context: &PackageContext<'_>) -> Vec<ObjectFact> {
+    let mut objects = context.tree.objects();
+    objects.extend(context.order.segments.iter().flat_map(|run| run.objects.iter().cloned()));
     objects.sort();
     objects
 }

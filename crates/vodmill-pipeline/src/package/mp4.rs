@@ -4,31 +4,31 @@ use vodmill_model::MediaError;
 use vodmill_model::plan::Mp4Plan;
 use vodmill_model::transcode::{Media, Mp4Order, Mp4Sound, StreamKind};
 
-use super::Shop;
+use super::PackageContext;
 use super::codecs::{codec_of, range_of};
 use crate::receipt::Mp4Fact;
 
-pub(super) fn make(shop: &Shop<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
-    shop.plan.mp4.iter().map(|plan| make_one(shop, plan)).collect()
+pub(super) fn make(context: &PackageContext<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
+    context.plan.mp4.iter().map(|plan| make_one(context, plan)).collect()
 }
 
-fn make_one(shop: &Shop<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
-    let path = shop.tree.place(&plan.object)?;
+fn make_one(context: &PackageContext<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
+    let path = context.tree.place(&plan.object)?;
     let audio = plan.audio.iter().map(|track| {
-        let path = shop.basis.audio_input(&track.audio)?;
+        let path = context.input.audio_input(&track.audio)?;
         Ok(Mp4Sound { path, language: track.language.clone(), roles: track.roles.clone() })
     });
-    shop.transcode.write_mp4(&Mp4Order {
+    context.transcode.write_mp4(&Mp4Order {
         video: plan
             .video
             .as_deref()
-            .map(|id| shop.basis.video_input(id, &shop.plan.chunks))
+            .map(|id| context.input.video_input(id, &context.plan.chunks))
             .transpose()?,
         audio: audio.collect::<Result<_, MediaError>>()?,
         path: path.clone(),
     })?;
-    shop.tree.adopt(&plan.object)?;
-    let inspection = shop.transcode.inspect(Media::File(&path))?;
+    context.tree.adopt(&plan.object)?;
+    let inspection = context.transcode.inspect(Media::File(&path))?;
     let mut codecs = inspection.streams.iter().map(codec_of).collect::<Result<Vec<_>, _>>()?;
     codecs.dedup();
     let is_audio = |kind| kind == StreamKind::Audio;

@@ -11,7 +11,7 @@ use vodmill_model::plan::HlsPlan;
 use vodmill_model::role::Role;
 use vodmill_model::units::Size;
 
-use super::Shop;
+use super::PackageContext;
 use super::hls::{Hls, Variant};
 use super::stream::Stream;
 use crate::receipt;
@@ -22,20 +22,20 @@ const AUDIO: &str = "audio";
 const SUBTITLES: &str = "subtitles";
 
 /// The playlist as text. Its URIs are relative to the asset.
-pub(super) fn write(shop: &Shop<'_>, hls: &Hls) -> Result<String, Failed> {
+pub(super) fn write(context: &PackageContext<'_>, hls: &Hls) -> Result<String, Failed> {
     let fault = |error: vodmill_hls::playlist::PlaylistError| {
         Failed::from_error("write multivariant playlist", &error)
     };
-    let Some(plan) = &shop.plan.hls else { return Ok(String::new()) };
+    let Some(plan) = &context.plan.hls else { return Ok(String::new()) };
     let groups = GroupRates::measure(hls)?;
-    let variant = |variant| variant_stream(shop, hls, &groups, variant);
+    let variant = |variant| variant_stream(context, hls, &groups, variant);
     let pictures =
-        |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(shop, hls, stream));
+        |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(context, hls, stream));
     let playlist = MultivariantPlaylist {
         independent_segments: true,
         no_closed_captions: true,
-        audio: audio(shop, plan),
-        subtitles: subtitles(shop, plan),
+        audio: audio(context, plan),
+        subtitles: subtitles(context, plan),
         variants: hls.variants.iter().map(variant).collect::<Result<_, _>>()?,
         i_frames: hls.variants.iter().filter_map(pictures).collect::<Result<_, _>>()?,
     };
@@ -60,12 +60,12 @@ impl GroupRates {
     }
 }
 
-fn uri(shop: &Shop<'_>, name: &str) -> String {
-    format!("{}/{name}", shop.basis.generation)
+fn uri(context: &PackageContext<'_>, name: &str) -> String {
+    format!("{}/{name}", context.input.generation)
 }
 
 fn variant_stream(
-    shop: &Shop<'_>,
+    context: &PackageContext<'_>,
     hls: &Hls,
     groups: &GroupRates,
     variant: &Variant,
@@ -82,9 +82,9 @@ fn variant_stream(
             true
         }
     });
-    let video = shop.plan.timeline.video.as_ref().filter(|_| stream.fact.size.is_some());
+    let video = context.plan.timeline.video.as_ref().filter(|_| stream.fact.size.is_some());
     Ok(VariantStream {
-        uri: uri(shop, &stream.fact.name),
+        uri: uri(context, &stream.fact.name),
         bandwidth: rates.peak,
         average_bandwidth: Some(rates.average),
         codecs,
@@ -108,13 +108,17 @@ fn video_range(hls: &Hls, stream: &Stream) -> Option<VideoRange> {
     (high && stream.fact.size.is_some()).then_some(range)
 }
 
-fn i_frames(shop: &Shop<'_>, hls: &Hls, stream: &Stream) -> Result<IFrameStream, Failed> {
+fn i_frames(
+    context: &PackageContext<'_>,
+    hls: &Hls,
+    stream: &Stream,
+) -> Result<IFrameStream, Failed> {
     let target = stream.playlist.needed_target_duration();
     let target =
         target.map_err(|e| Failed::from_error(format!("time {}", stream.fact.name), &e))?;
     let rates = stream.bit_rates(target)?;
     Ok(IFrameStream {
-        uri: uri(shop, &stream.fact.name),
+        uri: uri(context, &stream.fact.name),
         bandwidth: rates.peak,
         average_bandwidth: Some(rates.average),
         codecs: stream.fact.codecs.clone(),
@@ -127,7 +131,7 @@ fn resolution(size: Size) -> Resolution {
     Resolution { width: size.width, height: size.height }
 }
 
-fn audio(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<AudioAlternative> {
+fn audio(context: &PackageContext<'_>, plan: &HlsPlan) -> Vec<AudioAlternative> {
     let alternative = |audio: &vodmill_model::plan::AudioAlternativePlan| AudioAlternative {
         group: AUDIO.to_owned(),
         name: audio.name.clone(),
@@ -136,7 +140,7 @@ fn audio(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<AudioAlternative> {
         autoselect: audio.autoselect,
         characteristics: audio.roles.iter().filter_map(told_of_sound).map(str::to_owned).collect(),
         channels: Some(audio.channels.to_string()),
-        uri: Some(uri(shop, &format!("{}/index.m3u8", audio.prefix))),
+        uri: Some(uri(context, &format!("{}/index.m3u8", audio.prefix))),
     };
     plan.audio.iter().map(alternative).collect()
 }
@@ -160,7 +164,7 @@ fn characteristics_of_text(roles: &[Role]) -> Vec<String> {
     identifiers.iter().filter(|_| tells).map(|identifier| (*identifier).to_owned()).collect()
 }
 
-fn subtitles(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
+fn subtitles(context: &PackageContext<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
     let alternative =
         |subtitle: &vodmill_model::plan::SubtitleAlternativePlan| SubtitleAlternative {
             group: SUBTITLES.to_owned(),
@@ -170,7 +174,7 @@ fn subtitles(shop: &Shop<'_>, plan: &HlsPlan) -> Vec<SubtitleAlternative> {
             autoselect: subtitle.autoselect,
             forced: subtitle.forced,
             characteristics: characteristics_of_text(&subtitle.roles),
-            uri: uri(shop, &format!("{}/index.m3u8", subtitle.prefix)),
+            uri: uri(context, &format!("{}/index.m3u8", subtitle.prefix)),
         };
     plan.subtitles.iter().map(alternative).collect()
 }

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::plan::SegmentRun;
-use vodmill_model::transcode::Watch;
+use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Transcode};
 
 use super::facts::{RunFact, SegmentsDone};
-use super::press::{self, Press};
+use super::segment_writer::{self, SegmentWriter};
 use super::stream::StreamPlan;
 use super::tree::TreeWriter;
-use super::{Basis, ClearKeys, joined};
+use super::{ClearKeys, PackageInput, joined};
 use crate::file::make_private_dir;
-use crate::proof::Gauge;
+use crate::proof::SegmentProof;
 use crate::receipt::Holds;
 
 /// Which segments to make.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SegmentsOrder {
-    pub(crate) basis: Basis,
+    pub(crate) input: PackageInput,
     /// Number of the run.
     pub(crate) run: u32,
     /// Folder to make them in, under the names of their objects.
@@ -27,10 +27,10 @@ pub struct SegmentsOrder {
 }
 
 /// What the makers of single streams work with.
-pub(super) struct Floor<'a> {
-    pub basis: &'a Basis,
+pub(super) struct SegmentContext<'a> {
+    pub input: &'a PackageInput,
     pub run: &'a SegmentRun<'a>,
-    pub gauge: Gauge<'a>,
+    pub proof: SegmentProof<'a>,
     pub tree: TreeWriter<'a>,
 }
 
@@ -39,28 +39,32 @@ pub(super) struct Floor<'a> {
 pub(crate) fn build(
     order: &SegmentsOrder,
     transcode: &dyn Transcode,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<SegmentsDone, MediaError> {
-    let basis = &order.basis;
-    let runs = basis.plan.segment_runs();
+    let input = &order.input;
+    let runs = input.plan.segment_runs();
     let unknown = || Failed::new("make segments", format!("the plan has no run {}", order.run));
     let run = runs.iter().find(|run| run.index == order.run).ok_or_else(unknown)?;
     make_private_dir(&order.out)?;
-    let hls = basis.hls()?;
-    let rate = basis.plan.timeline.video.as_ref().map(|grid| grid.rate);
-    let gauge = Gauge { transcode, level: basis.plan.proof, base: hls.base, rate };
-    let floor = Floor { basis, run, gauge, tree: TreeWriter::new(order.out.clone(), watch) };
-    let streams = make(&floor, &super::stream::plans(hls))?;
-    let keys = basis.keys.as_ref().map(ClearKeys::mark);
-    Ok(SegmentsDone { run: order.run, objects: floor.tree.objects(), streams, keys })
+    let hls = input.hls()?;
+    let rate = input.plan.timeline.video.as_ref().map(|grid| grid.rate);
+    let proof = SegmentProof { transcode, level: input.plan.proof, base: hls.base, rate };
+    let context =
+        SegmentContext { input, run, proof, tree: TreeWriter::new(order.out.clone(), watch) };
+    let streams = make(&context, &super::stream::plans(hls))?;
+    let keys = input.keys.as_ref().map(ClearKeys::mark);
+    Ok(SegmentsDone { run: order.run, objects: context.tree.objects(), streams, keys })
 }
 
-fn make(floor: &Floor<'_>, plans: &[StreamPlan<'_>]) -> Result<Vec<RunFact>, MediaError> {
+fn make(
+    context: &SegmentContext<'_>,
+    plans: &[StreamPlan<'_>],
+) -> Result<Vec<RunFact>, MediaError> {
     std::thread::scope(|scope| {
         let together = plans.chunk_by(|_, next| next.holds == Holds::IFrames);
         let threads: Vec<_> = together
             .map(|plans| {
-                scope.spawn(|| plans.iter().map(|plan| make_stream(floor, plan)).collect())
+                scope.spawn(|| plans.iter().map(|plan| make_stream(context, plan)).collect())
             })
             .collect();
         let made = threads.into_iter().map(|thread| joined(thread.join()));
@@ -69,9 +73,9 @@ fn make(floor: &Floor<'_>, plans: &[StreamPlan<'_>]) -> Result<Vec<RunFact>, Med
     })
 }
 
-fn make_stream(floor: &Floor<'_>, plan: &StreamPlan<'_>) -> Result<RunFact, MediaError> {
-    let order = press::order(floor, plan)?;
-    let mut press = Press::new(floor, plan)?;
-    floor.gauge.transcode.segment(&order, &mut |segment| press.take(segment))?;
-    press.finish()
+fn make_stream(context: &SegmentContext<'_>, plan: &StreamPlan<'_>) -> Result<RunFact, MediaError> {
+    let order = segment_writer::order(context, plan)?;
+    let mut writer = SegmentWriter::new(context, plan)?;
+    context.proof.transcode.segment(&order, &mut |segment| writer.take(segment))?;
+    writer.finish()
 }

@@ -6,7 +6,7 @@ use vodmill_model::transcode::JpegOrder;
 use vodmill_model::units::{Frames, Size};
 use vodmill_model::{Failed, MediaError, Plan};
 
-use super::Shop;
+use super::PackageContext;
 
 /// One still that a chunk takes.
 pub(crate) struct Still<'a> {
@@ -57,19 +57,19 @@ fn address(plan: &Plan, frame: Frames, size: Size, filter: &str) -> String {
     ))
 }
 
-pub(super) fn make(shop: &Shop<'_>) -> Result<(), MediaError> {
-    let Some(plan) = &shop.plan.stills else { return Ok(()) };
-    let stills = stills_of(shop.plan);
+pub(super) fn make(context: &PackageContext<'_>) -> Result<(), MediaError> {
+    let Some(plan) = &context.plan.stills else { return Ok(()) };
+    let stills = stills_of(context.plan);
     let Some((poster, tiles)) = stills.split_first() else { return Ok(()) };
-    make_sheet(shop, std::slice::from_ref(poster), (1, 1), &plan.poster.object)?;
+    make_sheet(context, std::slice::from_ref(poster), (1, 1), &plan.poster.object)?;
     match &plan.storyboard {
-        Some(board) => make_storyboard(shop, board, tiles),
+        Some(board) => make_storyboard(context, board, tiles),
         None => Ok(()),
     }
 }
 
 fn make_storyboard(
-    shop: &Shop<'_>,
+    context: &PackageContext<'_>,
     board: &StoryboardPlan,
     tiles: &[Still<'_>],
 ) -> Result<(), MediaError> {
@@ -77,30 +77,30 @@ fn make_storyboard(
     for (sheet, tiles) in board.sheets.iter().zip(tiles.chunks(per_sheet)) {
         let rows = (tiles.len() as u32).div_ceil(board.columns.max(1));
         let columns = board.columns.min(tiles.len() as u32);
-        make_sheet(shop, tiles, (columns, rows), sheet)?;
+        make_sheet(context, tiles, (columns, rows), sheet)?;
     }
-    let index = write_storyboard(&cues(shop.plan, board));
+    let index = write_storyboard(&cues(context.plan, board));
     let index = index.map_err(|error| Failed::from_error("write storyboard", &error))?;
-    Ok(shop.tree.write(&board.index, index.as_bytes())?)
+    Ok(context.tree.write(&board.index, index.as_bytes())?)
 }
 
 fn make_sheet(
-    shop: &Shop<'_>,
+    context: &PackageContext<'_>,
     stills: &[Still<'_>],
     (columns, rows): (u32, u32),
     object: &str,
 ) -> Result<(), MediaError> {
     let Some(first) = stills.first() else { return Ok(()) };
     let size = first.size;
-    let stills = stills.iter().map(|still| shop.basis.rendition(&still.digest));
-    shop.transcode.write_jpeg(&JpegOrder {
+    let stills = stills.iter().map(|still| context.input.rendition(&still.digest));
+    context.transcode.write_jpeg(&JpegOrder {
         stills: stills.collect::<Result<_, _>>()?,
         size,
         columns,
         rows,
-        path: shop.tree.place(object)?,
+        path: context.tree.place(object)?,
     })?;
-    Ok(shop.tree.adopt(object)?)
+    Ok(context.tree.adopt(object)?)
 }
 
 fn cues(plan: &Plan, board: &StoryboardPlan) -> Vec<StoryboardCue> {

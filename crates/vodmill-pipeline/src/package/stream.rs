@@ -6,7 +6,7 @@ use vodmill_hls::time::Seconds;
 use vodmill_model::Failed;
 use vodmill_model::plan::{AudioAlternativePlan, HlsPlan, VariantPlan};
 
-use super::Basis;
+use super::PackageInput;
 use super::facts::{EntryFact, RunFact};
 use crate::receipt::{Holds, PlaylistFact};
 
@@ -59,7 +59,11 @@ pub(super) struct Stream {
 
 impl Stream {
     /// A playlist from its parts in order, at least one.
-    pub fn join(basis: &Basis, plan: &StreamPlan<'_>, runs: &[&RunFact]) -> Result<Stream, Failed> {
+    pub fn join(
+        input: &PackageInput,
+        plan: &StreamPlan<'_>,
+        runs: &[&RunFact],
+    ) -> Result<Stream, Failed> {
         let missing = || Failed::new("package", format!("no segments for {}", plan.playlist()));
         let first = runs.first().ok_or_else(missing)?;
         let init = first.init.as_ref().map(|init| InitSection {
@@ -73,7 +77,7 @@ impl Stream {
             independent_segments: true,
             i_frames_only: plan.holds == Holds::IFrames,
             init,
-            segments: entries.map(|fact| entry(basis, plan, fact)).collect::<Result<_, _>>()?,
+            segments: entries.map(|fact| entry(input, plan, fact)).collect::<Result<_, _>>()?,
             ended: true,
             ..MediaPlaylist::default()
         };
@@ -112,10 +116,10 @@ impl Stream {
     }
 }
 
-fn entry(basis: &Basis, plan: &StreamPlan<'_>, fact: &EntryFact) -> Result<Entry, Failed> {
+fn entry(input: &PackageInput, plan: &StreamPlan<'_>, fact: &EntryFact) -> Result<Entry, Failed> {
     let object = format!("{}/{}", plan.prefix, fact.file);
-    let key = basis.key(fact.period, &object, fact.piece)?;
-    let key = key.map(|key| Ok(KeyRef { uri: basis.key_uri(&key.kid)?, iv: Some(key.iv) }));
+    let key = input.key(fact.period, &object, fact.piece)?;
+    let key = key.map(|key| Ok(KeyRef { uri: input.key_uri(&key.kid)?, iv: Some(key.iv) }));
     Ok(Entry {
         uri: fact.file.clone(),
         duration: Seconds::from_ticks(fact.duration.0.unsigned_abs()),

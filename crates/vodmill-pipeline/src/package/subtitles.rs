@@ -8,7 +8,7 @@ use vodmill_model::plan::{HlsPlan, SubtitleAlternativePlan};
 use vodmill_model::transcode::SubtitleOrder;
 use vodmill_model::{Failed, MediaError};
 
-use super::Shop;
+use super::PackageContext;
 use super::losses::{self, Loss};
 use crate::receipt::{Holds, PlaylistFact};
 
@@ -41,25 +41,28 @@ impl SubtitleStream {
     }
 }
 
-pub(super) fn make(shop: &Shop<'_>, plan: &HlsPlan) -> Result<Vec<SubtitleStream>, MediaError> {
-    plan.subtitles.iter().map(|alternative| make_one(shop, plan, alternative)).collect()
+pub(super) fn make(
+    context: &PackageContext<'_>,
+    plan: &HlsPlan,
+) -> Result<Vec<SubtitleStream>, MediaError> {
+    plan.subtitles.iter().map(|alternative| make_one(context, plan, alternative)).collect()
 }
 
 fn make_one(
-    shop: &Shop<'_>,
+    context: &PackageContext<'_>,
     plan: &HlsPlan,
     alternative: &SubtitleAlternativePlan,
 ) -> Result<SubtitleStream, MediaError> {
-    let (cues, losses) = extract(shop, alternative)?;
+    let (cues, losses) = extract(context, alternative)?;
     let mut playlist = MediaPlaylist { vod: true, ended: true, ..MediaPlaylist::default() };
     let mut sizes = Vec::new();
     let mut start = 0;
-    for (number, end) in shop.plan.timeline.segment_ends.iter().enumerate() {
+    for (number, end) in context.plan.timeline.segment_ends.iter().enumerate() {
         let uri = format!("{number:06}.vtt");
         let end = end.0.unsigned_abs();
         let text = webvtt::write_segment(&cues, start..end, plan.base.0.unsigned_abs());
         let text = text.map_err(|error| Failed::from_error("write WebVTT", &error))?;
-        shop.tree.write(&format!("{}/{uri}", alternative.prefix), text.as_bytes())?;
+        context.tree.write(&format!("{}/{uri}", alternative.prefix), text.as_bytes())?;
         let duration = Seconds::from_ticks(end - start);
         sizes.push(SegmentSize { bytes: text.len() as u64, duration });
         playlist.segments.push(Segment { uri, duration, byte_range: None, key: None });
@@ -72,19 +75,20 @@ fn make_one(
 }
 
 fn extract(
-    shop: &Shop<'_>,
+    context: &PackageContext<'_>,
     alternative: &SubtitleAlternativePlan,
 ) -> Result<(Vec<webvtt::Cue>, Vec<Loss>), MediaError> {
     let unknown =
         || Failed::new("package", format!("the plan has no subtitles {}", alternative.subtitle));
-    let subtitle = shop.plan.subtitles.iter().find(|subtitle| subtitle.id == alternative.subtitle);
+    let subtitle =
+        context.plan.subtitles.iter().find(|subtitle| subtitle.id == alternative.subtitle);
     let subtitle = subtitle.ok_or_else(unknown)?;
-    let found = shop.transcode.extract_subtitles(&SubtitleOrder {
-        original: shop.order.original.clone(),
-        origin: shop.plan.timeline.origin,
+    let found = context.transcode.extract_subtitles(&SubtitleOrder {
+        original: context.order.original.clone(),
+        origin: context.plan.timeline.origin,
         subtitle: subtitle.clone(),
     })?;
-    let end = shop.plan.timeline.duration;
+    let end = context.plan.timeline.duration;
     let late = found.cues.iter().filter(|cue| cue.start >= end).count() as u64;
     let losses = losses::of_subtitles(subtitle.track, &found.balance, late);
     let ticks = |time: vodmill_model::Ticks| time.0.max(0).unsigned_abs();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
-use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::transcode::{Progress, ProgressSink};
 
 use crate::file::{failed, hex, make_private_dir, measure, sha256};
 use crate::receipt::ObjectFact;
@@ -16,12 +16,12 @@ use crate::receipt::ObjectFact;
 /// when the tree is published makes them durable.
 pub(crate) struct TreeWriter<'a> {
     root: PathBuf,
-    watch: &'a dyn Watch,
+    watch: &'a dyn ProgressSink,
     objects: Mutex<Vec<ObjectFact>>,
 }
 
 impl<'a> TreeWriter<'a> {
-    pub(crate) fn new(root: PathBuf, watch: &'a dyn Watch) -> TreeWriter<'a> {
+    pub(crate) fn new(root: PathBuf, watch: &'a dyn ProgressSink) -> TreeWriter<'a> {
         TreeWriter { root, watch, objects: Mutex::default() }
     }
 

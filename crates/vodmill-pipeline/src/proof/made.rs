@@ -11,10 +11,10 @@ use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, Plan};
 
 use super::findings::{self, Findings};
-use super::media::{Expected, Gauge, SLACK_WHEN_MADE, begins_with_init, prove_segment};
+use super::media::{Expected, SLACK_WHEN_MADE, SegmentProof, begins_with_init, prove_segment};
 use super::playlists::{micros, slack};
 use crate::package::facts::{EntryFact, RunFact};
-use crate::package::{Basis, ClearKeys, SegmentsDone};
+use crate::package::{ClearKeys, PackageInput, SegmentsDone};
 use crate::receipt::{Holds, ObjectFact, PlaylistFact};
 
 /// A segment or a picture that was just made.
@@ -38,7 +38,7 @@ pub(crate) struct Piece<'a> {
 /// # Errors
 /// `Failed` that names the findings.
 pub(crate) fn prove_piece(
-    gauge: &Gauge<'_>,
+    proof: &SegmentProof<'_>,
     fact: &PlaylistFact,
     piece: &Piece<'_>,
 ) -> Result<(), Failed> {
@@ -60,7 +60,7 @@ pub(crate) fn prove_piece(
     let media = [piece.init, &clear].concat();
     let (told, slack) = (piece.duration, SLACK_WHEN_MADE);
     let expected = Expected { name: piece.name, start, end, told, slack };
-    findings.list.extend(prove_segment(gauge, fact, &expected, &media));
+    findings.list.extend(prove_segment(proof, fact, &expected, &media));
     findings::none("prove segment", &findings.list)
 }
 
@@ -136,10 +136,10 @@ impl Proved {
     ///
     /// # Errors
     /// `Failed` if they are not all the runs of the plan, or do not go together.
-    pub(crate) fn new(basis: &Basis, runs: &[SegmentsDone]) -> Result<Proved, Failed> {
-        prove_together(&basis.plan, runs)?;
+    pub(crate) fn new(input: &PackageInput, runs: &[SegmentsDone]) -> Result<Proved, Failed> {
+        prove_together(&input.plan, runs)?;
         let mut proved = Proved::NOTHING;
-        let keys = basis.keys.as_ref().map(ClearKeys::mark);
+        let keys = input.keys.as_ref().map(ClearKeys::mark);
         for run in runs {
             if run.keys != keys {
                 let cause = format!("those of run {} are gone: nobody could open it", run.run);
@@ -149,13 +149,13 @@ impl Proved {
                 proved.objects.insert(object.name.clone(), object.clone());
             }
             for stream in &run.streams {
-                proved.add(basis, stream)?;
+                proved.add(input, stream)?;
             }
         }
         Ok(proved)
     }
 
-    fn add(&mut self, basis: &Basis, stream: &RunFact) -> Result<(), Failed> {
+    fn add(&mut self, input: &PackageInput, stream: &RunFact) -> Result<(), Failed> {
         let name = &stream.playlist.name;
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         if let Some(init) = &stream.init {
@@ -165,7 +165,7 @@ impl Proved {
         }
         for entry in &stream.entries {
             let object = format!("{folder}/{}", entry.file);
-            let key = basis.key(entry.period, &object, entry.piece)?;
+            let key = input.key(entry.period, &object, entry.piece)?;
             let key = key.map(|key| (key.kid, key.iv));
             let EntryFact { bytes, start, duration, .. } = *entry;
             let piece = ProvedPiece { bytes, start, duration, key };

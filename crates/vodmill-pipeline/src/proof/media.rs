@@ -11,7 +11,7 @@ use crate::receipt::{Holds, PlaylistFact};
 
 /// What segments are held against.
 #[derive(Clone, Copy)]
-pub(crate) struct Gauge<'a> {
+pub(crate) struct SegmentProof<'a> {
     pub transcode: &'a dyn Transcode,
     /// Whether what is looked at is decoded as well.
     pub level: ProofLevel,
@@ -39,40 +39,40 @@ pub(super) const SLACK_WHEN_CHECKED: i64 = 2;
 
 /// What is wrong with a segment, which has its init segment in front where there is one.
 pub(super) fn prove_segment(
-    gauge: &Gauge<'_>,
+    proof: &SegmentProof<'_>,
     fact: &PlaylistFact,
     expected: &Expected<'_>,
     media: &[u8],
 ) -> Vec<Finding> {
     let mut findings = Findings::about(expected.name);
-    let inspection = match gauge.transcode.inspect(Media::Bytes(media)) {
+    let inspection = match proof.transcode.inspect(Media::Bytes(media)) {
         Ok(inspection) => inspection,
         Err(error) => return findings.with("media_unreadable", error.to_string()),
     };
     let video = inspection.streams.iter().find(|stream| stream.kind == StreamKind::Video);
-    let frames = || frames(gauge, expected);
+    let frames = || frames(proof, expected);
     match (fact.holds, video) {
         (Holds::Video, Some(video)) => {
-            prove_pictures(gauge, expected, video, frames(), &mut findings)
+            prove_pictures(proof, expected, video, frames(), &mut findings)
         }
-        (Holds::IFrames, Some(video)) => prove_pictures(gauge, expected, video, 1, &mut findings),
+        (Holds::IFrames, Some(video)) => prove_pictures(proof, expected, video, 1, &mut findings),
         (Holds::Video | Holds::IFrames, None) => findings.add("no_pictures", "it holds none"),
         _ => {}
     }
-    if gauge.level == ProofLevel::Full {
-        let decoded = gauge.transcode.decode(Media::Bytes(media));
+    if proof.level == ProofLevel::Full {
+        let decoded = proof.transcode.decode(Media::Bytes(media));
         prove_decoded(decoded, &inspection, &mut findings);
     }
     for stream in &inspection.streams {
         prove_codec(fact, stream, &mut findings);
-        prove_clock(gauge, fact.holds, expected, stream, &mut findings);
+        prove_clock(proof, fact.holds, expected, stream, &mut findings);
     }
     findings.list
 }
 
 /// Frames of the grid between two times.
-fn frames(gauge: &Gauge<'_>, expected: &Expected<'_>) -> Frames {
-    let rate = gauge.rate.unwrap_or(Ratio::ONE);
+fn frames(proof: &SegmentProof<'_>, expected: &Expected<'_>) -> Frames {
+    let rate = proof.rate.unwrap_or(Ratio::ONE);
     let number = |time: Ticks| {
         let scaled = i128::from(time.0) * i128::from(rate.num);
         let per_frame = i128::from(rate.den) * 90_000;
@@ -108,7 +108,7 @@ pub(super) fn prove_decoded(
 }
 
 fn prove_pictures(
-    gauge: &Gauge<'_>,
+    proof: &SegmentProof<'_>,
     expected: &Expected<'_>,
     video: &InspectedStream,
     frames: Frames,
@@ -120,7 +120,7 @@ fn prove_pictures(
     if !video.starts_with_key {
         findings.add("no_key_frame", "it does not begin with a key frame");
     }
-    let start = gauge.base + expected.start;
+    let start = proof.base + expected.start;
     // An fMP4 timescale and 90 kHz round apart by one tick.
     if (video.start - start).0.abs() > 1 {
         findings.add("start_time", format!("begins at {} instead of {start}", video.start));
@@ -148,7 +148,7 @@ fn prove_codec(fact: &PlaylistFact, stream: &InspectedStream, findings: &mut Fin
 
 /// Sound starts and ends with its segment, within the length of an AAC frame and its priming.
 fn prove_clock(
-    gauge: &Gauge<'_>,
+    proof: &SegmentProof<'_>,
     holds: Holds,
     expected: &Expected<'_>,
     stream: &InspectedStream,
@@ -161,7 +161,7 @@ fn prove_clock(
         return;
     }
     let frame = Ticks(1024 * 90_000 / i64::from(stream.sample_rate) + 1);
-    let (start, end) = (gauge.base + expected.start, gauge.base + expected.end);
+    let (start, end) = (proof.base + expected.start, proof.base + expected.end);
     let early = stream.start < start - frame - frame;
     let late = stream.start > start + frame + frame;
     let long = stream.end > end + frame + frame;

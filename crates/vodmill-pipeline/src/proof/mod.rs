@@ -16,13 +16,13 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::pipeline::ProofLevel;
-use vodmill_model::transcode::{Progress, Watch};
+use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::{Failed, MediaError, Transcode};
 
 pub use findings::Finding;
 use findings::Findings;
 pub(crate) use made::{Piece, Proved, prove_piece, prove_run};
-pub(crate) use media::Gauge;
+pub(crate) use media::SegmentProof;
 
 use crate::file::{failed, measure, sha256};
 use crate::package::KeyTable;
@@ -75,7 +75,7 @@ pub(crate) fn prove(
     level: ProofLevel,
     (keys, proved): (&KeyTable, &Proved),
     transcode: &dyn Transcode,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<(), MediaError> {
     let report =
         Prover { proved, level, ..Prover::new(root, receipt, keys, transcode, watch) }.run();
@@ -91,7 +91,7 @@ pub(crate) fn prove(
 pub(crate) fn check(
     order: &CheckOrder,
     transcode: &dyn Transcode,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<CheckReport, MediaError> {
     let (root, pointer) = pointer::generation_of(&order.package)?;
     let (receipt, digest) = read_receipt(&root)?;
@@ -127,7 +127,7 @@ struct Prover<'a> {
     proved: &'a Proved,
     level: ProofLevel,
     transcode: &'a dyn Transcode,
-    watch: &'a dyn Watch,
+    watch: &'a dyn ProgressSink,
     report: Mutex<CheckReport>,
     /// Objects that were looked at.
     seen: Mutex<BTreeSet<String>>,
@@ -139,7 +139,7 @@ impl<'a> Prover<'a> {
         receipt: &'a Receipt,
         keys: &'a KeyTable,
         transcode: &'a dyn Transcode,
-        watch: &'a dyn Watch,
+        watch: &'a dyn ProgressSink,
     ) -> Prover<'a> {
         let report = CheckReport {
             asset: receipt.asset.clone(),
@@ -152,9 +152,9 @@ impl<'a> Prover<'a> {
         Prover { root, receipt, keys, proved, level, transcode, watch, report, seen }
     }
 
-    fn gauge(&self) -> Gauge<'a> {
+    fn proof(&self) -> SegmentProof<'a> {
         let Receipt { base, frame_rate: rate, .. } = *self.receipt;
-        Gauge { transcode: self.transcode, level: self.level, base, rate }
+        SegmentProof { transcode: self.transcode, level: self.level, base, rate }
     }
 
     /// Whether an object was proved before, and is no file of this folder.

@@ -47,7 +47,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
         let (start, end) = span;
         let (told, slack) = (ticks(segment.duration), SLACK_WHEN_CHECKED);
         let expected = Expected { name: &name, start, end, told, slack };
-        prover.add(prove_segment(&prover.gauge(), fact, &expected, &media));
+        prover.add(prove_segment(&prover.proof(), fact, &expected, &media));
     }
 }
 

@@ -10,8 +10,8 @@ use vodmill_model::{Failed, MediaError, Rejected};
 
 use super::Finding;
 use crate::file::{failed, sha256};
-use crate::generation::Number;
 use crate::package::{ASSET, MULTIVARIANT, describe};
+use crate::publication::generation::Number;
 use crate::receipt::{RECEIPT, Receipt};
 
 /// What was found where a package's pointer should be.

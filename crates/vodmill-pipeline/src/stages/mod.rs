@@ -1,12 +1,12 @@
 //! The stages: one file each. [`run_task`] is the table of contents.
 
 mod audio;
-mod effort;
+mod cpu_time;
 mod package;
 mod plan;
+mod publication_totals;
 mod publish;
 mod segments;
-mod tally;
 mod video;
 
 use std::collections::BTreeMap;
@@ -21,13 +21,14 @@ use vodmill_model::{Failed, MediaError, Plan, Rejected};
 use vodmill_queue::{Completion, JobFilter, Lease, Queue};
 use vodmill_store::{Key, Store};
 
-use crate::child::{Assignment, Bounds, ChildEnd, Spawner};
+use crate::child::{Assignment, Bounds, ChildRunner};
 use crate::file::make_private_dir;
 use crate::job::JobOrder;
-use crate::mill::Mill;
-use crate::original::{Offer, Unchecked};
+use crate::original::{ServedOriginal, Unchecked};
 use crate::renditions::Made;
 use crate::settings::Settings;
+use crate::stage_error::StageError;
+use crate::worker::Worker;
 
 pub(crate) use publish::{CONTESTED, Pointed, dated, leads_to, led_to, move_pointer, withdraw};
 
@@ -76,24 +77,24 @@ impl TaskKind {
 }
 
 /// How a stage ends: with what to record, or without a result.
-pub(crate) type StageResult = Result<Completion, ChildEnd>;
+pub(crate) type StageResult = Result<Completion, StageError>;
 
 /// Runs the task that a lease is on.
-pub(crate) fn run_task(mut bench: Bench<'_>) -> StageResult {
-    let completion = match TaskKind::of(bench.lease)? {
-        TaskKind::Plan => plan::run(&mut bench),
-        TaskKind::Video => video::run(&mut bench),
-        TaskKind::Audio => audio::run(&mut bench),
-        TaskKind::Segments => segments::run(&mut bench),
-        TaskKind::Package => package::run(&mut bench),
-        TaskKind::Publish => publish::run(&mut bench),
+pub(crate) fn run_task(mut context: TaskContext<'_>) -> StageResult {
+    let completion = match TaskKind::of(context.lease)? {
+        TaskKind::Plan => plan::run(&mut context),
+        TaskKind::Video => video::run(&mut context),
+        TaskKind::Audio => audio::run(&mut context),
+        TaskKind::Segments => segments::run(&mut context),
+        TaskKind::Package => package::run(&mut context),
+        TaskKind::Publish => publish::run(&mut context),
     }?;
-    effort::noted(completion, bench.cpu_ms)
+    cpu_time::noted(completion, context.cpu_ms)
 }
 
 /// What a stage works with; its scratch goes with it.
-pub(crate) struct Bench<'a> {
-    pub mill: &'a Mill,
+pub(crate) struct TaskContext<'a> {
+    pub worker: &'a Worker,
     pub lease: &'a Lease,
     pub order: JobOrder,
     /// A folder for this attempt alone.
@@ -102,73 +103,86 @@ pub(crate) struct Bench<'a> {
     cpu_ms: u64,
     progress: &'a mut dyn FnMut(Progress),
     must_go: &'a dyn Fn() -> bool,
-    original: Option<Offer>,
+    original: Option<ServedOriginal>,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> TaskContext<'a> {
     pub(crate) fn new(
-        mill: &'a Mill,
+        worker: &'a Worker,
         lease: &'a Lease,
         progress: &'a mut dyn FnMut(Progress),
         must_go: &'a dyn Fn() -> bool,
-    ) -> Result<Bench<'a>, ChildEnd> {
+    ) -> Result<TaskContext<'a>, StageError> {
         let stage = || format!("read job {}", lease.job_id);
         let order = serde_json::from_str(&lease.job_payload)
             .map_err(|error| Failed::from_error(stage(), &error))?;
-        let scratch = mill.layout.attempt(&lease.job_id, &lease.token.to_string());
+        let scratch = worker.layout.attempt(&lease.job_id, &lease.token.to_string());
         make_private_dir(&scratch)?;
-        Ok(Bench { mill, lease, order, scratch, cpu_ms: 0, progress, must_go, original: None })
+        Ok(TaskContext {
+            worker,
+            lease,
+            order,
+            scratch,
+            cpu_ms: 0,
+            progress,
+            must_go,
+            original: None,
+        })
     }
 
     /// Where a child reads the original.
-    fn original(&mut self) -> Result<PathBuf, ChildEnd> {
+    fn original(&mut self) -> Result<PathBuf, StageError> {
         if self.original.is_none() {
-            let (s3, sha256) = (&self.mill.settings.s3, self.known_sha256()?);
+            let (s3, sha256) = (&self.worker.settings.s3, self.known_sha256()?);
             let original = &self.order.original;
-            self.original = Some(Offer::new(original, s3, &self.scratch, sha256.as_deref())?);
+            self.original =
+                Some(ServedOriginal::new(original, s3, &self.scratch, sha256.as_deref())?);
         }
         Ok(self.original.as_ref().map(|offer| offer.path().to_owned()).unwrap_or_default())
     }
 
     /// SHA-256 of the original, once it was planned.
-    fn known_sha256(&self) -> Result<Option<String>, ChildEnd> {
-        let decided = decided(&*self.mill.queue, &self.lease.job_id);
-        let decided = decided.map_err(ChildEnd::away("look for the plan"))?;
+    fn known_sha256(&self) -> Result<Option<String>, StageError> {
+        let decided = decided(&*self.worker.queue, &self.lease.job_id);
+        let decided = decided.map_err(StageError::unavailable("look for the plan"))?;
         Ok(decided.map(|decided| decided.plan.original.sha256))
     }
 
     /// Refuses to go on with an original that is not the one that was submitted.
-    fn check_unchanged(&self) -> Result<(), ChildEnd> {
+    fn check_unchanged(&self) -> Result<(), StageError> {
         self.check_content(self.known_sha256()?.as_deref())
     }
 
     /// As [`check_unchanged`](Self::check_unchanged), with the SHA-256 of what was read of it.
-    fn check_content(&self, sha256: Option<&str>) -> Result<(), ChildEnd> {
-        match self.order.original.check_unchanged(&self.mill.settings.s3, sha256) {
+    fn check_content(&self, sha256: Option<&str>) -> Result<(), StageError> {
+        match self.order.original.check_unchanged(&self.worker.settings.s3, sha256) {
             Ok(()) => Ok(()),
             Err(Unchecked::Media(MediaError::Failed(_))) if self.was_replaced()? => {
                 let detail = "another file took its place, and was carried away";
                 Err(MediaError::from(Rejected::new(Reason::Changed, detail)).into())
             }
             Err(Unchecked::Media(error)) => Err(error.into()),
-            Err(Unchecked::Lasting(failed)) => Err(ChildEnd::Lasting(failed)),
-            Err(Unchecked::Away(error)) => Err(ChildEnd::away("look at original")(error)),
+            Err(Unchecked::Lasting(failed)) => Err(StageError::Permanent(failed)),
+            Err(Unchecked::Away(error)) => Err(StageError::unavailable("look at original")(error)),
         }
     }
 
     /// Whether another job has worked on other content in the original's place: then it will not come
     /// back, as what is merely out of sight may.
-    fn was_replaced(&self) -> Result<bool, ChildEnd> {
+    fn was_replaced(&self) -> Result<bool, StageError> {
         let source = Some(self.order.original.source());
         let filter = JobFilter { source, ..JobFilter::default() };
-        let ours = self.mill.queue.job(&self.lease.job_id)?.created_at;
-        let mut later = self.mill.queue.jobs(&filter, u32::MAX)?.into_iter();
+        let ours = self.worker.queue.job(&self.lease.job_id)?.created_at;
+        let mut later = self.worker.queue.jobs(&filter, u32::MAX)?.into_iter();
         Ok(later.any(|job| job.created_at > ours && !self.order.is_same_original(&job.payload)))
     }
 
     /// Renditions as files on this machine, by digest.
-    fn fetch_renditions(&self, digests: &[String]) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
-        self.mill.renditions.fetch(digests, &self.scratch)
+    fn fetch_renditions(
+        &self,
+        digests: &[String],
+    ) -> Result<BTreeMap<String, PathBuf>, StageError> {
+        self.worker.renditions.fetch(digests, &self.scratch)
     }
 
     /// A file of this attempt.
@@ -176,36 +190,36 @@ impl<'a> Bench<'a> {
         self.scratch.join(name).with_extension("part")
     }
 
-    /// Makes a [`part`](Bench::part) the rendition of that digest.
-    fn keep_rendition(&self, digest: &str, facts: &impl Serialize) -> Result<(), ChildEnd> {
+    /// Makes a [`part`](TaskContext::part) the rendition of that digest.
+    fn keep_rendition(&self, digest: &str, facts: &impl Serialize) -> Result<(), StageError> {
         let (file, writer) = (self.part(digest), self.lease.token.to_string());
         let made = Made { digest, file: &file, job: &self.lease.job_id, writer: &writer };
-        self.mill.renditions.complete(&made, facts)
+        self.worker.renditions.complete(&made, facts)
     }
 
     /// The store that the package is published in.
-    fn destination(&self) -> Result<Arc<dyn Store>, ChildEnd> {
-        let store = self.order.destination(&self.mill.settings.s3);
-        store.map_err(ChildEnd::away("open destination"))
+    fn destination(&self) -> Result<Arc<dyn Store>, StageError> {
+        let store = self.order.destination(&self.worker.settings.s3);
+        store.map_err(StageError::unavailable("open destination"))
     }
 
     /// Whether the lease holds still: asked before anything is done that others can see.
-    fn check_lease(&self) -> Result<(), ChildEnd> {
-        match self.mill.queue.heartbeat(self.lease, self.mill.settings.lease) {
-            Err(vodmill_queue::Error::LeaseLost { .. }) => Err(ChildEnd::Parked),
+    fn check_lease(&self) -> Result<(), StageError> {
+        match self.worker.queue.heartbeat(self.lease, self.worker.settings.lease) {
+            Err(vodmill_queue::Error::LeaseLost { .. }) => Err(StageError::Interrupted),
             kept => Ok(kept.map(drop)?),
         }
     }
 
     /// What the plan task decided.
-    fn decided(&self) -> Result<Decided, ChildEnd> {
+    fn decided(&self) -> Result<Decided, StageError> {
         self.result_of("plan")
     }
 
     /// The result of a task of this job that is done.
-    fn result_of<T: DeserializeOwned>(&self, key: &str) -> Result<T, ChildEnd> {
+    fn result_of<T: DeserializeOwned>(&self, key: &str) -> Result<T, StageError> {
         let stage = || format!("read {key} of job {}", self.lease.job_id);
-        let tasks = self.mill.queue.tasks(&self.lease.job_id)?;
+        let tasks = self.worker.queue.tasks(&self.lease.job_id)?;
         let result = tasks.into_iter().find(|task| task.key == key).and_then(|task| task.result);
         let result = result.ok_or_else(|| Failed::new(stage(), "there is none"))?;
         Ok(serde_json::from_str(&result).map_err(|e| Failed::from_error(stage(), &e))?)
@@ -216,26 +230,26 @@ impl<'a> Bench<'a> {
         &mut self,
         assignment: &Assignment,
         bounds: &Bounds,
-    ) -> Result<T, ChildEnd> {
-        let _permit = self.mill.admission.admit(bounds.needs).map_err(ChildEnd::Short)?;
-        let Settings { child, limits, .. } = &self.mill.settings;
+    ) -> Result<T, StageError> {
+        let _permit = self.worker.admission.admit(bounds.needs).map_err(StageError::NoCapacity)?;
+        let Settings { child, limits, .. } = &self.worker.settings;
         let sandbox = limits.sandbox;
-        let original = self.original.as_ref().and_then(Offer::open);
+        let original = self.original.as_ref().and_then(ServedOriginal::open);
         let scratch = Some(self.scratch.as_path());
-        let spawner = Spawner { command: child, bounds, sandbox, scratch, original };
-        let ended = spawner.run(assignment, self.progress, self.must_go);
-        let away = self.original.as_ref().and_then(Offer::fault);
-        if away.is_none() && self.original.is_some() && matches!(ended, Err(ChildEnd::Media(_))) {
+        let runner = ChildRunner { command: child, bounds, sandbox, scratch, original };
+        let ended = runner.run(assignment, self.progress, self.must_go);
+        let away = self.original.as_ref().and_then(ServedOriginal::fault);
+        if away.is_none() && self.original.is_some() && matches!(ended, Err(StageError::Media(_))) {
             // What was found wrong may be a mixture of two files.
             self.check_unchanged()?;
         }
         match (ended, away) {
             // The child knows only that it could not read.
-            (Err(ChildEnd::Media(MediaError::Failed(_))), Some(cause)) => {
+            (Err(StageError::Media(MediaError::Failed(_))), Some(cause)) => {
                 let stage = format!("read {}", self.order.original.source());
-                Err(ChildEnd::Away(Failed::new(stage, cause)))
+                Err(StageError::Unavailable(Failed::new(stage, cause)))
             }
-            (Err(ChildEnd::Media(MediaError::Failed(failed))), None) => {
+            (Err(StageError::Media(MediaError::Failed(failed))), None) => {
                 let evidence = assignment.evidence(&self.scratch);
                 Err(Failed { evidence, ..failed }.into())
             }
@@ -248,12 +262,12 @@ impl<'a> Bench<'a> {
     }
 }
 
-impl Drop for Bench<'_> {
+impl Drop for TaskContext<'_> {
     fn drop(&mut self) {
         self.original = None;
         // What stays goes when the job is settled, or at the next start.
         let _ = std::fs::remove_dir_all(&self.scratch);
-        let _ = std::fs::remove_dir(self.mill.layout.scratch(&self.lease.job_id));
+        let _ = std::fs::remove_dir(self.worker.layout.scratch(&self.lease.job_id));
     }
 }
 

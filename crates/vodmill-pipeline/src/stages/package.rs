@@ -8,37 +8,38 @@ use vodmill_model::Failed;
 use vodmill_model::transcode::{AudioDone, SoundBalance, VideoDone};
 use vodmill_queue::TaskInfo;
 
-use super::segments::{basis, bounds, deliver};
-use super::{Bench, StageResult, TaskKind, done};
-use crate::child::{Assignment, ChildEnd};
+use super::segments::{bounds, deliver, input};
+use super::{StageResult, TaskContext, TaskKind, done};
+use crate::child::Assignment;
 use crate::file::passed;
 use crate::package::{
     Damage, GENERATION, PackageDone, PackageOrder, SegmentsDone, renditions_of_package,
 };
+use crate::stage_error::StageError;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
-    let decided = bench.decided()?;
-    let results = Results::of(bench)?;
-    bench.check_unchanged()?;
-    let out = bench.scratch.join("package");
+pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
+    let decided = context.decided()?;
+    let results = Results::of(context)?;
+    context.check_unchanged()?;
+    let out = context.scratch.join("package");
     let digests = renditions_of_package(&decided.plan);
     let prefix = decided.prefix()?;
-    let basis = basis(bench, decided, &digests)?;
-    let bounds = bounds(bench, &basis)?;
+    let input = input(context, decided, &digests)?;
+    let bounds = bounds(context, &input)?;
     let assignment = PackageOrder {
-        basis,
-        name: bench.order.name(),
+        input,
+        name: context.order.name(),
         damage: results.damage,
         sounds: results.sounds,
-        original: bench.original()?,
+        original: context.original()?,
         segments: results.segments,
         out: out.clone(),
     };
     let assignment = Assignment::Package(Box::new(assignment));
-    let packaged: PackageDone = bench.run_child(&assignment, &bounds)?;
+    let packaged: PackageDone = context.run_child(&assignment, &bounds)?;
     // Subtitles come from the original itself.
-    bench.check_unchanged()?;
-    deliver(bench, &prefix, &out.join(GENERATION))?;
+    context.check_unchanged()?;
+    deliver(context, &prefix, &out.join(GENERATION))?;
     passed(point!("package.stored"))?;
     done(&packaged)
 }
@@ -53,8 +54,8 @@ struct Results {
 }
 
 impl Results {
-    fn of(bench: &Bench<'_>) -> Result<Results, ChildEnd> {
-        let tasks = bench.mill.queue.tasks(&bench.lease.job_id)?;
+    fn of(context: &TaskContext<'_>) -> Result<Results, StageError> {
+        let tasks = context.worker.queue.tasks(&context.lease.job_id)?;
         let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
         let video = of_kind(TaskKind::Video).map(noted::<VideoDone>);
         let video = video.collect::<Result<Vec<_>, _>>()?;

@@ -9,27 +9,28 @@ use vodmill_model::{Failed, MediaInfo, Plan};
 use vodmill_queue::NewTask;
 use vodmill_store::{Key, Store, StoreError};
 
-use super::{Bench, Decided, StageResult, TaskKind, done};
+use super::{Decided, StageResult, TaskContext, TaskKind, done};
 use crate::Error;
-use crate::asset_name::asset_name;
-use crate::child::{Assignment, Bounds, ChildEnd};
+use crate::child::{Assignment, Bounds};
 use crate::file::passed;
-use crate::generation::{self, Number};
-use crate::owner::{self, Ownership};
+use crate::housekeeping::old_generations::writes;
 use crate::package::ASSET;
-use crate::progress::Totals;
-use crate::sweep::writes;
+use crate::publication::asset_name::asset_name;
+use crate::publication::generation::{self, Number};
+use crate::publication::owner::{self, Ownership};
+use crate::stage_error::StageError;
+use crate::worker::Totals;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
-    bench.check_unchanged()?;
-    check_destination(bench)?;
-    let media = probe(bench)?;
+pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
+    context.check_unchanged()?;
+    check_destination(context)?;
+    let media = probe(context)?;
     passed(point!("plan.probed"))?;
-    bench.check_content(Some(&media.sha256))?;
-    let plan = decide(bench, &media)?;
+    context.check_content(Some(&media.sha256))?;
+    let plan = decide(context, &media)?;
     passed(point!("plan.decided"))?;
-    let asset = name_asset(bench)?;
-    let generation = number(bench, &asset, &plan.digest())?;
+    let asset = name_asset(context)?;
+    let generation = number(context, &asset, &plan.digest())?;
     passed(point!("plan.named"))?;
     let tasks = tasks(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
@@ -38,54 +39,56 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
 }
 
 /// Refuses to publish where another home does.
-fn check_destination(bench: &Bench<'_>) -> Result<(), ChildEnd> {
-    let (stage, place) = ("look whose the destination is", &bench.order.destination);
-    match owner::claim(&*bench.destination()?, &*bench.mill.names) {
+fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
+    let (stage, place) = ("look whose the destination is", &context.order.destination);
+    match owner::claim(&*context.destination()?, &*context.worker.names) {
         Ok(Ownership::Ours | Ownership::Nobodys) => Ok(()),
         Ok(Ownership::Others(owner)) => {
-            Err(ChildEnd::Lasting(Failed::new(stage, owner::not_ours(place, &owner))))
+            Err(StageError::Permanent(Failed::new(stage, owner::not_ours(place, &owner))))
         }
-        Err(Error::Store(error)) => Err(ChildEnd::away(stage)(error)),
+        Err(Error::Store(error)) => Err(StageError::unavailable(stage)(error)),
         Err(Error::Queue(error)) => Err(error.into()),
-        Err(error) => Err(ChildEnd::Lasting(Failed::from_error(stage, &error))),
+        Err(error) => Err(StageError::Permanent(Failed::from_error(stage, &error))),
     }
 }
 
-fn probe(bench: &mut Bench<'_>) -> Result<MediaInfo, ChildEnd> {
-    let policy = bench.order.pipeline()?.input.clone();
-    let original = bench.original()?;
-    let bounds = Bounds::of_reading(bench.order.original.bytes(), &bench.mill.settings.limits);
-    bench.run_child(&Assignment::Probe { original, policy }, &bounds)
+fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
+    let policy = context.order.pipeline()?.input.clone();
+    let original = context.original()?;
+    let bounds =
+        Bounds::of_reading(context.order.original.bytes(), &context.worker.settings.limits);
+    context.run_child(&Assignment::Probe { original, policy }, &bounds)
 }
 
-fn decide(bench: &Bench<'_>, media: &MediaInfo) -> Result<Plan, ChildEnd> {
+fn decide(context: &TaskContext<'_>, media: &MediaInfo) -> Result<Plan, StageError> {
     Ok(planner::plan(&PlanInput {
         media,
-        pipeline_name: &bench.order.pipeline,
-        pipeline: bench.order.pipeline()?,
-        presets: &bench.order.catalogue.presets,
-        build: &bench.mill.build,
+        pipeline_name: &context.order.pipeline,
+        pipeline: context.order.pipeline()?,
+        presets: &context.order.catalogue.presets,
+        build: &context.worker.build,
     })?)
 }
 
-fn name_asset(bench: &Bench<'_>) -> Result<String, ChildEnd> {
-    let wanted = asset_name(Path::new(bench.order.original.file_name()));
-    let owner = bench.order.owner(&bench.mill.settings.home);
-    let asset = bench.mill.names.claim_asset(&wanted, &owner, &[bench.order.owner_before()])?;
-    bench.mill.queue.set_job_asset(&bench.lease.job_id, &asset, &bench.order.name())?;
+fn name_asset(context: &TaskContext<'_>) -> Result<String, StageError> {
+    let wanted = asset_name(Path::new(context.order.original.file_name()));
+    let owner = context.order.owner(&context.worker.settings.home);
+    let asset =
+        context.worker.names.claim_asset(&wanted, &owner, &[context.order.owner_before()])?;
+    context.worker.queue.set_job_asset(&context.lease.job_id, &asset, &context.order.name())?;
     Ok(asset)
 }
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
 /// The number is that of the plan too: a job taken up again by another build has other bytes.
-fn number(bench: &Bench<'_>, asset: &str, plan: &str) -> Result<String, ChildEnd> {
-    let job = &bench.lease.job_id;
-    let given = bench.mill.names.next_generation(asset, &format!("{job}/{plan}"))?;
-    let store = bench.destination()?;
+fn number(context: &TaskContext<'_>, asset: &str, plan: &str) -> Result<String, StageError> {
+    let job = &context.lease.job_id;
+    let given = context.worker.names.next_generation(asset, &format!("{job}/{plan}"))?;
+    let store = context.destination()?;
     let published = published(&*store, asset)?;
     let mut last = published.as_deref().and_then(Number::of);
     if given == 1 {
-        check_strangers(bench, asset, published.as_deref())?;
+        check_strangers(context, asset, published.as_deref())?;
         // Names that have been lost do not begin again below what lies there.
         last = last.max(highest(&*store, asset)?);
     }
@@ -94,25 +97,25 @@ fn number(bench: &Bench<'_>, asset: &str, plan: &str) -> Result<String, ChildEnd
         Some(last) => last.version().checked_add(1).map(|next| next.max(u64::from(given))),
     };
     let spent = || Failed::new(format!("number a generation of {asset}"), "numbers are used up");
-    let next = next.ok_or_else(|| ChildEnd::Lasting(spent()))?;
+    let next = next.ok_or_else(|| StageError::Permanent(spent()))?;
     Ok(Number::of_version(next).name(job))
 }
 
 /// The first version by our names: what is published already is somebody else's, unless a user has
 /// said that it is ours.
 fn check_strangers(
-    bench: &Bench<'_>,
+    context: &TaskContext<'_>,
     asset: &str,
     published: Option<&str>,
-) -> Result<(), ChildEnd> {
+) -> Result<(), StageError> {
     let Some(published) = published else { return Ok(()) };
-    let place = &bench.order.destination;
-    let names = &*bench.mill.names;
+    let place = &context.order.destination;
+    let names = &*context.worker.names;
     let stage = || format!("look for {asset}");
     let adopted = owner::is_adopted(names, place);
     let adopted = adopted.map_err(|error| Failed::from_error(stage(), &error))?;
     // Where a plan is made again, a later job may have been faster, or the job itself.
-    let is_known = writes(&bench.lease.job_id, published)
+    let is_known = writes(&context.lease.job_id, published)
         || names.republished_assets()?.iter().any(|known| known == asset);
     if adopted || is_known {
         return Ok(());
@@ -121,11 +124,11 @@ fn check_strangers(
         "{place} has an asset of this name that this home knows nothing of: if it is yours all the \
          same, `vodmill adopt {place}` has it go on with this original"
     );
-    Err(ChildEnd::Lasting(Failed::new(stage(), why)))
+    Err(StageError::Permanent(Failed::new(stage(), why)))
 }
 
 /// The generation that is published.
-fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, ChildEnd> {
+fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, StageError> {
     let stage = "look for what is published";
     let key =
         Key::new(format!("{asset}/{ASSET}")).map_err(|error| Failed::from_error(stage, &error))?;
@@ -134,22 +137,22 @@ fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, ChildEnd>
             Some(name) if Number::of(&name).is_some() => Ok(Some(name)),
             _ => {
                 let why = "it names no generation: put it right, or move it away";
-                Err(ChildEnd::Lasting(Failed::new(format!("read {key}"), why)))
+                Err(StageError::Permanent(Failed::new(format!("read {key}"), why)))
             }
         },
         Err(StoreError::NotFound(_)) => Ok(None),
         Err(linked @ StoreError::Link(_)) => {
-            Err(ChildEnd::Lasting(Failed::from_error(stage, &linked)))
+            Err(StageError::Permanent(Failed::from_error(stage, &linked)))
         }
-        Err(error) => Err(ChildEnd::away(stage)(error)),
+        Err(error) => Err(StageError::unavailable(stage)(error)),
     }
 }
 
 /// The highest number of all generations that lie there, published or not.
-fn highest(store: &dyn Store, asset: &str) -> Result<Option<Number>, ChildEnd> {
+fn highest(store: &dyn Store, asset: &str) -> Result<Option<Number>, StageError> {
     let stage = "look for generations";
     let prefix = Key::new(asset).map_err(|error| Failed::from_error(stage, &error))?;
-    let entries = store.list(&prefix).map_err(ChildEnd::away(stage))?;
+    let entries = store.list(&prefix).map_err(StageError::unavailable(stage))?;
     let names = entries.iter().filter_map(|entry| {
         entry.key.as_str().strip_prefix(asset)?.strip_prefix('/')?.split_once('/')
     });

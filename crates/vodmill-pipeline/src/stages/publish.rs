@@ -10,24 +10,24 @@ use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome, StalePath};
 use vodmill_store::{Key, Put, Store, StoreError, Was};
 
-use super::effort::Effort;
-use super::{Bench, Decided, StageResult, tally};
-use crate::child::ChildEnd;
+use super::cpu_time::Effort;
+use super::{Decided, StageResult, TaskContext, publication_totals};
 use crate::file::passed;
-use crate::generation::Number;
-use crate::headers;
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, PackageDone};
+use crate::publication::generation::Number;
+use crate::publication::object_metadata;
+use crate::stage_error::StageError;
 
 /// How often the pointer may change under our eyes before the task is tried again later.
 const TRIES: u32 = 20;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
-    let decided = bench.decided()?;
-    let packaged: PackageDone = bench.result_of("package")?;
-    let store = bench.destination()?;
-    check_keys(bench, &decided, packaged.keys.as_deref())?;
-    bench.check_lease()?;
-    let stale = stale_paths(bench, &*store, &decided)?;
+pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
+    let decided = context.decided()?;
+    let packaged: PackageDone = context.result_of("package")?;
+    let store = context.destination()?;
+    check_keys(context, &decided, packaged.keys.as_deref())?;
+    context.check_lease()?;
+    let stale = stale_paths(context, &*store, &decided)?;
     passed(point!("publish.leased"))?;
     let stage = || format!("point {} at its package", decided.asset);
     // The playlist first, since `asset.json` names it.
@@ -36,11 +36,11 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
         point_to(&*store, &decided, MULTIVARIANT, bytes)?;
     }
     passed(point!("publish.playlist"))?;
-    let effort = Effort::of(&bench.mill.queue.tasks(&bench.lease.job_id)?);
+    let effort = Effort::of(&context.worker.queue.tasks(&context.lease.job_id)?);
     let description = dated(&effort.told_in(packaged.asset.as_bytes())?)?;
     point_to(&*store, &decided, ASSET, &description)?;
     if packaged.multivariant.is_none() {
-        drop_playlist(&*store, &decided).map_err(ChildEnd::away(stage()))?;
+        drop_playlist(&*store, &decided).map_err(StageError::unavailable(stage()))?;
     }
     passed(point!("publish.pointed"))?;
     let published = serde_json::json!({ "asset": decided.asset, "generation": decided.generation });
@@ -49,7 +49,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
         job: Some(JobOutcome::Published),
         warnings: repairs(&description)?,
         stale,
-        tally: Some(tally::of(&decided.generation, &description)?),
+        tally: Some(publication_totals::of(&decided.generation, &description)?),
         ..Completion::default()
     })
 }
@@ -57,17 +57,17 @@ pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
 /// The paths of the pointer in the caches of a CDN, if these may have an earlier one: never for a
 /// first publication, and not where a later one stays.
 fn stale_paths(
-    bench: &Bench<'_>,
+    context: &TaskContext<'_>,
     store: &dyn Store,
     decided: &Decided,
-) -> Result<Vec<StalePath>, ChildEnd> {
+) -> Result<Vec<StalePath>, StageError> {
     // As it is configured now: caches are no part of what a job makes.
-    let pipeline = bench.mill.settings.catalogue.pipeline(&bench.order.pipeline);
+    let pipeline = context.worker.settings.catalogue.pipeline(&context.order.pipeline);
     let Some(cdn) = pipeline.and_then(|pipeline| pipeline.invalidation.as_ref()) else {
         return Ok(Vec::new());
     };
     let stage = || format!("look at the pointer of {}", decided.asset);
-    let fault = |error: StoreError| ChildEnd::away(stage())(error);
+    let fault = |error: StoreError| StageError::unavailable(stage())(error);
     let key = Key::new(format!("{}/{ASSET}", decided.asset)).map_err(fault)?;
     let ours = Number::of(&decided.generation);
     let was = match store.get(&key) {
@@ -97,10 +97,14 @@ fn repairs(description: &[u8]) -> Result<Vec<String>, Failed> {
 }
 
 /// Refuses to point at what nobody could open.
-fn check_keys(bench: &Bench<'_>, decided: &Decided, mark: Option<&str>) -> Result<(), ChildEnd> {
+fn check_keys(
+    context: &TaskContext<'_>,
+    decided: &Decided,
+    mark: Option<&str>,
+) -> Result<(), StageError> {
     let Some(mark) = mark else { return Ok(()) };
-    let keys = bench.mill.keys.of_generation(&decided.asset, &decided.generation);
-    let keys = keys.map_err(ChildEnd::away("look for keys"))?;
+    let keys = context.worker.keys.of_generation(&decided.asset, &decided.generation);
+    let keys = keys.map_err(StageError::unavailable("look for keys"))?;
     match keys.is_some_and(|keys| ClearKeys::from(&keys).mark() == mark) {
         true => Ok(()),
         false => Err(Failed::new("find the keys of the package", "they are gone").into()),
@@ -112,12 +116,12 @@ fn point_to(
     decided: &Decided,
     name: &str,
     bytes: &[u8],
-) -> Result<(), ChildEnd> {
+) -> Result<(), StageError> {
     let stage = || format!("point {} at its package", decided.asset);
     let pointed = move_pointer(store, &decided.asset, &decided.generation, name, bytes);
-    match pointed.map_err(ChildEnd::away(stage()))? {
+    match pointed.map_err(StageError::unavailable(stage()))? {
         Pointed::Moved | Pointed::Overtaken => Ok(()),
-        Pointed::Contested => Err(ChildEnd::Lasting(Failed::new(stage(), CONTESTED))),
+        Pointed::Contested => Err(StageError::Permanent(Failed::new(stage(), CONTESTED))),
     }
 }
 
@@ -148,7 +152,7 @@ pub(crate) fn move_pointer(
     bytes: &[u8],
 ) -> Result<Pointed, StoreError> {
     let key = Key::new(format!("{asset}/{name}"))?;
-    let headers = headers::of_pointer(name);
+    let headers = object_metadata::of_pointer(name);
     let ours = Number::of(generation);
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {

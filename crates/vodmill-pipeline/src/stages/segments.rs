@@ -9,62 +9,67 @@ use vodmill_model::plan::SegmentRun;
 use vodmill_model::{Failed, Plan};
 use vodmill_store::{Key, Upload};
 
-use super::{Bench, Decided, StageResult, done};
-use crate::child::{Assignment, Bounds, ChildEnd};
+use super::{Decided, StageResult, TaskContext, done};
+use crate::child::{Assignment, Bounds};
 use crate::file::{failed, files_below, passed};
-use crate::headers;
-use crate::package::{Basis, ClearKeys, SegmentsDone, SegmentsOrder, renditions_of_run};
+use crate::package::{ClearKeys, PackageInput, SegmentsDone, SegmentsOrder, renditions_of_run};
+use crate::publication::object_metadata;
+use crate::stage_error::StageError;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
-    let decided = bench.decided()?;
-    let planned = run_of(&decided.plan, &bench.lease.key)?;
+pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
+    let decided = context.decided()?;
+    let planned = run_of(&decided.plan, &context.lease.key)?;
     let (run, digests) = (planned.index, renditions_of_run(&decided.plan, planned.chunk));
     let prefix = decided.prefix()?;
-    let out = bench.scratch.join("segments");
-    let basis = basis(bench, decided, &digests)?;
-    let bounds = bounds(bench, &basis)?;
+    let out = context.scratch.join("segments");
+    let input = input(context, decided, &digests)?;
+    let bounds = bounds(context, &input)?;
     passed(point!("segments.keyed"))?;
-    let assignment = SegmentsOrder { basis, run, out: out.clone() };
+    let assignment = SegmentsOrder { input, run, out: out.clone() };
     let assignment = Assignment::Segments(Box::new(assignment));
-    let made: SegmentsDone = bench.run_child(&assignment, &bounds)?;
-    deliver(bench, &prefix, &out)?;
+    let made: SegmentsDone = context.run_child(&assignment, &bounds)?;
+    deliver(context, &prefix, &out)?;
     passed(point!("segments.stored"))?;
     done(&made)
 }
 
 /// What everything of the generation is made from, with the renditions that are needed here.
-pub(super) fn basis(
-    bench: &Bench<'_>,
+pub(super) fn input(
+    context: &TaskContext<'_>,
     decided: Decided,
     digests: &[String],
-) -> Result<Basis, ChildEnd> {
-    let keys = keys(bench, &decided)?;
-    let renditions = bench.fetch_renditions(digests)?;
+) -> Result<PackageInput, StageError> {
+    let keys = keys(context, &decided)?;
+    let renditions = context.fetch_renditions(digests)?;
     let Decided { plan, asset, generation } = decided;
-    Ok(Basis { plan, asset, generation, keys, renditions })
+    Ok(PackageInput { plan, asset, generation, keys, renditions })
 }
 
 /// Bounds of what is made of some renditions.
-pub(super) fn bounds(bench: &Bench<'_>, basis: &Basis) -> Result<Bounds, Failed> {
+pub(super) fn bounds(context: &TaskContext<'_>, input: &PackageInput) -> Result<Bounds, Failed> {
     let size = |file: &&Path| file.metadata().map_err(failed("look at", file)).map(|it| it.len());
-    let bytes = basis.files().iter().map(size).sum::<Result<u64, Failed>>()?;
-    Ok(Bounds::of_package(&basis.plan, bytes, &bench.mill.settings.limits))
+    let bytes = input.files().iter().map(size).sum::<Result<u64, Failed>>()?;
+    Ok(Bounds::of_package(&input.plan, bytes, &context.worker.settings.limits))
 }
 
 /// Stores proved files as objects of their generation, and takes them away.
-pub(super) fn deliver(bench: &Bench<'_>, prefix: &Key, root: &Path) -> Result<(), ChildEnd> {
-    let stage = || format!("store {} of {prefix}", bench.lease.key);
+pub(super) fn deliver(
+    context: &TaskContext<'_>,
+    prefix: &Key,
+    root: &Path,
+) -> Result<(), StageError> {
+    let stage = || format!("store {} of {prefix}", context.lease.key);
     let mut uploads = Vec::new();
     for name in files_below(root)? {
         let file = root.join(&name);
         let bytes = file.metadata().map_err(failed("look at", &file))?.len();
         let key = prefix.join(&name).map_err(|error| Failed::from_error(stage(), &error))?;
-        let (headers, bulk) = (headers::of_object(&name), headers::is_bulk(&name));
+        let (headers, bulk) = (object_metadata::of_object(&name), object_metadata::is_bulk(&name));
         uploads.push(Upload { key, file, bytes, headers, bulk });
     }
     // Nothing is stored of a job that was cancelled meanwhile.
-    bench.check_lease()?;
-    bench.destination()?.put_files(&uploads).map_err(ChildEnd::away(stage()))
+    context.check_lease()?;
+    context.destination()?.put_files(&uploads).map_err(StageError::unavailable(stage()))
 }
 
 fn run_of<'a>(plan: &'a Plan, key: &str) -> Result<SegmentRun<'a>, Failed> {
@@ -75,15 +80,15 @@ fn run_of<'a>(plan: &'a Plan, key: &str) -> Result<SegmentRun<'a>, Failed> {
 
 /// The generation's keys: those that another task or an earlier attempt stored, or new ones, stored
 /// before the first byte is encrypted with them.
-fn keys(bench: &Bench<'_>, decided: &Decided) -> Result<Option<ClearKeys>, ChildEnd> {
+fn keys(context: &TaskContext<'_>, decided: &Decided) -> Result<Option<ClearKeys>, StageError> {
     let encryption = decided.plan.hls.as_ref().and_then(|hls| hls.encryption.as_ref());
     let Some(encryption) = encryption else { return Ok(None) };
     let mut fresh = KeySet::generate(encryption.periods as usize)
         .map_err(|error| Failed::from_error("make keys", &error))?;
     // How viewers get a key changes no byte of the media: not in the plan.
-    let pipeline = bench.mill.settings.catalogue.pipelines.get(&bench.order.pipeline);
+    let pipeline = context.worker.settings.catalogue.pipelines.get(&context.order.pipeline);
     let encryption = pipeline.and_then(|pipeline| pipeline.encryption.as_ref());
     fresh.terms.max_age = encryption.and_then(|encryption| encryption.key_max_age);
-    let stored = bench.mill.keys.put(&decided.asset, &decided.generation, fresh);
-    Ok(Some(ClearKeys::from(&stored.map_err(ChildEnd::away("store keys"))?)))
+    let stored = context.worker.keys.put(&decided.asset, &decided.generation, fresh);
+    Ok(Some(ClearKeys::from(&stored.map_err(StageError::unavailable("store keys"))?)))
 }

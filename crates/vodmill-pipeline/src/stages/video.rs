@@ -6,21 +6,22 @@ use vodmill_model::plan::{ChunkPlan, HazardCode, VideoEncode};
 use vodmill_model::transcode::{StillOrder, VideoDone, VideoOrder};
 use vodmill_model::{Failed, Plan};
 
-use super::{Bench, StageResult, done};
-use crate::child::{Assignment, Bounds, ChildEnd};
+use super::{StageResult, TaskContext, done};
+use crate::child::{Assignment, Bounds};
 use crate::package::stills_of;
+use crate::stage_error::StageError;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> StageResult {
-    let plan = bench.decided()?.plan;
-    let chunk = chunk_of(&plan, &bench.lease.key)?;
-    let missing = Missing::find(bench, &plan, chunk)?;
+pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
+    let plan = context.decided()?.plan;
+    let chunk = chunk_of(&plan, &context.lease.key)?;
+    let missing = Missing::find(context, &plan, chunk)?;
     if missing.is_empty() {
-        return done(&known_facts(bench, &plan, chunk)?);
+        return done(&known_facts(context, &plan, chunk)?);
     }
-    bench.check_unchanged()?;
-    let facts = encode(bench, &plan, chunk, &missing)?;
-    bench.check_unchanged()?;
-    missing.complete(bench, &facts)?;
+    context.check_unchanged()?;
+    let facts = encode(context, &plan, chunk, &missing)?;
+    context.check_unchanged()?;
+    missing.complete(context, &facts)?;
     done(&facts)
 }
 
@@ -30,10 +31,14 @@ fn chunk_of<'a>(plan: &'a Plan, key: &str) -> Result<&'a ChunkPlan, Failed> {
     chunk.ok_or_else(|| Failed::new("encode video", format!("the plan has no chunk {key}")))
 }
 
-fn known_facts(bench: &Bench<'_>, plan: &Plan, chunk: &ChunkPlan) -> Result<VideoDone, ChildEnd> {
+fn known_facts(
+    context: &TaskContext<'_>,
+    plan: &Plan,
+    chunk: &ChunkPlan,
+) -> Result<VideoDone, StageError> {
     let mut worst = VideoDone::default();
     for encode in &plan.video {
-        let facts = bench.mill.renditions.facts(&plan.video_rendition(encode, chunk))?;
+        let facts = context.worker.renditions.facts(&plan.video_rendition(encode, chunk))?;
         let gone = || Failed::new("look at renditions", "one was there, and is gone");
         let facts: VideoDone = facts.ok_or_else(gone)?;
         if facts.damaged_frames >= worst.damaged_frames {
@@ -44,14 +49,14 @@ fn known_facts(bench: &Bench<'_>, plan: &Plan, chunk: &ChunkPlan) -> Result<Vide
 }
 
 fn encode(
-    bench: &mut Bench<'_>,
+    context: &mut TaskContext<'_>,
     plan: &Plan,
     chunk: &ChunkPlan,
     missing: &Missing<'_>,
-) -> Result<VideoDone, ChildEnd> {
+) -> Result<VideoDone, StageError> {
     let no_video = || Failed::new("encode video", "the plan has no video");
     let order = VideoOrder {
-        original: bench.original()?,
+        original: context.original()?,
         decode: plan.decode.clone().ok_or_else(no_video)?,
         rate: plan.timeline.video.as_ref().ok_or_else(no_video)?.rate,
         chunk: chunk.clone(),
@@ -65,8 +70,8 @@ fn encode(
         cut_off: is_cut_off(plan, chunk),
         last: is_last(plan, chunk),
     };
-    let bounds = Bounds::of_chunk(plan, chunk, &bench.mill.settings.limits);
-    let facts: VideoDone = bench.run_child(&Assignment::Video(order), &bounds)?;
+    let bounds = Bounds::of_chunk(plan, chunk, &context.worker.settings.limits);
+    let facts: VideoDone = context.run_child(&Assignment::Video(order), &bounds)?;
     if facts.frames == chunk.frames {
         return Ok(facts);
     }
@@ -90,19 +95,23 @@ struct Missing<'a> {
 }
 
 impl<'a> Missing<'a> {
-    fn find(bench: &Bench<'_>, plan: &'a Plan, chunk: &ChunkPlan) -> Result<Missing<'a>, ChildEnd> {
-        let renditions = &bench.mill.renditions;
+    fn find(
+        context: &TaskContext<'_>,
+        plan: &'a Plan,
+        chunk: &ChunkPlan,
+    ) -> Result<Missing<'a>, StageError> {
+        let renditions = &context.worker.renditions;
         let mut missing = Missing { encodes: Vec::new(), stills: Vec::new() };
         for encode in &plan.video {
             let digest = plan.video_rendition(encode, chunk);
             if renditions.facts::<VideoDone>(&digest)?.is_none() {
-                let part = bench.part(&digest);
+                let part = context.part(&digest);
                 missing.encodes.push((encode, digest, part));
             }
         }
         for still in stills_of(plan).into_iter().filter(|still| still.is_in(chunk)) {
             if renditions.facts::<()>(&still.digest)?.is_none() {
-                let path = bench.part(&still.digest);
+                let path = context.part(&still.digest);
                 let (frame, size, filter) = (still.frame, still.size, still.filter.to_owned());
                 missing.stills.push((StillOrder { frame, size, filter, path }, still.digest));
             }
@@ -114,12 +123,12 @@ impl<'a> Missing<'a> {
         self.encodes.is_empty() && self.stills.is_empty()
     }
 
-    fn complete(&self, bench: &Bench<'_>, facts: &VideoDone) -> Result<(), ChildEnd> {
+    fn complete(&self, context: &TaskContext<'_>, facts: &VideoDone) -> Result<(), StageError> {
         for (_, digest, _) in &self.encodes {
-            bench.keep_rendition(digest, facts)?;
+            context.keep_rendition(digest, facts)?;
         }
         for (_, digest) in &self.stills {
-            bench.keep_rendition(digest, &())?;
+            context.keep_rendition(digest, &())?;
         }
         Ok(())
     }

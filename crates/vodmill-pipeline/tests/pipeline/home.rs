@@ -1,4 +1,4 @@
-//! A home to try the mill in: folders, pipelines, and originals to drop.
+//! A home to try the worker in: folders, pipelines, and originals to drop.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, Video
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
 use vodmill_pipeline::original::{FileOriginal, Original as OriginalPlace};
 use vodmill_pipeline::{
-    CheckReport, ChildCommand, Disposal, Error, KeyTable, Limits, Mill, Sandbox, Settings, Stop,
-    Submission,
+    CheckReport, ChildCommand, Disposal, Error, KeyTable, Limits, Sandbox, Settings, Stop,
+    Submission, Worker,
 };
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
@@ -84,20 +84,20 @@ impl Home {
         }
     }
 
-    pub fn open(&self) -> Mill {
+    pub fn open(&self) -> Worker {
         self.open_with(self.settings(Bounds::default()))
     }
 
-    /// Opens the mill. A process that another thread is just starting, or that was killed while it
+    /// Opens the worker. A process that another thread is just starting, or that was killed while it
     /// started one, holds a copy of the lock until that one's program is loaded.
-    pub fn open_with(&self, settings: Settings) -> Mill {
+    pub fn open_with(&self, settings: Settings) -> Worker {
         let begun = Instant::now();
         loop {
-            match Mill::open(settings.clone(), "fake 1".to_owned()) {
+            match Worker::local(settings.clone(), "fake 1".to_owned()).open() {
                 Err(Error::Busy(_)) if begun.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                opened => return opened.expect("open mill"),
+                opened => return opened.expect("open worker"),
             }
         }
     }
@@ -131,9 +131,9 @@ impl Home {
     }
 
     /// Drops an original of that title and submits it; returns the job.
-    pub fn submit(&self, mill: &Mill, title: &str, pipeline: &str) -> String {
+    pub fn submit(&self, worker: &Worker, title: &str, pipeline: &str) -> String {
         let original = self.drop_original(&format!("{title}.mov"), &Original::titled(title));
-        mill.submit(&self.submission(&original, pipeline)).expect("submit").job
+        worker.submit(&self.submission(&original, pipeline)).expect("submit").job
     }
 
     pub fn published(&self, asset: &str) -> PathBuf {
@@ -148,8 +148,8 @@ impl Home {
         folder.join(json["generation"].as_str().expect("a generation"))
     }
 
-    pub fn check(&self, mill: &Mill, asset: &str) -> CheckReport {
-        self.check_with(asset, all_keys(mill))
+    pub fn check(&self, worker: &Worker, asset: &str) -> CheckReport {
+        self.check_with(asset, all_keys(worker))
     }
 
     pub fn check_with(&self, asset: &str, keys: KeyTable) -> CheckReport {
@@ -158,8 +158,8 @@ impl Home {
             .expect("check")
     }
 
-    pub fn assert_sound(&self, mill: &Mill, asset: &str) -> CheckReport {
-        let report = self.check(mill, asset);
+    pub fn assert_sound(&self, worker: &Worker, asset: &str) -> CheckReport {
+        let report = self.check(worker, asset);
         assert!(report.findings.is_empty(), "{asset}: {:#?}", report.findings);
         assert_eq!(report.without_key, 0, "{asset}: every key is at hand");
         report
@@ -173,12 +173,12 @@ impl Home {
     }
 }
 
-/// Every key of the mill's store.
-pub fn all_keys(mill: &Mill) -> KeyTable {
+/// Every key of the worker's store.
+pub fn all_keys(worker: &Worker) -> KeyTable {
     let mut table = KeyTable::default();
-    for generation in mill.keys().list().expect("list keys") {
+    for generation in worker.keys().list().expect("list keys") {
         for kid in generation.kids {
-            let stored = mill.keys().get(&kid).expect("get key").expect("listed key");
+            let stored = worker.keys().get(&kid).expect("get key").expect("listed key");
             table.insert(&kid, &stored.key);
         }
     }
@@ -186,15 +186,15 @@ pub fn all_keys(mill: &Mill) -> KeyTable {
 }
 
 /// Works until every job has ended.
-pub fn work(mill: &Mill) {
-    work_until(mill, || jobs(mill).iter().all(|job| job.state.has_ended()));
+pub fn work(worker: &Worker) {
+    work_until(worker, || jobs(worker).iter().all(|job| job.state.has_ended()));
 }
 
 /// Works until `done`.
-pub fn work_until(mill: &Mill, done: impl Fn() -> bool + Sync) {
+pub fn work_until(worker: &Worker, done: impl Fn() -> bool + Sync) {
     let begun = Instant::now();
-    mill.work(&Stop::default(), &|| done() || begun.elapsed() > PATIENCE);
-    assert!(done(), "not done after {PATIENCE:?}: {:#?}", states(mill));
+    worker.work(&Stop::default(), &|| done() || begun.elapsed() > PATIENCE);
+    assert!(done(), "not done after {PATIENCE:?}: {:#?}", states(worker));
 }
 
 /// Waits for something that other threads or processes bring about.
@@ -206,20 +206,20 @@ pub fn wait_until(what: &str, done: impl Fn() -> bool) {
     }
 }
 
-pub fn jobs(mill: &Mill) -> Vec<JobInfo> {
-    mill.queue().jobs(&JobFilter::default(), u32::MAX).expect("list jobs")
+pub fn jobs(worker: &Worker) -> Vec<JobInfo> {
+    worker.queue().jobs(&JobFilter::default(), u32::MAX).expect("list jobs")
 }
 
-fn states(mill: &Mill) -> Vec<(String, JobState, Option<String>)> {
-    jobs(mill).into_iter().map(|job| (job.name, job.state, job.reason)).collect()
+fn states(worker: &Worker) -> Vec<(String, JobState, Option<String>)> {
+    jobs(worker).into_iter().map(|job| (job.name, job.state, job.reason)).collect()
 }
 
-pub fn job(mill: &Mill, id: &str) -> JobInfo {
-    mill.queue().job(id).expect("look at job")
+pub fn job(worker: &Worker, id: &str) -> JobInfo {
+    worker.queue().job(id).expect("look at job")
 }
 
-pub fn assert_state(mill: &Mill, id: &str, state: JobState) -> JobInfo {
-    let job = job(mill, id);
+pub fn assert_state(worker: &Worker, id: &str, state: JobState) -> JobInfo {
+    let job = job(worker, id);
     assert_eq!(job.state, state, "{}: {:?}", job.name, job.reason);
     job
 }

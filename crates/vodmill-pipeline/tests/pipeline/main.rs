@@ -1,4 +1,4 @@
-//! The mill from submission to proof, with a [`Transcode`](vodmill_model::Transcode) that knows no
+//! The worker from submission to proof, with a [`Transcode`](vodmill_model::Transcode) that knows no
 //! codec: fast, and with every fault to order.
 //!
 //! Children are this very binary, started on one of the two tests below that do nothing otherwise.
@@ -6,8 +6,8 @@
 mod cases;
 mod fake;
 mod home;
-mod mill_process;
 mod tree;
+mod worker_process;
 
 use fake::Fake;
 
@@ -41,8 +41,8 @@ fn prying_child() {
 
 #[test]
 #[ignore = "runs in a process of its own, and is killed"]
-fn mill() {
+fn worker() {
     if let Some(home) = argument("home=") {
-        mill_process::main(home.as_ref());
+        worker_process::main(home.as_ref());
     }
 }

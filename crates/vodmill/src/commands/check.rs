@@ -13,7 +13,7 @@ use vodmill_store::Location;
 use vodmill_store::s3::ObjectSettings;
 
 use super::shared::key_store;
-use super::{FOREGROUND, mill_settings};
+use super::{FOREGROUND, worker_settings};
 use crate::cli::Check;
 use crate::config::Config;
 use crate::config::apart::Role;
@@ -42,7 +42,7 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
         (None, Some(store)) => vodmill_pipeline::keys_of(&*store, &package)?,
         (None, None) => KeyTable::default(),
     };
-    let settings = mill_settings(config, FOREGROUND)?;
+    let settings = worker_settings(config, FOREGROUND)?;
     let level = if arguments.full { ProofLevel::Full } else { ProofLevel::Standard };
     let report = vodmill_pipeline::check(&settings, &package, keys, level)?;
     print(&describe(&report))?;

@@ -13,7 +13,7 @@ use vodmill_store::{Key, Location, Store, StoreError};
 
 use super::keys::serve::key_server;
 use super::published::{Destination, store};
-use super::shared::{open_mill, warn_of_key_uris};
+use super::shared::{open_worker, warn_of_key_uris};
 use super::sign::signer;
 use super::{DAEMON, adopt, gc};
 use crate::cli::Daemon;
@@ -31,22 +31,22 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
     warn_of_key_uris(config);
-    let mill = Arc::new(open_mill(config, DAEMON)?);
+    let worker = Arc::new(open_worker(config, DAEMON)?);
     adopt::check_all(config)?;
-    mill.queue().tell(courier.audience());
+    worker.queue().tell(courier.audience());
     let inboxes = Inboxes::open(config)?;
     let server = match config.settings.listen {
-        Some(address) => Some(serve(config, arguments, address, mill.keys())?),
+        Some(address) => Some(serve(config, arguments, address, worker.keys())?),
         None => None,
     };
     let tried = config.clone();
     // Nobody waits for it, and so it holds nobody up.
     std::thread::spawn(move || try_destinations(&tried));
-    let watch = inboxes.watch(&mill, &stop);
+    let watch = inboxes.watch(&worker, &stop);
     sweep_now_and_then(config.clone(), Arc::clone(&stop))?;
     std::thread::scope(|scope| {
-        scope.spawn(|| courier::work(&courier, &mill, &stop));
-        mill.work(&stop, &|| false);
+        scope.spawn(|| courier::work(&courier, &worker, &stop));
+        worker.work(&stop, &|| false);
     });
     watch.leave();
     if let Some(server) = server {

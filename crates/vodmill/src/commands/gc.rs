@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use vodmill_pipeline::{Litter, LitterKind, OldGeneration, Sweep, old_scratch, old_uploads};
+use vodmill_pipeline::{Garbage, GarbageKind, OldGeneration, Sweep, old_scratch, old_uploads};
 use vodmill_queue::Queue;
 
 use super::adopt;
@@ -39,7 +39,7 @@ pub struct Swept {
     version: u32,
     dry_run: bool,
     generations: Vec<OldGeneration>,
-    litter: Vec<Litter>,
+    litter: Vec<Garbage>,
 }
 
 /// `vodmill gc`.
@@ -81,7 +81,7 @@ pub fn sweep(config: &Config, order: Order<'_>) -> anyhow::Result<(Swept, Vec<an
         let old = old.with_context(|| format!("remove old generations in {place}"));
         take(&mut generations, old, &mut troubles);
         let uploads = old_uploads(&*store, &queues, age, dry);
-        let whole = |one: Litter| Litter { place: format!("{place}/{}", one.place), ..one };
+        let whole = |one: Garbage| Garbage { place: format!("{place}/{}", one.place), ..one };
         let uploads = uploads.map(|found| found.into_iter().map(whole).collect());
         let uploads = uploads.with_context(|| format!("abort old uploads in {place}"));
         take(&mut litter, uploads, &mut troubles);
@@ -124,13 +124,13 @@ fn describe(swept: &Swept) -> String {
     };
     let mut text = table(&generations.iter().map(generation).collect::<Vec<_>>());
     for (kind, name) in [
-        (LitterKind::Upload, "unfinished"),
-        (LitterKind::Scratch, "scratch"),
-        (LitterKind::Rendition, "rendition"),
-        (LitterKind::Orphan, "orphan"),
+        (GarbageKind::Upload, "unfinished"),
+        (GarbageKind::Scratch, "scratch"),
+        (GarbageKind::Rendition, "rendition"),
+        (GarbageKind::Orphan, "orphan"),
     ] {
         let of_kind: Vec<_> = litter.iter().filter(|one| one.kind == kind).collect();
-        let row = |one: &&Litter| {
+        let row = |one: &&Garbage| {
             vec![name.to_owned(), one.place.clone(), one.bytes.map(bytes).unwrap_or_default()]
         };
         text += &table(&of_kind.iter().take(LINES).map(row).collect::<Vec<_>>());

@@ -116,9 +116,9 @@ fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
     }
 }
 
-/// What the mill is told. `part` is a folder of the state, so that work in the foreground does not
+/// What the worker is told. `part` is a folder of the state, so that work in the foreground does not
 /// wait for a daemon.
-fn mill_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
+fn worker_settings(config: &Config, part: &str) -> anyhow::Result<Settings> {
     let settings = &config.settings;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),

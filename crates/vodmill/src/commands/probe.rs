@@ -8,7 +8,7 @@ use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Hazard;
 use vodmill_model::{AudioTrack, HdrFate, MediaInfo, SubtitleTrack, VideoTrack};
 
-use super::{FOREGROUND, input, mill_settings, pipeline};
+use super::{FOREGROUND, input, pipeline, worker_settings};
 use crate::cli::Probe;
 use crate::config::Config;
 use crate::output::{bytes, print, print_json, table};
@@ -22,7 +22,7 @@ pub fn run(config: &Config, arguments: &Probe) -> anyhow::Result<ExitCode> {
         }
         None => (InputPolicy::default(), HdrFate::default()),
     };
-    let settings = mill_settings(config, FOREGROUND)?;
+    let settings = worker_settings(config, FOREGROUND)?;
     let media = vodmill_pipeline::probe(&settings, &input(&arguments.file)?, &policy)?;
     let hazards = diagnose(&media, &policy, None, fate);
     if arguments.json {

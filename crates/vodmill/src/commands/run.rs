@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use vodmill_model::{Rejected, printable, printable_lines};
 use vodmill_pipeline::original::{FileOriginal, Original};
-use vodmill_pipeline::{Disposal, Mill, Stop, StopLevel, Submission};
+use vodmill_pipeline::{Disposal, Stop, StopLevel, Submission, Worker};
 use vodmill_queue::{JobInfo, JobState};
 use vodmill_store::{Location, StoreError};
 
@@ -40,9 +40,9 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
         .map_err(|error| cannot_publish(&destination, error))?;
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
-    let mill = open_foreground(config)?;
+    let worker = open_foreground(config)?;
     if wanted.encryption.is_some() {
-        shared::check_external_keys(config, mill.keys())?;
+        shared::check_external_keys(config, worker.keys())?;
     }
     if let Some(key_uri) = shared::doubtful_key_uri(config, name) {
         say(&format!(
@@ -59,14 +59,14 @@ pub fn run(config: &Config, arguments: &Run) -> anyhow::Result<ExitCode> {
             objects: object_settings(wanted),
             disposal: Disposal::Leave,
         };
-        let job = submit(&mill, &submission)?;
+        let job = submit(&worker, &submission)?;
         // The same file may be named twice.
         if !jobs.contains(&job) {
             jobs.push(job);
         }
     }
-    work(&mill, &jobs, &stop);
-    conclude(&mill, &jobs, &destination)
+    work(&worker, &jobs, &stop);
+    conclude(&worker, &jobs, &destination)
 }
 
 /// Why nothing can be published there, found before anything is encoded.
@@ -90,23 +90,23 @@ fn cannot_publish(destination: &Location, error: StoreError) -> anyhow::Error {
 }
 
 /// Takes a file on; one that went wrong before is tried again, since somebody asks for it.
-fn submit(mill: &Mill, submission: &Submission) -> anyhow::Result<String> {
-    let submitted = mill.submit(submission)?;
+fn submit(worker: &Worker, submission: &Submission) -> anyhow::Result<String> {
+    let submitted = worker.submit(submission)?;
     if let Some(JobState::Failed | JobState::Cancelled | JobState::Rejected) = submitted.known {
-        mill.retry(&submitted.job)?;
+        worker.retry(&submitted.job)?;
     }
     Ok(submitted.job)
 }
 
-fn work(mill: &Mill, jobs: &[String], stop: &Stop) {
+fn work(worker: &Worker, jobs: &[String], stop: &Stop) {
     let ended = || {
-        let has_ended = |id: &String| mill.queue().job(id).is_ok_and(|job| job.state.has_ended());
+        let has_ended = |id: &String| worker.queue().job(id).is_ok_and(|job| job.state.has_ended());
         jobs.iter().all(has_ended)
     };
     let idle = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| watch(mill, jobs, &idle));
-        mill.work(stop, &ended);
+        scope.spawn(|| watch(worker, jobs, &idle));
+        worker.work(stop, &ended);
         idle.store(true, Ordering::SeqCst);
     });
     if stop.level() != StopLevel::Running && !ended() {
@@ -115,7 +115,7 @@ fn work(mill: &Mill, jobs: &[String], stop: &Stop) {
 }
 
 /// Shows progress: bars on a terminal, otherwise now and then a line for each job.
-fn watch(mill: &Mill, jobs: &[String], idle: &AtomicBool) {
+fn watch(worker: &Worker, jobs: &[String], idle: &AtomicBool) {
     let mut screen = std::io::stderr().is_terminal().then(Bars::default);
     let mut meter = Meter::default();
     let mut doubling = Doubling::default();
@@ -124,27 +124,27 @@ fn watch(mill: &Mill, jobs: &[String], idle: &AtomicBool) {
         std::thread::sleep(LOOK);
         let line_is_due = doubling.is_due(start.elapsed());
         for id in jobs {
-            let Ok(job) = mill.queue().job(id) else { continue };
+            let Ok(job) = worker.queue().job(id) else { continue };
             match &mut screen {
                 Some(bars) if job.state.has_ended() => bars.end(id),
-                Some(bars) => draw(mill, &job, bars, &mut meter),
-                None if !job.state.has_ended() => tell(mill, &job, &mut meter, line_is_due),
+                Some(bars) => draw(worker, &job, bars, &mut meter),
+                None if !job.state.has_ended() => tell(worker, &job, &mut meter, line_is_due),
                 None => {}
             }
         }
     }
 }
 
-fn draw(mill: &Mill, job: &JobInfo, bars: &mut Bars, meter: &mut Meter) {
-    for bar in vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default() {
+fn draw(worker: &Worker, job: &JobInfo, bars: &mut Bars, meter: &mut Meter) {
+    for bar in vodmill_pipeline::progress(worker.queue(), &job.id).unwrap_or_default() {
         let pace = meter.pace(&job.id, &bar, Instant::now());
         bars.draw(&job.id, &job.name, &bar, pace);
     }
 }
 
 /// The meter is kept going also when nothing is said.
-fn tell(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
-    let bars = vodmill_pipeline::progress(mill.queue(), &job.id).unwrap_or_default();
+fn tell(worker: &Worker, job: &JobInfo, meter: &mut Meter, aloud: bool) {
+    let bars = vodmill_pipeline::progress(worker.queue(), &job.id).unwrap_or_default();
     let now = Instant::now();
     let paced: Vec<_> = bars.iter().map(|bar| (bar, meter.pace(&job.id, bar, now))).collect();
     if !aloud {
@@ -160,10 +160,10 @@ fn tell(mill: &Mill, job: &JobInfo, meter: &mut Meter, aloud: bool) {
 }
 
 /// Says what became of each job; the worst of them is the exit code.
-fn conclude(mill: &Mill, jobs: &[String], destination: &Location) -> anyhow::Result<ExitCode> {
+fn conclude(worker: &Worker, jobs: &[String], destination: &Location) -> anyhow::Result<ExitCode> {
     let mut code = 0;
     for id in jobs {
-        let job = mill.queue().job(id)?;
+        let job = worker.queue().job(id)?;
         let (line, this) = outcome(&job, destination);
         print(&printable_lines(&line))?;
         // A failure of ours outranks a refused input.

@@ -9,31 +9,33 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vodmill_hls::key::Kid;
 use vodmill_hls::keyring::KeyStore;
-use vodmill_pipeline::{Attic, Mill, Shared, names_path, queue_path};
+use vodmill_pipeline::{RenditionCache, Shared, Worker, names_path, queue_path};
 use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;
 use vodmill_store::{LocalStore, Store};
 
-use super::{DAEMON, FOREGROUND, key_stores as keys, libav, mill_settings};
+use super::{DAEMON, FOREGROUND, key_stores as keys, libav, worker_settings};
 use crate::config::Config;
 use crate::config::keys::Provider;
 
-/// The mill of that part of the state: alone, or one of many where a queue is configured.
-pub fn open_mill(config: &Config, part: &str) -> anyhow::Result<Mill> {
-    let settings = mill_settings(config, part)?;
+/// The worker of that part of the state: alone, or one of many where a queue is configured.
+pub fn open_worker(config: &Config, part: &str) -> anyhow::Result<Worker> {
+    let settings = worker_settings(config, part)?;
     Ok(match shared(config)? {
-        Some(shared) => Mill::join(settings, libav(), shared)?,
-        None => Mill::open_with_keys(settings, libav(), keys::of_home(config)?)?,
+        Some(shared) => Worker::shared(settings, libav(), shared).open()?,
+        None => Worker::local(settings, libav()).with_keys(keys::of_home(config)?).open()?,
     })
 }
 
-/// The mill that works in the foreground: on its own jobs, but with the names and keys of all.
-pub fn open_foreground(config: &Config) -> anyhow::Result<Mill> {
-    let settings = mill_settings(config, FOREGROUND)?;
-    Ok(match shared(config)? {
-        Some(shared) => Mill::open_beside(settings, libav(), &shared)?,
-        None => Mill::open_with_keys(settings, libav(), keys::of_home(config)?)?,
-    })
+/// The worker that works in the foreground: on its own jobs, but with the names and keys of all.
+pub fn open_foreground(config: &Config) -> anyhow::Result<Worker> {
+    let settings = worker_settings(config, FOREGROUND)?;
+    let worker = Worker::local(settings, libav());
+    let worker = match shared(config)? {
+        Some(shared) => worker.with_names(shared.queue).with_keys(shared.keys),
+        None => worker.with_keys(keys::of_home(config)?),
+    };
+    Ok(worker.open()?)
 }
 
 /// What workers on several machines share, where that is configured.
@@ -108,14 +110,14 @@ pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
 }
 
 /// What the workers of each queue keep: those that work together, and `run`.
-pub fn attics(config: &Config) -> anyhow::Result<Vec<Attic>> {
+pub fn attics(config: &Config) -> anyhow::Result<Vec<RenditionCache>> {
     let shared = shared_queue(config)?;
-    let mut attics: Vec<Attic> = Vec::new();
+    let mut attics: Vec<RenditionCache> = Vec::new();
     for (state, queue) in own_queues(config, shared.is_none())? {
-        attics.push(Attic::new(queue, Arc::new(LocalStore::private(state))));
+        attics.push(RenditionCache::new(queue, Arc::new(LocalStore::private(state))));
     }
     if let Some(queue) = shared {
-        attics.push(Attic::new(queue, work(config)?));
+        attics.push(RenditionCache::new(queue, work(config)?));
     }
     Ok(attics)
 }

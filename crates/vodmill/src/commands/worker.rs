@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vodmill_pipeline::{Error, Mill, Stop};
+use vodmill_pipeline::{Error, Stop, Worker};
 
 use super::adopt;
 use super::shared::{shared, warn_of_key_uris};
-use super::{libav, mill_settings};
+use super::{libav, worker_settings};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::{courier, signals};
@@ -22,20 +22,20 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
     let courier = courier::courier(config)?;
     warn_of_key_uris(config);
-    let mill = join(config)?;
+    let worker = join(config)?;
     adopt::check_all(config)?;
-    mill.queue().tell(courier.audience());
+    worker.queue().tell(courier.audience());
     tracing::info!("working");
     std::thread::scope(|scope| {
-        scope.spawn(|| courier::work(&courier, &mill, &stop));
-        mill.work(&stop, &|| false);
+        scope.spawn(|| courier::work(&courier, &worker, &stop));
+        worker.work(&stop, &|| false);
     });
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Joins with the first scratch folder of this home that no other worker has.
-fn join(config: &Config) -> anyhow::Result<Mill> {
+fn join(config: &Config) -> anyhow::Result<Worker> {
     let Some(shared) = shared(config)? else {
         return Err(Usage::error(
             "there is no shared queue: set `queue` and `work` in vodmill.toml, or use \
@@ -43,8 +43,8 @@ fn join(config: &Config) -> anyhow::Result<Mill> {
         ));
     };
     for number in 0..MOST {
-        let settings = mill_settings(config, &format!("worker-{number}"))?;
-        match Mill::join(settings, libav(), shared.clone()) {
+        let settings = worker_settings(config, &format!("worker-{number}"))?;
+        match Worker::shared(settings, libav(), shared.clone()).open() {
             Err(Error::Busy(_)) => {}
             joined => return Ok(joined?),
         }

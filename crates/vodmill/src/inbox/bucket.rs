@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use vodmill_fault::point;
 use vodmill_pipeline::original::{ObjectOriginal, Original};
-use vodmill_pipeline::{Mill, Stop, StopLevel};
+use vodmill_pipeline::{Stop, StopLevel, Worker};
 use vodmill_store::events::{Event, EventQueue, Message};
 use vodmill_store::s3::{Bucket, ObjectInfo, S3Settings};
 use vodmill_store::{Key, StoreError};
@@ -74,14 +74,14 @@ impl Group {
     }
 
     /// Submits what is dropped, until `stop` asks to leave.
-    pub(super) fn watch(&mut self, mill: &Mill, stop: &Stop) {
+    pub(super) fn watch(&mut self, worker: &Worker, stop: &Stop) {
         let mut listed: Option<Instant> = None;
         while stop.level() == StopLevel::Running {
             if listed.is_none_or(|at| at.elapsed() >= self.every) {
                 self.list_all(stop);
                 listed = Some(Instant::now());
             }
-            let more = self.take_some(mill, stop);
+            let more = self.take_some(worker, stop);
             if self.events.is_none() {
                 if !more {
                     stop.wait(Duration::from_secs(1).min(self.every));
@@ -89,7 +89,7 @@ impl Group {
                 continue;
             }
             let wait = if more { Duration::ZERO } else { self.every.min(LONGEST) };
-            let heard = self.listen(mill, stop, wait);
+            let heard = self.listen(worker, stop, wait);
             if heard.is_err() && !more {
                 stop.wait(TROUBLED);
             }
@@ -111,14 +111,14 @@ impl Group {
     }
 
     /// Takes on some of what each inbox has, in turns. Whether there is more.
-    fn take_some(&mut self, mill: &Mill, stop: &Stop) -> bool {
+    fn take_some(&mut self, worker: &Worker, stop: &Stop) -> bool {
         for inbox in &mut self.inboxes {
             for _ in 0..BATCH {
                 if stop.level() != StopLevel::Running {
                     return false;
                 }
                 let Some(info) = inbox.found.pop_front() else { break };
-                inbox.take(mill, stop, info);
+                inbox.take(worker, stop, info);
             }
         }
         self.inboxes.iter().any(|inbox| !inbox.found.is_empty())
@@ -141,12 +141,12 @@ impl Group {
 
     /// Takes on what a few messages speak of. A message is deleted when its jobs are in the queue:
     /// one that is not comes again.
-    fn listen(&mut self, mill: &Mill, stop: &Stop, wait: Duration) -> Result<(), StoreError> {
+    fn listen(&mut self, worker: &Worker, stop: &Stop, wait: Duration) -> Result<(), StoreError> {
         let Some(events) = &self.events else { return Ok(()) };
         let messages = events.receive(wait, &|| stop.level() != StopLevel::Running)?;
         let mut done = Vec::new();
         for message in messages {
-            if hear_all(&mut self.inboxes, mill, stop, &message)? {
+            if hear_all(&mut self.inboxes, worker, stop, &message)? {
                 done.push(message);
             }
         }
@@ -161,14 +161,14 @@ impl Group {
 /// Whether nothing more is to be done about a message.
 fn hear_all(
     inboxes: &mut [BucketInbox],
-    mill: &Mill,
+    worker: &Worker,
     stop: &Stop,
     message: &Message,
 ) -> Result<bool, StoreError> {
     let mut done = true;
     for event in &message.events {
         for inbox in &mut *inboxes {
-            done &= inbox.hear(mill, stop, event)?;
+            done &= inbox.hear(worker, stop, event)?;
         }
     }
     Ok(done)
@@ -191,20 +191,20 @@ impl BucketInbox {
     }
 
     /// Whether nothing more is to be done about an event.
-    fn hear(&mut self, mill: &Mill, stop: &Stop, event: &Event) -> Result<bool, StoreError> {
+    fn hear(&mut self, worker: &Worker, stop: &Stop, event: &Event) -> Result<bool, StoreError> {
         let is_here = event.bucket == self.bucket.name() && event.key.starts_with(&self.prefix);
         if !event.created || !is_here {
             return Ok(true);
         }
         // Gone or replaced since: the event of that comes too.
         match self.bucket.head(&event.key)? {
-            Some(info) => Ok(self.take(mill, stop, info)),
+            Some(info) => Ok(self.take(worker, stop, info)),
             None => Ok(true),
         }
     }
 
     /// Whether an object was taken on, or is none that could be.
-    fn take(&mut self, mill: &Mill, stop: &Stop, info: ObjectInfo) -> bool {
+    fn take(&mut self, worker: &Worker, stop: &Stop, info: ObjectInfo) -> bool {
         let Some(name) = info.key.strip_prefix(&self.prefix) else { return true };
         if name.is_empty() || name.contains('/') {
             self.warn_of_stray(&info.key);
@@ -223,7 +223,7 @@ impl BucketInbox {
             etag: info.etag.clone(),
             version: info.version,
         });
-        let taken = self.way.submit(mill, Ok(original), stop);
+        let taken = self.way.submit(worker, Ok(original), stop);
         if taken {
             self.taken.insert(info.key, info.etag);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use vodmill_pipeline::original::{Facts, FileOriginal, OpenFiles, OpenOriginal, Original, Writers};
-use vodmill_pipeline::{Mill, Stop, StopLevel};
+use vodmill_pipeline::{Stop, StopLevel, Worker};
 
 use super::Way;
 use super::scan::Scanner;
@@ -58,11 +58,11 @@ impl FolderInbox {
     }
 
     /// Submits what is dropped, until `stop` asks to leave.
-    pub(super) fn watch(&mut self, mill: &Mill, stop: &Stop) {
+    pub(super) fn watch(&mut self, worker: &Worker, stop: &Stop) {
         let start = Instant::now();
         while stop.level() == StopLevel::Running {
             let looked = Instant::now();
-            self.look(mill, start.elapsed(), stop);
+            self.look(worker, start.elapsed(), stop);
             let next = Instant::now() + INTERVAL.max(looked.elapsed() * 4);
             while stop.level() == StopLevel::Running && Instant::now() < next {
                 stop.wait(next.saturating_duration_since(Instant::now()));
@@ -70,7 +70,7 @@ impl FolderInbox {
         }
     }
 
-    fn look(&mut self, mill: &Mill, now: Duration, stop: &Stop) {
+    fn look(&mut self, worker: &Worker, now: Duration, stop: &Stop) {
         let leaving = || stop.level() != StopLevel::Running;
         let listing = match self.list(leaving) {
             Ok(listing) => listing,
@@ -93,7 +93,7 @@ impl FolderInbox {
                 if leaving() {
                     return;
                 }
-                self.consider(mill, file, &files, stop);
+                self.consider(worker, file, &files, stop);
             }
         }
     }
@@ -107,26 +107,26 @@ impl FolderInbox {
 
     /// Takes a file that has settled, if nothing tells against it. What cannot be read now is looked
     /// at again.
-    fn consider(&mut self, mill: &Mill, file: &Quiet, files: &OpenFiles, stop: &Stop) {
+    fn consider(&mut self, worker: &Worker, file: &Quiet, files: &OpenFiles, stop: &Stop) {
         let Ok(open) = OpenOriginal::at(&file.path) else { return };
         let ending = ending(&open).unwrap_or(Ending::Cut);
         let writers = files.writers(&open.file).unwrap_or(Writers::OutOfSight);
         match self.patience.with(file, ending, &writers) {
             _ if open.facts != file.facts => {}
-            Some(needed) if file.quiet >= needed => self.submit(mill, file, stop),
+            Some(needed) if file.quiet >= needed => self.submit(worker, file, stop),
             Some(needed) => self.settler.wait(&file.path, needed),
             None => self.say_open(file, &writers),
         }
     }
 
-    fn submit(&mut self, mill: &Mill, file: &Quiet, stop: &Stop) {
+    fn submit(&mut self, worker: &Worker, file: &Quiet, stop: &Stop) {
         let original = FileOriginal::at(&file.path);
         // Written to between the two: the next scan sees it.
         if original.as_ref().is_ok_and(|original| !original.has(&file.facts)) {
             return;
         }
         let original = original.map(Original::File).map_err(Into::into);
-        if self.way.submit(mill, original, stop) {
+        if self.way.submit(worker, original, stop) {
             self.settler.taken(&file.path);
         }
     }

@@ -21,7 +21,7 @@ use vodmill_fault::point;
 use vodmill_model::pipeline::{Lifecycle, ServerSideEncryption};
 use vodmill_model::{Failed, Pipeline};
 use vodmill_pipeline::original::Original;
-use vodmill_pipeline::{Disposal, Mill, Stop, Submission};
+use vodmill_pipeline::{Disposal, Stop, Submission, Worker};
 use vodmill_store::Location;
 use vodmill_store::s3::{Bucket, ObjectSettings, Sse};
 
@@ -91,16 +91,16 @@ impl Inboxes {
 
     /// Submits what is dropped, until `stop` asks to leave: each inbox by a thread of its own, so
     /// that none waits for another.
-    pub fn watch(self, mill: &Arc<Mill>, stop: &Arc<Stop>) -> Watch {
+    pub fn watch(self, worker: &Arc<Worker>, stop: &Arc<Stop>) -> Watch {
         let Inboxes { folders, buckets, mut strays } = self;
         let mut threads = Vec::new();
         for mut folder in folders {
-            let (mill, stop) = (Arc::clone(mill), Arc::clone(stop));
-            threads.push(thread::spawn(move || folder.watch(&mill, &stop)));
+            let (worker, stop) = (Arc::clone(worker), Arc::clone(stop));
+            threads.push(thread::spawn(move || folder.watch(&worker, &stop)));
         }
         for mut group in buckets {
-            let (mill, stop) = (Arc::clone(mill), Arc::clone(stop));
-            threads.push(thread::spawn(move || group.watch(&mill, &stop)));
+            let (worker, stop) = (Arc::clone(worker), Arc::clone(stop));
+            threads.push(thread::spawn(move || group.watch(&worker, &stop)));
         }
         let stop = Arc::clone(stop);
         threads.push(thread::spawn(move || strays.watch(&stop)));
@@ -159,7 +159,7 @@ impl Way {
     /// Whether the original was taken, now or earlier.
     fn submit(
         &self,
-        mill: &Mill,
+        worker: &Worker,
         original: vodmill_pipeline::Result<Original>,
         stop: &Stop,
     ) -> bool {
@@ -173,7 +173,7 @@ impl Way {
                 objects: self.objects.clone(),
                 disposal: self.disposal.clone(),
             };
-            let submitted = mill.submit(&submission)?;
+            let submitted = worker.submit(&submission)?;
             passed(point!("inbox.accepted"), "accepted")?;
             Ok((source, submitted))
         });

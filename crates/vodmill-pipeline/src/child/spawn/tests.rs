@@ -1,7 +1,8 @@
+use vodmill_model::MediaError;
 use vodmill_model::pipeline::InputPolicy;
 
 use super::*;
-use crate::admission::Needs;
+use crate::worker::Needs;
 
 /// What becomes of a shell in a child's place; its assignment fits into no pipe.
 fn end_of(script: &str, still: Duration) -> Failed {
@@ -10,7 +11,7 @@ fn end_of(script: &str, still: Duration) -> Failed {
     let whole = Duration::from_secs(60);
     let bounds =
         Bounds { memory: 1 << 30, file_size: 1 << 20, still, whole, needs: Needs::default() };
-    let spawner = Spawner {
+    let runner = ChildRunner {
         command: &command,
         bounds: &bounds,
         sandbox: Sandbox::Off,
@@ -19,8 +20,8 @@ fn end_of(script: &str, still: Duration) -> Failed {
     };
     let (original, policy) = ("x".repeat(1 << 20).into(), InputPolicy::default());
     let assignment = Assignment::Probe { original, policy };
-    match spawner.run::<Value>(&assignment, &mut |_| {}, &|| false) {
-        Err(ChildEnd::Media(MediaError::Failed(failed))) => failed,
+    match runner.run::<Value>(&assignment, &mut |_| {}, &|| false) {
+        Err(StageError::Media(MediaError::Failed(failed))) => failed,
         other => panic!("{other:?}"),
     }
 }

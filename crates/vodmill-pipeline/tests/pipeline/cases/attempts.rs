@@ -1,6 +1,6 @@
 //! What fails for good fails alone; what cannot be proved is never published.
 
-use vodmill_pipeline::Mill;
+use vodmill_pipeline::Worker;
 use vodmill_queue::{JobState, TaskInfo, TaskState};
 
 use crate::fake::What;
@@ -24,29 +24,29 @@ const FAULTS: [(&str, &str, What, &str); 8] = [
 fn spent_attempts_fail_the_job_and_nothing_else() {
     let home = Home::new();
     home.desk.order(&FAULTS.map(|(title, point, what, _)| fault(title, point, 99, what)));
-    let mill = home.open_with(home.settings(Bounds { workers: 4, ..Bounds::default() }));
-    let jobs = FAULTS.map(|(title, ..)| home.submit(&mill, title, "secret"));
-    let good = home.submit(&mill, "good", "secret");
-    work(&mill);
+    let worker = home.open_with(home.settings(Bounds { workers: 4, ..Bounds::default() }));
+    let jobs = FAULTS.map(|(title, ..)| home.submit(&worker, title, "secret"));
+    let good = home.submit(&worker, "good", "secret");
+    work(&worker);
     for ((title, _, what, cause), id) in FAULTS.iter().zip(&jobs) {
-        let reason = assert_state(&mill, id, JobState::Failed).reason.expect("a reason");
+        let reason = assert_state(&worker, id, JobState::Failed).reason.expect("a reason");
         assert!(reason.contains(cause), "{what:?}: {reason}");
         let left = tree::read(&home.published(title));
         assert!(left.is_empty(), "{what:?}: {:?}", left.keys());
         assert!(home.root.join("inbox").join(format!("{title}.mov")).is_file(), "{what:?}");
-        let spent = quarantined(&mill, id);
+        let spent = quarantined(&worker, id);
         assert_eq!(spent.attempts, 4, "{what:?}");
-        assert_no_key(&mill, spent.evidence.as_deref().unwrap_or_default());
+        assert_no_key(&worker, spent.evidence.as_deref().unwrap_or_default());
     }
-    assert_state(&mill, &good, JobState::Published);
-    home.assert_sound(&mill, "good");
+    assert_state(&worker, &good, JobState::Published);
+    home.assert_sound(&worker, "good");
     home.assert_swept();
-    assert_evidence(&quarantined(&mill, &jobs[6]));
-    retried_with_what_it_had(&home, &mill, &jobs[6]);
+    assert_evidence(&quarantined(&worker, &jobs[6]));
+    retried_with_what_it_had(&home, &worker, &jobs[6]);
 }
 
-fn quarantined(mill: &Mill, job: &str) -> TaskInfo {
-    let tasks = mill.queue().tasks(job).expect("list tasks");
+fn quarantined(worker: &Worker, job: &str) -> TaskInfo {
+    let tasks = worker.queue().tasks(job).expect("list tasks");
     let spent = tasks.into_iter().find(|task| task.state == TaskState::Quarantined);
     spent.expect("a task in quarantine")
 }
@@ -60,8 +60,8 @@ fn assert_evidence(spent: &TaskInfo) {
 }
 
 /// Neither as hex digits nor as a list of bytes.
-fn assert_no_key(mill: &Mill, evidence: &str) {
-    let keys = mill.keys();
+fn assert_no_key(worker: &Worker, evidence: &str) {
+    let keys = worker.keys();
     let sets = keys.list().expect("list keys");
     assert!(!sets.is_empty());
     for kid in sets.iter().flat_map(|set| &set.kids) {
@@ -72,12 +72,12 @@ fn assert_no_key(mill: &Mill, evidence: &str) {
     }
 }
 
-fn retried_with_what_it_had(home: &Home, mill: &Mill, job: &str) {
+fn retried_with_what_it_had(home: &Home, worker: &Worker, job: &str) {
     home.desk.order(&[]);
-    mill.retry(job).expect("retry");
-    work(mill);
-    assert_state(mill, job, JobState::Published);
-    home.assert_sound(mill, "dying");
+    worker.retry(job).expect("retry");
+    work(worker);
+    assert_state(worker, job, JobState::Published);
+    home.assert_sound(worker, "dying");
     assert_eq!(home.desk.count("dying", "video/0"), 1, "not encoded again");
     assert_eq!(home.desk.count("dying", "video/1"), 5);
 }

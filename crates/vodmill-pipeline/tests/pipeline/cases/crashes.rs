@@ -1,4 +1,4 @@
-//! The whole mill killed, at every durable step and at any other time: nothing is lost, nothing is
+//! The whole worker killed, at every durable step and at any other time: nothing is lost, nothing is
 //! published twice, and the bytes are those of an undisturbed run.
 
 use std::fs;
@@ -9,8 +9,8 @@ use vodmill_queue::JobState;
 
 use crate::fake::Original;
 use crate::home::{Home, assert_state, jobs};
-use crate::mill_process::MillProcess;
 use crate::tree::{self, Tree};
+use crate::worker_process::WorkerProcess;
 
 /// A home with one job in it that nobody works on yet, always at the same path and of the same
 /// age, since a generation is named after its job.
@@ -26,10 +26,10 @@ fn fresh(root: &Path, pipeline: &str) -> Home {
 }
 
 fn assert_ended_well(home: &Home, about: &str) {
-    let mill = home.open();
-    let job = &jobs(&mill)[0];
-    assert_state(&mill, &job.id, JobState::Published);
-    home.assert_sound(&mill, "film");
+    let worker = home.open();
+    let job = &jobs(&worker)[0];
+    assert_state(&worker, &job.id, JobState::Published);
+    home.assert_sound(&worker, "film");
     home.assert_swept();
     assert!(!home.root.join("inbox/film.mov").exists(), "{about}");
     let done: Vec<_> = fs::read_dir(home.root.join("done")).expect("list").collect();
@@ -39,7 +39,7 @@ fn assert_ended_well(home: &Home, about: &str) {
 
 fn undisturbed(root: &Path, pipeline: &str) -> Tree {
     let home = fresh(root, pipeline);
-    MillProcess::start(&home).finish();
+    WorkerProcess::start(&home).finish();
     assert_ended_well(&home, "undisturbed");
     tree::read(&home.published(""))
 }
@@ -61,7 +61,7 @@ fn holds(folder: &Path, start: &str) -> bool {
     fs::read_dir(folder).into_iter().flatten().flatten().any(is_it)
 }
 
-/// Kills a fresh mill at each moment, then lets another one finish. Returns how many were killed:
+/// Kills a fresh worker at each moment, then lets another one finish. Returns how many were killed:
 /// one may end before its moment is noticed.
 fn kill_at(moments: &[Moment<'_>]) -> usize {
     let scratch = tempfile::tempdir().expect("make folder");
@@ -70,8 +70,8 @@ fn kill_at(moments: &[Moment<'_>]) -> usize {
     let mut kills = 0;
     for (about, has_come) in moments {
         let home = fresh(&root, "clear");
-        kills += usize::from(MillProcess::start(&home).kill_when(|| has_come(&home)));
-        MillProcess::start(&home).finish();
+        kills += usize::from(WorkerProcess::start(&home).kill_when(|| has_come(&home)));
+        WorkerProcess::start(&home).finish();
         assert_ended_well(&home, about);
         tree::assert_same(&expected, &tree::read(&home.published("")), about);
     }
@@ -117,7 +117,7 @@ fn killed_again_and_again() {
         // Each life is longer than the one before, so that it comes to an end at last.
         for life in (1..).map(|number| Duration::from_millis(25 * number)) {
             let born = Instant::now();
-            if !MillProcess::start(&home).kill_when(|| born.elapsed() > life) {
+            if !WorkerProcess::start(&home).kill_when(|| born.elapsed() > life) {
                 break;
             }
             kills += 1;

@@ -12,29 +12,29 @@ use vodmill_hls::aes128;
 use vodmill_hls::key::{Kid, SegmentKey};
 use vodmill_hls::playlist::MediaPlaylist;
 use vodmill_model::pipeline::ProofLevel;
-use vodmill_pipeline::{CheckReport, KeyTable, Mill};
+use vodmill_pipeline::{CheckReport, KeyTable, Worker};
 
 use crate::home::{Bounds, Home, all_keys, work};
 use crate::tree::{self, Tree};
 
 /// A published asset, and copies of it to be damaged.
-struct Bench {
+struct TaskContext {
     home: Home,
-    mill: Mill,
+    worker: Worker,
     pristine: Tree,
     generation: String,
 }
 
-impl Bench {
-    fn new() -> Bench {
+impl TaskContext {
+    fn new() -> TaskContext {
         let home = Home::new();
-        let mill = home.open();
-        home.submit(&mill, "film", "secret");
-        work(&mill);
+        let worker = home.open();
+        home.submit(&worker, "film", "secret");
+        work(&worker);
         let generation = home.generation("film");
         let generation = generation.file_name().expect("a name").to_string_lossy().into_owned();
         let pristine = tree::read(&home.published("film"));
-        Bench { home, mill, pristine, generation }
+        TaskContext { home, worker, pristine, generation }
     }
 
     /// A fresh copy.
@@ -46,25 +46,25 @@ impl Bench {
             fs::create_dir_all(path.parent().expect("a parent")).expect("make folder");
             fs::write(path, bytes).expect("copy");
         }
-        Copy { bench: self, folder }
+        Copy { context: self, folder }
     }
 
     /// What is found after `damage`.
     fn after(&self, damage: impl FnOnce(&Copy<'_>)) -> CheckReport {
         let copy = self.copy();
         damage(&copy);
-        copy.check(all_keys(&self.mill))
+        copy.check(all_keys(&self.worker))
     }
 }
 
 struct Copy<'a> {
-    bench: &'a Bench,
+    context: &'a TaskContext,
     folder: PathBuf,
 }
 
 impl Copy<'_> {
     fn path(&self, object: &str) -> PathBuf {
-        self.folder.join(&self.bench.generation).join(object)
+        self.folder.join(&self.context.generation).join(object)
     }
 
     fn read(&self, object: &str) -> Vec<u8> {
@@ -86,13 +86,13 @@ impl Copy<'_> {
     }
 
     fn check(&self, keys: KeyTable) -> CheckReport {
-        let settings = self.bench.home.settings(Bounds::default());
+        let settings = self.context.home.settings(Bounds::default());
         vodmill_pipeline::check(&settings, &self.folder, keys, ProofLevel::Standard).expect("check")
     }
 
     /// Makes the receipt list what is there, and the pointer name that receipt.
     fn forge_receipt(&self) {
-        let root = self.folder.join(&self.bench.generation);
+        let root = self.folder.join(&self.context.generation);
         let mut receipt: Value = serde_json::from_slice(&self.read("receipt.json")).expect("JSON");
         let objects = tree::read(&root).into_iter().filter(|(name, _)| name != "receipt.json");
         let fact = |(name, bytes): (String, Vec<u8>)| serde_json::json!({ "name": name, "bytes": bytes.len(), "sha256": sha256(&bytes) });
@@ -112,7 +112,7 @@ impl Copy<'_> {
         let segment = &playlist.segments[number];
         let reference = segment.key.as_ref().expect("a key");
         let kid = reference.uri.rsplit('/').next().and_then(Kid::from_hex).expect("a key id");
-        let key = all_keys(&self.bench.mill).get(&kid).expect("the key");
+        let key = all_keys(&self.context.worker).get(&kid).expect("the key");
         let mut bytes = self.read(&format!("hls/{rung}/{}", segment.uri));
         aes128::decrypt(&key, &reference.iv.expect("an IV"), &mut bytes).expect("opens");
         (kid, bytes)
@@ -154,43 +154,43 @@ const OBJECTS: [&str; 6] = [
 
 #[test]
 fn every_object_is_found_when_it_changes_shrinks_or_goes() {
-    let bench = Bench::new();
-    let intact = bench.after(|_| {});
+    let context = TaskContext::new();
+    let intact = context.after(|_| {});
     assert!(intact.findings.is_empty(), "{:#?}", intact.findings);
     for object in OBJECTS {
-        let flipped = bench.after(|copy| {
+        let flipped = context.after(|copy| {
             let mut bytes = copy.read(object);
             let middle = bytes.len() / 2;
             bytes[middle] ^= 0x10;
             copy.write(object, bytes);
         });
         assert_found(&flipped, object, "object_digest");
-        let cut = bench.after(|copy| copy.write(object, &copy.read(object)[1..]));
+        let cut = context.after(|copy| copy.write(object, &copy.read(object)[1..]));
         assert_found(&cut, object, "object_size");
-        let gone = bench.after(|copy| fs::remove_file(copy.path(object)).expect("remove"));
+        let gone = context.after(|copy| fs::remove_file(copy.path(object)).expect("remove"));
         assert_found(&gone, object, "object_missing");
     }
 }
 
 #[test]
 fn strangers_and_edited_pointers_are_found() {
-    let bench = Bench::new();
-    let strange = bench.after(|copy| copy.write("hls/low/extra.ts", "?"));
+    let context = TaskContext::new();
+    let strange = context.after(|copy| copy.write("hls/low/extra.ts", "?"));
     assert_only(&strange, "hls/low/extra.ts", "object_unknown");
-    let swapped = bench.after(|copy| copy.swap(SEGMENT, "hls/high/000003.ts"));
+    let swapped = context.after(|copy| copy.swap(SEGMENT, "hls/high/000003.ts"));
     assert!(swapped.findings.len() >= 2, "{:#?}", swapped.findings);
-    let edited = bench.after(|copy| {
+    let edited = context.after(|copy| {
         let path = copy.folder.join("index.m3u8");
         let text =
             fs::read_to_string(&path).expect("read").replacen("BANDWIDTH=", "BANDWIDTH=1", 1);
         fs::write(path, text).expect("write");
     });
     assert_only(&edited, "index.m3u8", "object_digest");
-    let unpointed = bench.after(|copy| {
+    let unpointed = context.after(|copy| {
         fs::remove_file(copy.folder.join("index.m3u8")).expect("remove");
     });
     assert_only(&unpointed, "index.m3u8", "object_missing");
-    let receipt = bench.after(|copy| {
+    let receipt = context.after(|copy| {
         copy.write("receipt.json", copy.text("receipt.json").replacen('{', "{ ", 1));
     });
     assert_only(&receipt, "receipt.json", "object_digest");
@@ -198,8 +198,8 @@ fn strangers_and_edited_pointers_are_found() {
 
 #[test]
 fn what_digests_cannot_tell_the_media_do() {
-    let bench = Bench::new();
-    let swapped = bench.after(|copy| {
+    let context = TaskContext::new();
+    let swapped = context.after(|copy| {
         copy.swap(SEGMENT, NEXT);
         copy.forge_receipt();
     });
@@ -207,17 +207,17 @@ fn what_digests_cannot_tell_the_media_do() {
         let of_it = swapped.findings.iter().any(|finding| finding.object == segment);
         assert!(of_it, "{segment}: {:#?}", swapped.findings);
     }
-    let slower = bench.after(|copy| {
+    let slower = context.after(|copy| {
         copy.write(PLAYLIST, copy.text(PLAYLIST).replacen("#EXTINF:1.0", "#EXTINF:0.9", 1));
         copy.forge_receipt();
     });
     assert_found(&slower, &format!("{PLAYLIST}#000000.ts"), "extinf");
-    let shorter = bench.after(|copy| {
+    let shorter = context.after(|copy| {
         copy.write(PLAYLIST, copy.text(PLAYLIST).replace("#EXT-X-ENDLIST", ""));
         copy.forge_receipt();
     });
     assert_found(&shorter, PLAYLIST, "playlist_invalid");
-    let dropped = bench.after(|copy| {
+    let dropped = context.after(|copy| {
         let text = copy.text(PLAYLIST);
         let last = text.rfind("#EXTINF").expect("a segment");
         copy.write(PLAYLIST, format!("{}#EXT-X-ENDLIST\n", &text[..last]));
@@ -228,13 +228,13 @@ fn what_digests_cannot_tell_the_media_do() {
 
 #[test]
 fn clear_media_and_keys_in_the_open_are_found() {
-    let bench = Bench::new();
-    let clear = bench.after(|copy| {
+    let context = TaskContext::new();
+    let clear = context.after(|copy| {
         copy.write(SEGMENT, copy.open("low", 3).1);
         copy.forge_receipt();
     });
     assert_found(&clear, SEGMENT, "key_wrong");
-    let admitted = bench.after(|copy| {
+    let admitted = context.after(|copy| {
         copy.write("hls/low/000000.ts", copy.open("low", 0).1);
         let text = copy.text(PLAYLIST);
         let key = text.lines().find(|line| line.starts_with("#EXT-X-KEY")).expect("a key");
@@ -243,15 +243,15 @@ fn clear_media_and_keys_in_the_open_are_found() {
     });
     assert_found(&admitted, "hls/low/000000.ts", "clear_media");
     for place in ["thumbnails/poster.key", "hls/low/film.key"] {
-        let key = bench.after(|copy| {
+        let key = context.after(|copy| {
             let kid = copy.open("low", 0).0;
-            let key = all_keys(&bench.mill).get(&kid).expect("the key");
+            let key = all_keys(&context.worker).get(&kid).expect("the key");
             copy.write(place, key.expose());
             copy.forge_receipt();
         });
         assert_found(&key, place, "key_published");
     }
-    let stray = bench.after(|copy| {
+    let stray = context.after(|copy| {
         copy.write("hls/low/clear.ts", copy.open("low", 0).1);
         copy.forge_receipt();
     });
@@ -260,8 +260,8 @@ fn clear_media_and_keys_in_the_open_are_found() {
 
 #[test]
 fn wrong_keys_are_found_and_missing_ones_counted() {
-    let bench = Bench::new();
-    let copy = bench.copy();
+    let context = TaskContext::new();
+    let copy = context.copy();
     let kid = copy.open("low", 0).0;
     let mut wrong = KeyTable::default();
     wrong.insert(&kid, &SegmentKey::from_bytes([7; 16]));

@@ -24,13 +24,13 @@ fn a_fault_costs_one_attempt_at_one_task() {
         ("balks", "probe", "plan", What::Fail),
     ];
     home.desk.order(&faults.map(|(title, point, _, what)| fault(title, point, 1, what)));
-    let mill = home.open_with(home.settings(Bounds { workers: 4, stall: STALL }));
-    let jobs = faults.map(|(title, ..)| home.submit(&mill, title, "clear"));
-    work(&mill);
+    let worker = home.open_with(home.settings(Bounds { workers: 4, stall: STALL }));
+    let jobs = faults.map(|(title, ..)| home.submit(&worker, title, "clear"));
+    work(&worker);
     for ((title, _, key, what), job) in faults.iter().zip(&jobs) {
-        assert_state(&mill, job, JobState::Published);
-        home.assert_sound(&mill, title);
-        for task in mill.queue().tasks(job).expect("list tasks") {
+        assert_state(&worker, job, JobState::Published);
+        home.assert_sound(&worker, title);
+        for task in worker.queue().tasks(job).expect("list tasks") {
             let attempts = if task.key == *key { 2 } else { 1 };
             assert_eq!(task.attempts, attempts, "{what:?}: {}", task.key);
         }
@@ -44,22 +44,22 @@ fn what_libraries_print_is_not_listened_to() {
         &["probe", "video/1", "audio", "segment/4", "mp4"]
             .map(|point| fault("film", point, 9, What::Garbage)),
     );
-    let mill = home.open();
-    let job = home.submit(&mill, "film", "secret");
-    work(&mill);
-    assert_state(&mill, &job, JobState::Published);
-    for task in mill.queue().tasks(&job).expect("list tasks") {
+    let worker = home.open();
+    let job = home.submit(&worker, "film", "secret");
+    work(&worker);
+    assert_state(&worker, &job, JobState::Published);
+    for task in worker.queue().tasks(&job).expect("list tasks") {
         assert_eq!(task.attempts, 1, "{}", task.key);
     }
-    home.assert_sound(&mill, "film");
+    home.assert_sound(&worker, "film");
 }
 
 #[test]
 fn a_child_that_does_not_leave_is_made_to() {
     let home = Home::new();
     home.desk.order(&[fault("", "end", 1, What::Hang)]);
-    let mill = home.open();
-    let job = home.submit(&mill, "film", "clear");
-    work(&mill);
-    assert_state(&mill, &job, JobState::Published);
+    let worker = home.open();
+    let job = home.submit(&worker, "film", "clear");
+    work(&worker);
+    assert_state(&worker, &job, JobState::Published);
 }

@@ -1,4 +1,4 @@
-//! What the mill must do, by theme.
+//! What the worker must do, by theme.
 
 mod assets;
 mod attempts;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use vodmill_model::Rejected;
-use vodmill_pipeline::{Disposal, Mill, Stop, Submission};
+use vodmill_pipeline::{Disposal, Stop, Submission, Worker};
 use vodmill_queue::{JobInfo, JobState};
 
 use crate::fake::{Original, What};
@@ -24,15 +24,15 @@ fn read(path: impl AsRef<Path>) -> String {
 fn refused_originals_move_with_their_reason() {
     let home = Home::new();
     home.desk.order(&[fault("torn", "video/2", 1, What::Reject)]);
-    let mill = home.open();
+    let worker = home.open();
     let text = home.root.join("inbox/letter.mov");
     fs::write(&text, "Dear Sir or Madam").expect("write");
-    let letter = mill.submit(&home.submission(&text, "clear")).expect("submit").job;
-    let torn = home.submit(&mill, "torn", "clear");
-    work(&mill);
+    let letter = worker.submit(&home.submission(&text, "clear")).expect("submit").job;
+    let torn = home.submit(&worker, "torn", "clear");
+    work(&worker);
     let codes = [(letter, "letter", "input_not_media"), (torn, "torn", "media_damaged")];
     for (id, name, code) in codes {
-        let why = refusal(&assert_state(&mill, &id, JobState::Rejected));
+        let why = refusal(&assert_state(&worker, &id, JobState::Rejected));
         assert_eq!(why.reason.code(), code);
         let rejected = home.root.join("rejected").join(format!("{name}.mov"));
         assert!(rejected.is_file(), "{name}");
@@ -50,10 +50,10 @@ fn refused_originals_move_with_their_reason() {
 fn an_original_that_is_replaced_is_a_job_of_its_own() {
     let home = Home::new();
     home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled("old"));
     let submission = home.submission(&original, "clear");
-    let old = mill.submit(&submission).expect("submit").job;
+    let old = worker.submit(&submission).expect("submit").job;
     let replace = || {
         wait_until("audio begun", || home.desk.count("old", "audio") == 1);
         home.drop_original("film.mov", &Original { frames: 300, ..Original::titled("new") });
@@ -61,17 +61,17 @@ fn an_original_that_is_replaced_is_a_job_of_its_own() {
     };
     std::thread::scope(|scope| {
         scope.spawn(replace);
-        work(&mill);
+        work(&worker);
     });
-    let why = refusal(&assert_state(&mill, &old, JobState::Rejected));
+    let why = refusal(&assert_state(&worker, &old, JobState::Rejected));
     assert_eq!(why.reason.code(), "input_changed");
     assert!(read(&original).contains("new"), "the new file is where it was put");
     assert!(!home.published("film").exists());
-    let new = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    let new = worker.submit(&home.submission(&original, "clear")).expect("submit").job;
     assert_ne!(old, new);
-    work(&mill);
-    assert_state(&mill, &new, JobState::Published);
-    home.assert_sound(&mill, "film");
+    work(&worker);
+    assert_state(&worker, &new, JobState::Published);
+    home.assert_sound(&worker, "film");
     assert!(read(home.root.join("done/film.mov")).contains("new"));
 }
 
@@ -80,36 +80,36 @@ fn an_original_that_is_replaced_is_a_job_of_its_own() {
 fn an_original_that_was_replaced_and_carried_away_is_refused() {
     let home = Home::new();
     home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled("old"));
-    let old = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    let old = worker.submit(&home.submission(&original, "clear")).expect("submit").job;
     let replace = || {
         wait_until("audio begun", || home.desk.count("old", "audio") == 1);
         home.drop_original("film.mov", &Original { frames: 300, ..Original::titled("new") });
-        let new = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+        let new = worker.submit(&home.submission(&original, "clear")).expect("submit").job;
         wait_until("the new one is put away", || home.root.join("done/film.mov").exists());
-        assert_state(&mill, &new, JobState::Published);
+        assert_state(&worker, &new, JobState::Published);
         home.desk.let_go();
     };
     std::thread::scope(|scope| {
         scope.spawn(replace);
-        work(&mill);
+        work(&worker);
     });
-    let why = refusal(&assert_state(&mill, &old, JobState::Rejected));
+    let why = refusal(&assert_state(&worker, &old, JobState::Rejected));
     assert_eq!(why.reason.code(), "input_changed");
-    home.assert_sound(&mill, "film");
+    home.assert_sound(&worker, "film");
 }
 
 #[test]
 fn an_original_moves_only_after_publication() {
     let home = Home::new();
-    let mill = home.open();
-    let id = home.submit(&mill, "film", "clear");
+    let worker = home.open();
+    let id = home.submit(&worker, "film", "clear");
     let (inbox, done) = (home.root.join("inbox/film.mov"), home.root.join("done/film.mov"));
     let stop = Stop::default();
-    let ended = || job(&mill, &id).state.has_ended();
+    let ended = || job(&worker, &id).state.has_ended();
     std::thread::scope(|scope| {
-        scope.spawn(|| mill.work(&stop, &ended));
+        scope.spawn(|| worker.work(&stop, &ended));
         // Looked at in this order, a move that came too early cannot be missed.
         wait_until("moved", || {
             let moved = !inbox.exists();
@@ -119,23 +119,23 @@ fn an_original_moves_only_after_publication() {
         });
     });
     assert!(done.is_file());
-    assert_state(&mill, &id, JobState::Published);
+    assert_state(&worker, &id, JobState::Published);
 }
 
 #[test]
 fn dropped_once_more_an_original_is_put_beside_the_first() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled("film"));
     let (bytes, modified) = (read(&original), fs::metadata(&original).and_then(|f| f.modified()));
     let submission = home.submission(&original, "clear");
-    mill.submit(&submission).expect("submit");
-    work(&mill);
+    worker.submit(&submission).expect("submit");
+    work(&worker);
     fs::write(&original, bytes).expect("write");
     let again = fs::File::options().write(true).open(&original).expect("open");
     again.set_modified(modified.expect("a time")).expect("set time");
     drop(again);
-    assert_eq!(mill.submit(&submission).expect("submit").known, Some(JobState::Published));
+    assert_eq!(worker.submit(&submission).expect("submit").known, Some(JobState::Published));
     assert!(!original.exists());
     assert!(home.root.join("done/film.mov").is_file());
     assert!(home.root.join("done/film.2.mov").is_file());
@@ -144,15 +144,15 @@ fn dropped_once_more_an_original_is_put_beside_the_first() {
 #[test]
 fn names_of_all_kinds_are_published_and_originals_may_stay() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let names: [&[u8]; 6] =
         [b"a b.mov", b"a+b.mov", b"-x'\"%20.mov", b"\xff\xfe.mov", b"\n.mov", b"x"];
-    let jobs = names.map(|name| submit_and_leave(&home, &mill, OsStr::from_bytes(name)));
-    work(&mill);
+    let jobs = names.map(|name| submit_and_leave(&home, &worker, OsStr::from_bytes(name)));
+    work(&worker);
     let mut assets = Vec::new();
     for (name, id) in names.iter().zip(&jobs) {
-        let asset = assert_state(&mill, id, JobState::Published).asset.expect("an asset");
-        home.assert_sound(&mill, &asset);
+        let asset = assert_state(&worker, id, JobState::Published).asset.expect("an asset");
+        home.assert_sound(&worker, &asset);
         assert!(home.root.join("inbox").join(OsStr::from_bytes(name)).is_file());
         assets.push(asset);
     }
@@ -161,31 +161,31 @@ fn names_of_all_kinds_are_published_and_originals_may_stay() {
     assert_eq!(assets.len(), names.len(), "{assets:?}");
 }
 
-fn submit_and_leave(home: &Home, mill: &Mill, name: &OsStr) -> String {
+fn submit_and_leave(home: &Home, worker: &Worker, name: &OsStr) -> String {
     let original = home.root.join("inbox").join(name);
     let json = serde_json::to_vec(&Original::titled("film")).expect("describe");
     fs::write(&original, json).expect("write");
     let submission =
         Submission { disposal: Disposal::Leave, ..home.submission(&original, "clear") };
-    mill.submit(&submission).expect("submit").job
+    worker.submit(&submission).expect("submit").job
 }
 
 /// What a stranger does to the file at a path while its job is under way.
-fn exchanged(meddle: impl Fn(&Path) + Sync) -> (Home, Mill, String) {
+fn exchanged(meddle: impl Fn(&Path) + Sync) -> (Home, Worker, String) {
     let home = Home::new();
     home.desk.order(&[fault("old", "audio", 1, What::Wait)]);
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled("old"));
-    let job = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    let job = worker.submit(&home.submission(&original, "clear")).expect("submit").job;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             wait_until("audio begun", || home.desk.count("old", "audio") == 1);
             meddle(&original);
             home.desk.let_go();
         });
-        work(&mill);
+        work(&worker);
     });
-    (home, mill, job)
+    (home, worker, job)
 }
 
 /// Writes a file of the same size and time as the one that is there.
@@ -200,18 +200,18 @@ fn replace_unseen(path: &Path, text: &str) {
 /// Size and time are as they were; what tells the two apart is the file's number and its content.
 #[test]
 fn another_file_of_the_same_size_and_time_is_not_published_as_the_first() {
-    let (home, mill, job) = exchanged(|path| {
+    let (home, worker, job) = exchanged(|path| {
         replace_unseen(path, &read(path).replace("old", "new"));
     });
-    let why = refusal(&assert_state(&mill, &job, JobState::Rejected));
+    let why = refusal(&assert_state(&worker, &job, JobState::Rejected));
     assert_eq!(why.reason.code(), "input_changed");
     assert!(!home.published("film").exists());
     let path = home.root.join("inbox/film.mov");
     assert!(read(&path).contains("new"), "it is where it was put");
-    let new = mill.submit(&home.submission(&path, "clear")).expect("submit");
+    let new = worker.submit(&home.submission(&path, "clear")).expect("submit");
     assert_eq!(new.known, None);
-    work(&mill);
-    assert_state(&mill, &new.job, JobState::Published);
+    work(&worker);
+    assert_state(&worker, &new.job, JobState::Published);
 }
 
 /// Only bytes in the middle differ, and it is the same file: all that tells is the time of change.
@@ -225,19 +225,19 @@ fn bytes_that_are_changed_in_the_middle_are_found() {
     };
     let home = Home::new();
     home.desk.order(&[fault(&long_title(), "audio", 1, What::Wait)]);
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled(&long_title()));
-    let job = mill.submit(&home.submission(&original, "clear")).expect("submit").job;
+    let job = worker.submit(&home.submission(&original, "clear")).expect("submit").job;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             wait_until("audio begun", || home.desk.count(&long_title(), "audio") == 1);
             meddle(&original);
             home.desk.let_go();
         });
-        work(&mill);
+        work(&worker);
     });
     assert_eq!(
-        refusal(&assert_state(&mill, &job, JobState::Rejected)).reason.code(),
+        refusal(&assert_state(&worker, &job, JobState::Rejected)).reason.code(),
         "input_changed"
     );
 }
@@ -265,8 +265,8 @@ fn links_pipes_and_folders_in_its_place_are_refused_and_block_nobody() {
         },
     ];
     for meddle in meddlers {
-        let (home, mill, job) = exchanged(meddle);
-        let why = refusal(&assert_state(&mill, &job, JobState::Rejected));
+        let (home, worker, job) = exchanged(meddle);
+        let why = refusal(&assert_state(&worker, &job, JobState::Rejected));
         assert_eq!(why.reason.code(), "input_changed", "{}", why.detail);
         assert!(!home.published("film").exists());
         assert!(home.submission_refused("film.mov"));
@@ -277,10 +277,10 @@ fn links_pipes_and_folders_in_its_place_are_refused_and_block_nobody() {
 #[test]
 fn a_change_of_mode_is_no_change_of_the_original() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (home, mill, job) = exchanged(|path| {
+    let (home, worker, job) = exchanged(|path| {
         fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("change mode");
     });
-    assert_state(&mill, &job, JobState::Published);
+    assert_state(&worker, &job, JobState::Published);
     assert!(home.root.join("done/film.mov").is_file());
 }
 
@@ -289,17 +289,17 @@ fn a_change_of_mode_is_no_change_of_the_original() {
 #[test]
 fn another_original_is_told_by_all_of_its_content() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let title = |letter: &str| format!("{}{letter}{}", "x".repeat(50_000), "x".repeat(50_000));
     let original = home.drop_original("film.mov", &Original::titled(&title("a")));
     let bytes = fs::metadata(&original).expect("there");
-    mill.submit(&home.submission(&original, "clear")).expect("submit");
-    work(&mill);
+    worker.submit(&home.submission(&original, "clear")).expect("submit");
+    work(&worker);
     home.drop_original("film.mov", &Original::titled(&title("b")));
     let file = fs::File::options().write(true).open(&original).expect("open");
     file.set_modified(bytes.modified().expect("a time")).expect("set time");
-    let second = mill.submit(&home.submission(&original, "clear")).expect("submit");
+    let second = worker.submit(&home.submission(&original, "clear")).expect("submit");
     assert_eq!(second.known, None, "it was taken for the first");
-    work(&mill);
-    assert_state(&mill, &second.job, JobState::Published);
+    work(&worker);
+    assert_state(&worker, &second.job, JobState::Published);
 }

@@ -12,14 +12,14 @@ use crate::tree;
 #[test]
 fn every_kind_of_package_is_published_and_sound() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let pipelines = ["clear", "secret", "fmp4", "fmp4-secret"];
-    let jobs = pipelines.map(|name| home.submit(&mill, name, name));
-    work(&mill);
+    let jobs = pipelines.map(|name| home.submit(&worker, name, name));
+    work(&worker);
     for (pipeline, id) in pipelines.iter().zip(&jobs) {
-        let job = assert_state(&mill, id, JobState::Published);
+        let job = assert_state(&worker, id, JobState::Published);
         assert_eq!(job.asset.as_deref(), Some(*pipeline));
-        let report = home.assert_sound(&mill, pipeline);
+        let report = home.assert_sound(&worker, pipeline);
         // Two rungs, and sound by itself in fMP4; one picture for each segment of a rung.
         let streams = if pipeline.starts_with("fmp4") { 3 } else { 2 };
         assert_eq!(report.segments, 16 * streams, "{pipeline}");
@@ -35,8 +35,8 @@ fn every_kind_of_package_is_published_and_sound() {
 fn segments_are_stored_while_later_chunks_are_encoded() {
     let home = Home::new();
     home.desk.order(&[fault("film", "video/3", 1, What::Wait)]);
-    let mill = home.open();
-    let id = home.submit(&mill, "film", "fmp4-secret");
+    let worker = home.open();
+    let id = home.submit(&worker, "film", "fmp4-secret");
     let stored = || tree::read(&home.published("film"));
     let has = |tree: &tree::Tree, object: &str| tree.keys().any(|name| name.ends_with(object));
     std::thread::scope(|scope| {
@@ -58,10 +58,10 @@ fn segments_are_stored_while_later_chunks_are_encoded() {
             }
             home.desk.let_go();
         });
-        work(&mill);
+        work(&worker);
     });
-    assert_state(&mill, &id, JobState::Published);
-    home.assert_sound(&mill, "film");
+    assert_state(&worker, &id, JobState::Published);
+    home.assert_sound(&worker, "film");
     home.assert_swept();
 }
 
@@ -69,11 +69,11 @@ fn segments_are_stored_while_later_chunks_are_encoded() {
 fn pictures_that_were_delivered_and_did_not_come_are_stated() {
     let home = Home::new();
     home.desk.order(&[fault("cut", "video/1", 1, What::LostPicture)]);
-    let mill = home.open();
-    let jobs = ["cut", "whole"].map(|title| home.submit(&mill, title, "clear"));
-    work(&mill);
+    let worker = home.open();
+    let jobs = ["cut", "whole"].map(|title| home.submit(&worker, title, "clear"));
+    work(&worker);
     for id in &jobs {
-        assert_state(&mill, id, JobState::Published);
+        assert_state(&worker, id, JobState::Published);
     }
     let repairs = |title: &str| {
         let json = fs::read(home.published(title).join("asset.json")).expect("asset.json");
@@ -115,9 +115,9 @@ fn assert_pointer(home: &Home, asset: &str) {
 #[test]
 fn encrypted_packages_hold_no_clear_segment_and_no_key() {
     let home = Home::new();
-    let mill = home.open();
-    home.submit(&mill, "film", "secret");
-    work(&mill);
+    let worker = home.open();
+    home.submit(&worker, "film", "secret");
+    work(&worker);
     let tree = tree::read(&home.generation("film"));
     let segments: Vec<_> = tree.iter().filter(|(name, _)| name.ends_with(".ts")).collect();
     // Two rungs, and their pictures chunk by chunk.
@@ -128,10 +128,11 @@ fn encrypted_packages_hold_no_clear_segment_and_no_key() {
         let bytes = if name.ends_with("iframes-0000.ts") { &bytes[clear..] } else { &bytes[..] };
         assert!(!bytes.windows(7).any(|bytes| bytes == b"\"title\""), "{name} is clear");
     }
-    let keys: Vec<_> = mill.keys().list().expect("list").into_iter().flat_map(|g| g.kids).collect();
+    let keys: Vec<_> =
+        worker.keys().list().expect("list").into_iter().flat_map(|g| g.kids).collect();
     assert_eq!(keys.len(), 4, "16 segments, 5 to a key");
     for kid in keys {
-        let stored = mill.keys().get(&kid).expect("get").expect("key");
+        let stored = worker.keys().get(&kid).expect("get").expect("key");
         let key = stored.key.expose();
         let holds_key = |bytes: &Vec<u8>| bytes.windows(16).any(|bytes| bytes == key);
         assert!(!tree.values().any(holds_key), "key {kid} is published");
@@ -141,7 +142,7 @@ fn encrypted_packages_hold_no_clear_segment_and_no_key() {
 #[test]
 fn sound_alone_subtitles_and_languages_are_published() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let several = Original {
         audio: vec!["swe".to_owned(), "eng".to_owned()],
         subtitles: vec!["eng".to_owned()],
@@ -151,11 +152,11 @@ fn sound_alone_subtitles_and_languages_are_published() {
     let short = Original { frames: 1, ..Original::titled("short") };
     for original in [several, silent, short] {
         let path = home.drop_original(&format!("{}.mov", original.title), &original);
-        mill.submit(&home.submission(&path, "secret")).expect("submit");
+        worker.submit(&home.submission(&path, "secret")).expect("submit");
     }
-    work(&mill);
+    work(&worker);
     for asset in ["several", "silent", "short"] {
-        home.assert_sound(&mill, asset);
+        home.assert_sound(&worker, asset);
     }
     let names = tree::read(&home.generation("several"));
     assert!(names.keys().any(|name| name.starts_with("hls/subtitles-")), "{:?}", names.keys());
@@ -164,31 +165,31 @@ fn sound_alone_subtitles_and_languages_are_published() {
 #[test]
 fn the_same_original_twice_is_one_job() {
     let home = Home::new();
-    let mill = home.open();
+    let worker = home.open();
     let original = home.drop_original("film.mov", &Original::titled("film"));
     let submission = home.submission(&original, "clear");
-    let first = mill.submit(&submission).expect("submit");
-    let second = mill.submit(&submission).expect("submit again");
+    let first = worker.submit(&submission).expect("submit");
+    let second = worker.submit(&submission).expect("submit again");
     assert_eq!((first.known, second.known), (None, Some(JobState::Waiting)));
     assert_eq!(first.job, second.job);
-    work(&mill);
-    assert_state(&mill, &first.job, JobState::Published);
+    work(&worker);
+    assert_state(&worker, &first.job, JobState::Published);
     assert_eq!(home.desk.count("film", "probe"), 1);
 }
 
 #[test]
 fn what_is_encoded_is_not_encoded_again() {
     let home = Home::new();
-    let mill = home.open();
-    home.submit(&mill, "film", "clear");
-    work(&mill);
+    let worker = home.open();
+    home.submit(&worker, "film", "clear");
+    work(&worker);
     let encodes = home.desk.begun().iter().filter(|(_, p)| p.starts_with("video/")).count();
     // Another package of the same media: other containers, other keys.
     let again = home.drop_original("again.mov", &Original::titled("film"));
-    let job_id = mill.submit(&home.submission(&again, "fmp4-secret")).expect("submit").job;
-    work(&mill);
-    assert_eq!(job(&mill, &job_id).state, JobState::Published);
+    let job_id = worker.submit(&home.submission(&again, "fmp4-secret")).expect("submit").job;
+    work(&worker);
+    assert_eq!(job(&worker, &job_id).state, JobState::Published);
     let after = home.desk.begun().iter().filter(|(_, p)| p.starts_with("video/")).count();
     assert_eq!((encodes, after), (4, 4));
-    home.assert_sound(&mill, "again");
+    home.assert_sound(&worker, "again");
 }

@@ -4,28 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use vodmill_model::transcode::{Progress, Watch};
-use vodmill_pipeline::{Error, Mill, Rekey, Rekeyed, names_path};
+use vodmill_model::transcode::{Progress, ProgressSink};
+use vodmill_pipeline::{Error, Rekey, Rekeyed, Worker, names_path};
 use vodmill_queue::{JobState, SqliteQueue};
 use vodmill_store::{Begun, Entry, Headers, Key, LocalStore, Put, Store, StoreError, Upload, Was};
 
 use crate::fake::{Original, What};
 use crate::home::{Bounds, Home, assert_state, fault, work, work_until};
 
-fn rekey(home: &Home, mill: &Mill, watch: &dyn Watch) -> Result<Rekeyed, Error> {
-    rekey_in(&LocalStore::new(home.published("")), home, mill, watch)
+fn rekey(home: &Home, worker: &Worker, watch: &dyn ProgressSink) -> Result<Rekeyed, Error> {
+    rekey_in(&LocalStore::new(home.published("")), home, worker, watch)
 }
 
 fn rekey_in(
     store: &dyn Store,
     home: &Home,
-    mill: &Mill,
-    watch: &dyn Watch,
+    worker: &Worker,
+    watch: &dyn ProgressSink,
 ) -> Result<Rekeyed, Error> {
     let names = SqliteQueue::open(names_path(&home.settings(Bounds::default()).keys));
     let rekey = Rekey {
         store,
-        keys: &*mill.keys(),
+        keys: &*worker.keys(),
         names: &names.expect("names"),
         asset: "film",
         scratch: home.root.join("rekey"),
@@ -34,9 +34,9 @@ fn rekey_in(
     rekey.run()
 }
 
-fn version(home: &Home, mill: &Mill, title: &str) -> String {
+fn version(home: &Home, worker: &Worker, title: &str) -> String {
     let original = home.drop_original("film.mov", &Original::titled(title));
-    mill.submit(&home.submission(&original, "secret")).expect("submit").job
+    worker.submit(&home.submission(&original, "secret")).expect("submit").job
 }
 
 fn current(home: &Home) -> String {
@@ -48,59 +48,59 @@ fn current(home: &Home) -> String {
 #[test]
 fn a_version_that_was_begun_before_is_published_after() {
     let home = Home::new();
-    let mill = home.open();
-    version(&home, &mill, "first");
-    work(&mill);
+    let worker = home.open();
+    version(&home, &worker, "first");
+    work(&worker);
     home.desk.order(&[fault("second", "mp4", 1, What::Fail)]);
-    let second = version(&home, &mill, "second");
-    work_until(&mill, || home.desk.count("second", "mp4") == 1);
+    let second = version(&home, &worker, "second");
+    work_until(&worker, || home.desk.count("second", "mp4") == 1);
     for round in ["g0001r1-", "g0001r2-"] {
-        let done = rekey(&home, &mill, &|_| {}).expect("other keys");
+        let done = rekey(&home, &worker, &|_| {}).expect("other keys");
         assert!(done.generation.starts_with(round), "{done:?}");
         assert_eq!(current(&home), done.generation);
-        home.assert_sound(&mill, "film");
+        home.assert_sound(&worker, "film");
     }
-    work(&mill);
-    assert_state(&mill, &second, JobState::Published);
+    work(&worker);
+    assert_state(&worker, &second, JobState::Published);
     assert_eq!(current(&home), format!("g0002-{}", &second[..8]));
-    home.assert_sound(&mill, "film");
-    let done = rekey(&home, &mill, &|_| {}).expect("other keys for the new one");
+    home.assert_sound(&worker, "film");
+    let done = rekey(&home, &worker, &|_| {}).expect("other keys for the new one");
     assert_eq!(done.before, format!("g0002-{}", &second[..8]));
-    home.assert_sound(&mill, "film");
+    home.assert_sound(&worker, "film");
 }
 
 #[test]
 fn keys_that_are_overtaken_are_no_success() {
     let home = Home::new();
-    let mill = home.open();
-    version(&home, &mill, "first");
-    work(&mill);
-    let second = version(&home, &mill, "second");
+    let worker = home.open();
+    version(&home, &worker, "first");
+    work(&worker);
+    let second = version(&home, &worker, "second");
     let meanwhile = Once::new();
-    let watch = |_: Progress| meanwhile.call_once(|| work(&mill));
-    let error = rekey(&home, &mill, &watch).expect_err("it was overtaken");
+    let watch = |_: Progress| meanwhile.call_once(|| work(&worker));
+    let error = rekey(&home, &worker, &watch).expect_err("it was overtaken");
     let why = format!("{error:?}");
     assert!(why.contains("a later version was published meanwhile"), "{why}");
     assert_eq!(current(&home), format!("g0003-{}", &second[..8]), "the pointer goes only forward");
-    home.assert_sound(&mill, "film");
-    assert!(rekey(&home, &mill, &|_| {}).is_ok(), "the later version gets other keys");
+    home.assert_sound(&worker, "film");
+    assert!(rekey(&home, &worker, &|_| {}).is_ok(), "the later version gets other keys");
     assert!(current(&home).starts_with("g0003r1-"));
 }
 
 #[test]
 fn what_another_package_left_is_not_taken_along() {
     let home = Home::new();
-    let mill = home.open();
-    version(&home, &mill, "first");
-    work(&mill);
+    let worker = home.open();
+    version(&home, &worker, "first");
+    work(&worker);
     let playlist = home.published("film/index.m3u8");
     let left = fs::read(&playlist).expect("a playlist");
-    assert!(rekey(&home, &mill, &|_| {}).is_ok());
+    assert!(rekey(&home, &worker, &|_| {}).is_ok());
     // The pointer has two objects: the old one of one of them, as after a crash.
     fs::write(&playlist, left).expect("write");
-    assert!(rekey(&home, &mill, &|_| {}).is_ok());
+    assert!(rekey(&home, &worker, &|_| {}).is_ok());
     assert!(fs::read_to_string(&playlist).expect("a playlist").contains(&current(&home)));
-    home.assert_sound(&mill, "film");
+    home.assert_sound(&worker, "film");
 }
 
 /// A store that gives no media as bytes, as a bucket gives none of more than 64 MiB.
@@ -172,11 +172,11 @@ impl Store for FilesOnly {
 #[test]
 fn objects_of_any_size_get_other_keys() {
     let home = Home::new();
-    let mill = home.open();
-    version(&home, &mill, "first");
-    work(&mill);
+    let worker = home.open();
+    version(&home, &worker, "first");
+    work(&worker);
     let store = FilesOnly(LocalStore::new(home.published("")));
-    rekey_in(&store, &home, &mill, &|_| {}).expect("other keys");
+    rekey_in(&store, &home, &worker, &|_| {}).expect("other keys");
     assert!(current(&home).starts_with("g0001r1-"));
-    home.assert_sound(&mill, "film");
+    home.assert_sound(&worker, "film");
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{AudioEncode, VideoEncode, digest_of};
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, JpegOrder, Progress, StillOrder, StreamKind, VideoDone, VideoOrder,
-    Watch,
+    AudioDone, AudioOrder, JpegOrder, Progress, ProgressSink, StillOrder, StreamKind, VideoDone,
+    VideoOrder,
 };
 use vodmill_model::{Failed, Ratio, Size};
 
@@ -21,7 +21,7 @@ pub(super) fn video(
     title: &str,
     order: &VideoOrder,
     fault: Option<What>,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<VideoDone, MediaError> {
     let frames = order.chunk.frames;
     for (encode, path) in &order.encodes {
@@ -64,7 +64,7 @@ fn video_stream(title: &str, order: &VideoOrder, encode: &VideoEncode) -> Stream
 pub(super) fn audio(
     title: &str,
     order: &AudioOrder,
-    watch: &dyn Watch,
+    watch: &dyn ProgressSink,
 ) -> Result<AudioDone, MediaError> {
     let encode = &order.encode;
     audio_stream(title, encode).write(&order.path)?;

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, Segment,
-    SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone, VideoOrder, Watch,
+    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink,
+    Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone, VideoOrder,
 };
 use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
 
@@ -66,7 +66,7 @@ impl Transcode for Fake {
         &self,
         original: &Path,
         _policy: &InputPolicy,
-        _watch: &dyn Watch,
+        _watch: &dyn ProgressSink,
     ) -> Result<MediaInfo, MediaError> {
         if self.pries {
             return Err(Rejected::new(Reason::Damaged, pry::pry(original)).into());
@@ -76,14 +76,22 @@ impl Transcode for Fake {
         found.media_info(original)
     }
 
-    fn encode_video(&self, order: &VideoOrder, watch: &dyn Watch) -> Result<VideoDone, MediaError> {
+    fn encode_video(
+        &self,
+        order: &VideoOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<VideoDone, MediaError> {
         let original = Original::read(&order.original)?;
         let point = format!("video/{}", order.chunk.index);
         let fault = self.begin(&original.title, &point)?;
         encode::video(&original.title, order, fault, watch)
     }
 
-    fn encode_audio(&self, order: &AudioOrder, watch: &dyn Watch) -> Result<AudioDone, MediaError> {
+    fn encode_audio(
+        &self,
+        order: &AudioOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<AudioDone, MediaError> {
         let original = Original::read(&order.original)?;
         self.begin(&original.title, "audio")?;
         encode::audio(&original.title, order, watch)

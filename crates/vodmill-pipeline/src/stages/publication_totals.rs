@@ -6,7 +6,7 @@ use serde_json::Value;
 use vodmill_model::Failed;
 use vodmill_queue::Tally;
 
-use crate::generation::Number;
+use crate::publication::generation::Number;
 
 /// Fields of a description that are summed as they are.
 const SUMMED: [&str; 5] = ["objects", "bytes", "duration_ms", "encode_cpu_ms", "package_cpu_ms"];

@@ -15,7 +15,7 @@ use super::stills::stills_of;
 
 /// A generation that is being made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Basis {
+pub struct PackageInput {
     pub(crate) plan: Plan,
     pub(crate) asset: String,
     pub(crate) generation: String,
@@ -31,7 +31,7 @@ pub(crate) struct PieceKey {
     pub iv: Iv,
 }
 
-impl Basis {
+impl PackageInput {
     /// The HLS part of the plan.
     pub(super) fn hls(&self) -> Result<&HlsPlan, Failed> {
         self.plan.hls.as_ref().ok_or_else(|| Failed::new("package", "the plan has no HLS"))

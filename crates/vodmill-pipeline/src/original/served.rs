@@ -14,7 +14,7 @@ use super::{OpenOriginal, Original, Server};
 use crate::file::failed;
 
 /// An original on offer; withdrawn when it is dropped.
-pub(crate) struct Offer {
+pub(crate) struct ServedOriginal {
     path: PathBuf,
     given: Given,
 }
@@ -25,7 +25,7 @@ enum Given {
     Served { ranges: Arc<Ranges>, _server: Server },
 }
 
-impl Offer {
+impl ServedOriginal {
     /// Offers `original` as `original` in the folder `scratch`, if it is what was submitted.
     /// `sha256` is that of its content, once it is known.
     pub(crate) fn new(
@@ -33,7 +33,7 @@ impl Offer {
         s3: &S3Settings,
         scratch: &Path,
         sha256: Option<&str>,
-    ) -> Result<Offer, MediaError> {
+    ) -> Result<ServedOriginal, MediaError> {
         let path = scratch.join("original");
         let given = match original {
             Original::File(file) => {
@@ -46,7 +46,7 @@ impl Offer {
                 Given::Served { _server: Server::start(&path, ranges.clone())?, ranges }
             }
         };
-        Ok(Offer { path, given })
+        Ok(ServedOriginal { path, given })
     }
 
     /// Where a child opens it.

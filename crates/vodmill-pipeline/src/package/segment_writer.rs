@@ -9,7 +9,7 @@ use vodmill_model::{Failed, MediaError};
 
 use super::codecs::{codec_of, range_of};
 use super::facts::{EntryFact, InitFact, RunFact};
-use super::segments::Floor;
+use super::segments::SegmentContext;
 use super::stream::StreamPlan;
 use super::tree::ObjectWriter;
 use crate::file::sha256;
@@ -17,15 +17,18 @@ use crate::proof::{self, Piece};
 use crate::receipt::{Holds, PlaylistFact};
 
 /// What the muxer is told.
-pub(super) fn order(floor: &Floor<'_>, plan: &StreamPlan<'_>) -> Result<SegmentOrder, Failed> {
-    let (basis, run) = (floor.basis, floor.run);
-    let hls = basis.hls()?;
+pub(super) fn order(
+    context: &SegmentContext<'_>,
+    plan: &StreamPlan<'_>,
+) -> Result<SegmentOrder, Failed> {
+    let (input, run) = (context.input, context.run);
+    let hls = input.hls()?;
     let chunks = run.chunk.map(std::slice::from_ref).unwrap_or_default();
-    let video = plan.video.map(|id| basis.video_input(id, chunks)).transpose()?;
-    let audio = plan.audio.map(|id| basis.audio_input(id)).transpose()?;
+    let video = plan.video.map(|id| input.video_input(id, chunks)).transpose()?;
+    let audio = plan.audio.map(|id| input.audio_input(id)).transpose()?;
     let (cut, part) = match plan.holds {
         Holds::IFrames => {
-            let encode = plan.video.and_then(|id| basis.plan.video_encode(id));
+            let encode = plan.video.and_then(|id| input.plan.video_encode(id));
             (Cut::KeyFrames, Part { first: pictures_before(run.chunk, encode), ..run.part })
         }
         _ => (Cut::At(run.ends.to_vec()), run.part),
@@ -41,8 +44,8 @@ fn pictures_before(chunk: Option<&ChunkPlan>, encode: Option<&VideoEncode>) -> u
 }
 
 /// The segments of one stream in one run.
-pub(super) struct Press<'a> {
-    floor: &'a Floor<'a>,
+pub(super) struct SegmentWriter<'a> {
+    context: &'a SegmentContext<'a>,
     plan: &'a StreamPlan<'a>,
     extension: &'static str,
     fact: RunFact,
@@ -54,9 +57,12 @@ pub(super) struct Press<'a> {
     pictures: Option<ObjectWriter<'a>>,
 }
 
-impl<'a> Press<'a> {
-    pub fn new(floor: &'a Floor<'a>, plan: &'a StreamPlan<'a>) -> Result<Press<'a>, MediaError> {
-        let extension = match (floor.basis.hls()?.container, plan.holds) {
+impl<'a> SegmentWriter<'a> {
+    pub fn new(
+        context: &'a SegmentContext<'a>,
+        plan: &'a StreamPlan<'a>,
+    ) -> Result<SegmentWriter<'a>, MediaError> {
+        let extension = match (context.input.hls()?.container, plan.holds) {
             (Container::Ts, _) => "ts",
             (Container::Fmp4, Holds::IFrames) => "mp4",
             (Container::Fmp4, _) => "m4s",
@@ -65,12 +71,13 @@ impl<'a> Press<'a> {
         let playlist = PlaylistFact { name, holds, codecs: Vec::new(), size: None, range: None };
         let fact = RunFact { playlist, config: String::new(), init: None, entries: Vec::new() };
         let (init, inside) = (Vec::new(), Vec::new());
-        let mut press = Press { floor, plan, extension, fact, init, inside, pictures: None };
+        let mut writer =
+            SegmentWriter { context, plan, extension, fact, init, inside, pictures: None };
         if holds == Holds::IFrames {
-            let name = format!("{}/{}", plan.prefix, press.pictures_file());
-            press.pictures = Some(floor.tree.begin(&name)?);
+            let name = format!("{}/{}", plan.prefix, writer.pictures_file());
+            writer.pictures = Some(context.tree.begin(&name)?);
         }
-        Ok(press)
+        Ok(writer)
     }
 
     pub fn take(&mut self, mut segment: Segment) -> Result<(), MediaError> {
@@ -90,19 +97,19 @@ impl<'a> Press<'a> {
     /// An init segment stays clear, so that it can be fetched and cached before any key. It is the
     /// same in all runs; the first one has it.
     fn take_init(&mut self, bytes: Vec<u8>) -> Result<(), MediaError> {
-        let hls = self.floor.basis.hls()?;
+        let hls = self.context.input.hls()?;
         if hls.container == Container::Fmp4 {
             self.fact.config = sha256(&bytes);
         } else if !hls.iframe_map {
             self.inside = bytes;
             return Ok(());
         }
-        if self.floor.run.part.first == 0 {
+        if self.context.run.part.first == 0 {
             let file = if let Some(pictures) = &mut self.pictures {
                 pictures.add(&bytes)?;
                 self.pictures_file()
             } else {
-                self.floor.tree.write(&format!("{}/init.mp4", self.plan.prefix), &bytes)?;
+                self.context.tree.write(&format!("{}/init.mp4", self.plan.prefix), &bytes)?;
                 "init.mp4".to_owned()
             };
             self.fact.init = Some(InitFact { file, bytes: bytes.len() as u64 });
@@ -114,7 +121,7 @@ impl<'a> Press<'a> {
     /// Reads codecs and size from the first segment, as a player will.
     fn inspect(&mut self, clear: &[u8]) -> Result<(), MediaError> {
         let media = [self.init.as_slice(), clear].concat();
-        let inspection = self.floor.gauge.transcode.inspect(Media::Bytes(&media))?;
+        let inspection = self.context.proof.transcode.inspect(Media::Bytes(&media))?;
         let streams = &inspection.streams;
         self.fact.playlist.codecs = streams.iter().map(codec_of).collect::<Result<_, _>>()?;
         self.fact.playlist.size = streams.iter().find_map(|stream| stream.size);
@@ -128,7 +135,7 @@ impl<'a> Press<'a> {
     }
 
     fn take_segment(&mut self, segment: Segment) -> Result<(), MediaError> {
-        let (run, inside) = (self.floor.run, self.fact.entries.len());
+        let (run, inside) = (self.context.run, self.fact.entries.len());
         let number = run.part.first as usize + inside;
         let file = format!("{number:06}.{}", self.extension);
         let name = format!("{}/{file}", self.plan.prefix);
@@ -136,14 +143,14 @@ impl<'a> Press<'a> {
         let span = run.span(inside).ok_or_else(unplanned)?;
         let mut entry = self.entry(file, number, &segment);
         let bytes = self.seal(&mut entry, span, segment.bytes)?;
-        self.floor.tree.write(&name, &bytes)?;
+        self.context.tree.write(&name, &bytes)?;
         self.fact.entries.push(entry);
         Ok(())
     }
 
     /// Each picture is encrypted by itself: a range into a longer ciphertext could not be opened.
     fn take_picture(&mut self, segment: Segment) -> Result<(), MediaError> {
-        let ends = &self.floor.basis.plan.timeline.segment_ends;
+        let ends = &self.context.input.plan.timeline.segment_ends;
         let number = ends.partition_point(|end| *end <= segment.start);
         let mut entry =
             self.entry(self.pictures_file(), number.min(ends.len().saturating_sub(1)), &segment);
@@ -173,7 +180,7 @@ impl<'a> Press<'a> {
         mut bytes: Vec<u8>,
     ) -> Result<Vec<u8>, Failed> {
         let name = format!("{}/{}", self.plan.prefix, entry.file);
-        let key = self.floor.basis.key(entry.period, &name, entry.piece)?;
+        let key = self.context.input.key(entry.period, &name, entry.piece)?;
         if let Some(key) = &key {
             aes128::encrypt(&key.key, &key.iv, &mut bytes);
         }
@@ -186,25 +193,25 @@ impl<'a> Press<'a> {
             stored: &bytes,
             key,
         };
-        proof::prove_piece(&self.floor.gauge, &self.fact.playlist, &piece)?;
+        proof::prove_piece(&self.context.proof, &self.fact.playlist, &piece)?;
         entry.bytes = bytes.len() as u64;
         Ok(bytes)
     }
 
     fn pictures_file(&self) -> String {
-        format!("iframes-{:04}.{}", self.floor.run.index, self.extension)
+        format!("iframes-{:04}.{}", self.context.run.index, self.extension)
     }
 
     /// The key period of segment `number`; none in a clear package.
     fn period(&self, number: usize) -> Option<u32> {
-        let hls = self.floor.basis.plan.hls.as_ref();
+        let hls = self.context.input.plan.hls.as_ref();
         let encryption = hls.and_then(|hls| hls.encryption.as_ref())?;
         u32::try_from(number / encryption.segments_per_key.max(1) as usize).ok()
     }
 
     pub fn finish(self) -> Result<RunFact, MediaError> {
         self.pictures.map(ObjectWriter::finish).transpose()?;
-        proof::prove_run(self.floor.run, &self.fact)?;
+        proof::prove_run(self.context.run, &self.fact)?;
         Ok(self.fact)
     }
 }

@@ -18,8 +18,9 @@ use super::playlist::{Piece, Rewritten, rewrite};
 use super::sealed;
 use crate::file::{failed, make_private_dir, measure, remove_dir, sha256};
 use crate::package::ClearKeys;
+use crate::publication::object_metadata;
 use crate::receipt::{Holds, ObjectFact, Receipt};
-use crate::{Error, Result, headers};
+use crate::{Error, Result};
 
 /// Bytes of objects that are stored together, while the next ones are made.
 const BATCH: u64 = 256 << 20;
@@ -28,7 +29,7 @@ const BATCH: u64 = 256 << 20;
 const MAX_THREADS: usize = 8;
 
 /// How an object gets to the new generation.
-enum Way<'a> {
+enum Rewrite<'a> {
     /// As other text.
     Playlist(&'a Rewritten),
     /// With other keys.
@@ -59,8 +60,10 @@ pub(super) fn make(
         .map(|(object, pieces)| (object.as_str(), pieces.as_slice()))
         .collect();
     let way = |object: &ObjectFact| match playlists.get(object.name.as_str()) {
-        Some(playlist) => Way::Playlist(playlist),
-        None => pieces.get(object.name.as_str()).map_or(Way::Copied, |it| Way::Encrypted(it)),
+        Some(playlist) => Rewrite::Playlist(playlist),
+        None => {
+            pieces.get(object.name.as_str()).map_or(Rewrite::Copied, |it| Rewrite::Encrypted(it))
+        }
     };
     remove_dir(&rekey.scratch)?;
     make_private_dir(&rekey.scratch)?;
@@ -119,7 +122,7 @@ fn make_batch<'a>(
     old: &Receipt,
     generation: &str,
     batch: &[ObjectFact],
-    way: &(impl Fn(&ObjectFact) -> Way<'a> + Sync),
+    way: &(impl Fn(&ObjectFact) -> Rewrite<'a> + Sync),
     done: &AtomicU64,
 ) -> Result<(Vec<ObjectFact>, Vec<Upload>)> {
     let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -150,17 +153,17 @@ fn make_one(
     old: &Receipt,
     generation: &str,
     object: &ObjectFact,
-    way: &Way<'_>,
+    way: &Rewrite<'_>,
 ) -> Result<(ObjectFact, Upload)> {
     let name = &object.name;
     let file = rekey.scratch.join(sha256(name.as_bytes()));
     let fact = match way {
-        Way::Copied => {
+        Rewrite::Copied => {
             fetch(rekey, old, object, &file)?;
             object.clone()
         }
-        Way::Playlist(playlist) => written(&file, name, playlist.text.as_bytes())?,
-        Way::Encrypted(pieces) => {
+        Rewrite::Playlist(playlist) => written(&file, name, playlist.text.as_bytes())?,
+        Rewrite::Encrypted(pieces) => {
             fetch(rekey, old, object, &file)?;
             sealed::anew(name, &file, pieces)?;
             let (bytes, sha256) = measure(&file)?;
@@ -168,7 +171,7 @@ fn make_one(
         }
     };
     let key = rekey.key(generation, name)?;
-    let (headers, bulk) = (headers::of_object(name), headers::is_bulk(name));
+    let (headers, bulk) = (object_metadata::of_object(name), object_metadata::is_bulk(name));
     let upload = Upload { key, file, bytes: fact.bytes, headers, bulk };
     Ok((fact, upload))
 }

@@ -10,9 +10,9 @@ use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
-use crate::generation::Number;
-use crate::litter::unfinished_jobs;
+use crate::housekeeping::gc::unfinished_jobs;
 use crate::package::{ASSET, MULTIVARIANT};
+use crate::publication::generation::Number;
 use crate::stages::leads_to;
 
 /// What to sweep.

@@ -1,4 +1,4 @@
-//! The whole mill in a process of its own, so that it can be killed.
+//! The whole worker in a process of its own, so that it can be killed.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,15 +11,15 @@ pub fn main(home: &Path) {
     work(&Home::at(home).open());
 }
 
-/// A mill at work. It is killed, and waited for, when it is dropped.
-pub struct MillProcess(Child);
+/// A worker at work. It is killed, and waited for, when it is dropped.
+pub struct WorkerProcess(Child);
 
-impl MillProcess {
-    pub fn start(home: &Home) -> MillProcess {
+impl WorkerProcess {
+    pub fn start(home: &Home) -> WorkerProcess {
         let home = format!("home={}", home.root.display());
         let mut command = Command::new(std::env::current_exe().expect("this binary"));
-        command.args(["mill", "--exact", "--ignored", &home]).stdout(Stdio::null());
-        MillProcess(command.spawn().expect("start mill"))
+        command.args(["worker", "--exact", "--ignored", &home]).stdout(Stdio::null());
+        WorkerProcess(command.spawn().expect("start worker"))
     }
 
     /// Kills it as soon as `moment` has come; false if it ended before.
@@ -27,23 +27,23 @@ impl MillProcess {
         let begun = Instant::now();
         while !moment() {
             assert!(begun.elapsed() < PATIENCE, "the moment never came");
-            if self.0.try_wait().expect("look at mill").is_some() {
+            if self.0.try_wait().expect("look at worker").is_some() {
                 return false;
             }
             std::thread::yield_now();
         }
-        self.0.kill().expect("kill mill");
+        self.0.kill().expect("kill worker");
         true
     }
 
     /// Waits until it has ended well.
     pub fn finish(mut self) {
-        let status = self.0.wait().expect("wait for mill");
-        assert!(status.success(), "mill: {status}");
+        let status = self.0.wait().expect("wait for worker");
+        assert!(status.success(), "worker: {status}");
     }
 }
 
-impl Drop for MillProcess {
+impl Drop for WorkerProcess {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.0.kill();

@@ -3,7 +3,7 @@
 use vodmill_delivery::{ObjectKind, content_type};
 use vodmill_store::Headers;
 
-use crate::litter::is_generation;
+use crate::housekeeping::gc::is_generation;
 
 /// Of an object of a generation, by its name from there.
 pub(crate) fn of_object(name: &str) -> Headers {

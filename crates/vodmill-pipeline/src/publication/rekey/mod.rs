@@ -16,17 +16,18 @@ use serde::Serialize;
 use serde_json::Value;
 use vodmill_fault::point;
 use vodmill_hls::keyring::{KeySet, KeyStore};
-use vodmill_model::transcode::Watch;
+use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
 use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
-use crate::generation::Number;
 use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
+use crate::publication::generation::Number;
+use crate::publication::object_metadata;
 use crate::receipt::{RECEIPT, Receipt};
 use crate::stages::{CONTESTED, Pointed, dated, led_to, move_pointer};
-use crate::{Error, Result, headers};
+use crate::{Error, Result};
 
 /// What to give other keys, and what with.
 pub struct Rekey<'a> {
@@ -41,7 +42,7 @@ pub struct Rekey<'a> {
     /// A folder for what is under way, at best on the file system of the store; gone afterwards.
     pub scratch: PathBuf,
     /// Told how far it is, in bytes.
-    pub watch: &'a dyn Watch,
+    pub watch: &'a dyn ProgressSink,
 }
 
 /// What came of it.
@@ -169,7 +170,7 @@ impl Rekey<'_> {
         description["generation"] = after.as_str().into();
         receipt.description = describe::digest(&description);
         let json = describe::json(&receipt)?;
-        self.store.put(&self.key(&after, RECEIPT)?, &json, &headers::of_object(RECEIPT))?;
+        self.store.put(&self.key(&after, RECEIPT)?, &json, &object_metadata::of_object(RECEIPT))?;
         passed(point!("rekey.described"))?;
         description["receipt"] = describe::reference(&receipt, &sha256(&json));
         if let Some(text) = &multivariant {

@@ -10,16 +10,16 @@ use vodmill_model::{Failed, Rejected, printable, printable_lines};
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 
 use crate::file::{passed, remove_dir};
-use crate::job::{Disposal, JobOrder};
-use crate::mill::Mill;
-use crate::original::{Ended, Original, WATCH, Whereabouts};
+use crate::job::JobOrder;
+use crate::original::{Disposal, Ended, Original, WATCH, Whereabouts};
 use crate::stages;
-use crate::work::refusal;
+use crate::worker::Worker;
+use crate::worker::refusal;
 
 /// Ended jobs of each kind that are looked at after a start.
 const RECALLED: u32 = 1000;
 
-impl Mill {
+impl Worker {
     /// Settles every job that has ended, was not settled yet, and is nobody else's just now.
     pub(crate) fn settle_ended(&self) {
         let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,8 @@
 //! encoded once, by whichever worker, for whichever job and before whichever crash, is not encoded
 //! again. Every writer has a place of its own: two that make the same do not meet.
 
+mod cache;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -18,9 +20,10 @@ use vodmill_model::Failed;
 use vodmill_queue::{Queue, RenditionInfo};
 use vodmill_store::{Begun, Entry, Headers, Key, Store, StoreError, Upload};
 
-use crate::cache::Cache;
-use crate::child::ChildEnd;
+pub(crate) use cache::Cache;
+
 use crate::file::{failed, passed};
+use crate::stage_error::StageError;
 
 /// Prefix of all renditions in the work store.
 const PREFIX: &str = "renditions";
@@ -48,7 +51,7 @@ impl Renditions {
     }
 
     /// What is known of a rendition, if it is whole; it counts as used now.
-    pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Result<Option<T>, ChildEnd> {
+    pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Result<Option<T>, StageError> {
         let Some(row) = self.queue.rendition(digest)? else { return Ok(None) };
         let key = Key::new(row.place.clone()).map_err(|error| lost(&row, &error))?;
         // A folder can be emptied by hand.
@@ -60,7 +63,11 @@ impl Renditions {
     }
 
     /// Makes what was written the rendition: the bytes first, then the row.
-    pub(crate) fn complete(&self, made: &Made<'_>, facts: &impl Serialize) -> Result<(), ChildEnd> {
+    pub(crate) fn complete(
+        &self,
+        made: &Made<'_>,
+        facts: &impl Serialize,
+    ) -> Result<(), StageError> {
         let Made { digest, file, job, writer } = made;
         let stage = || format!("keep rendition {digest}");
         let bytes = fs::metadata(file).map_err(failed("look at", file))?.len();
@@ -82,13 +89,13 @@ impl Renditions {
             headers: Headers::default(),
             bulk: false,
         };
-        self.store.put_files(&[upload]).map_err(ChildEnd::away(stage()))?;
+        self.store.put_files(&[upload]).map_err(StageError::unavailable(stage()))?;
         passed(point!("rendition.stored"))?;
         let counts = self.queue.keep_rendition(&info)?;
         passed(point!("rendition.recorded"))?;
         if counts.place != info.place {
             // Another worker was first. What is left of ours after a crash here is swept later.
-            self.store.remove_objects(&[key]).map_err(ChildEnd::away(stage()))?;
+            self.store.remove_objects(&[key]).map_err(StageError::unavailable(stage()))?;
         }
         Ok(())
     }
@@ -99,7 +106,7 @@ impl Renditions {
         &self,
         digests: &[String],
         folder: &Path,
-    ) -> Result<BTreeMap<String, PathBuf>, ChildEnd> {
+    ) -> Result<BTreeMap<String, PathBuf>, StageError> {
         let mut files = BTreeMap::new();
         for digest in digests {
             files.insert(digest.clone(), self.fetch_one(digest, folder)?);
@@ -107,7 +114,7 @@ impl Renditions {
         Ok(files)
     }
 
-    fn fetch_one(&self, digest: &str, folder: &Path) -> Result<PathBuf, ChildEnd> {
+    fn fetch_one(&self, digest: &str, folder: &Path) -> Result<PathBuf, StageError> {
         let stage = || format!("fetch rendition {digest}");
         let row = self.queue.rendition(digest)?;
         let row = row.ok_or_else(|| Failed::new(stage(), "there is none any more"))?;
@@ -124,7 +131,7 @@ impl Renditions {
                 self.queue.forget_rendition(digest, &row.place)?;
                 return Err(lost(&row, &StoreError::NotFound(row.place.clone())).into());
             }
-            got => got.map_err(ChildEnd::away(stage()))?,
+            got => got.map_err(StageError::unavailable(stage()))?,
         }
         self.cache.keep(&row.place, &file);
         Ok(file)

@@ -11,12 +11,12 @@ use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 use vodmill_queue::{Cause, ClaimFilter, Lease, RetryPolicy};
 
-use crate::child::ChildEnd;
 use crate::file::passed;
-use crate::mill::Mill;
-use crate::progress::Ledger;
-use crate::stages::{self, Bench};
-use crate::stop::{Stop, StopLevel};
+use crate::stage_error::StageError;
+use crate::stages::{self, TaskContext};
+use crate::worker::Worker;
+use crate::worker::progress::Ledger;
+use crate::worker::{Stop, StopLevel};
 
 /// How often the heart beats: progress is noted, and every so often the lease extended.
 const BEAT: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ const AWAY: RetryPolicy = RetryPolicy {
     max_delay: Duration::from_secs(60),
 };
 
-impl Mill {
+impl Worker {
     /// Works with all workers until `stop` asks to leave, or until `done` answers true between two
     /// tasks. Returns when every worker has finished or parked what it held.
     pub fn work(&self, stop: &Stop, done: &(dyn Fn() -> bool + Sync)) {
@@ -122,8 +122,8 @@ impl Mill {
             let must_go = || lost.load(Ordering::Relaxed) || stop.must_park();
             let mut progress =
                 |step| ledger.lock().unwrap_or_else(PoisonError::into_inner).note(step);
-            let bench = Bench::new(self, lease, &mut progress, &must_go);
-            let ended = bench.and_then(stages::run_task);
+            let context = TaskContext::new(self, lease, &mut progress, &must_go);
+            let ended = context.and_then(stages::run_task);
             drop(finished);
             ended.and_then(|done| Ok(passed(point!("task.ended")).map(|()| done)?))
         });
@@ -172,18 +172,18 @@ impl Mill {
     fn record(
         &self,
         lease: &Lease,
-        ended: Result<vodmill_queue::Completion, ChildEnd>,
+        ended: Result<vodmill_queue::Completion, StageError>,
     ) -> vodmill_queue::Result<()> {
         match ended {
             Ok(completion) => {
                 self.queue.complete(lease, &completion)?;
                 tracing::debug!("task done");
             }
-            Err(ChildEnd::Parked) => {
+            Err(StageError::Interrupted) => {
                 self.queue.release(lease)?;
                 tracing::info!("task parked");
             }
-            Err(ChildEnd::Media(MediaError::Rejected(rejected))) => {
+            Err(StageError::Media(MediaError::Rejected(rejected))) => {
                 self.queue.reject(lease, &describe(&rejected))?;
                 tracing::warn!(
                     reason = rejected.reason.code(),
@@ -191,19 +191,19 @@ impl Mill {
                     "job rejected"
                 );
             }
-            Err(ChildEnd::Media(MediaError::Failed(failed))) if failed.disk_full => {
+            Err(StageError::Media(MediaError::Failed(failed))) if failed.disk_full => {
                 self.postpone(lease, &failed.to_string())?
             }
-            Err(ChildEnd::Media(MediaError::Failed(failed))) => {
+            Err(StageError::Media(MediaError::Failed(failed))) => {
                 self.record_failure(lease, &failed, &RETRIES)?
             }
-            Err(ChildEnd::Lasting(failed)) => self.record_failure(lease, &failed, &ONCE)?,
-            Err(ChildEnd::Away(failed)) => self.record_failure(lease, &failed, &AWAY)?,
-            Err(ChildEnd::Barred(failed)) => {
+            Err(StageError::Permanent(failed)) => self.record_failure(lease, &failed, &ONCE)?,
+            Err(StageError::Unavailable(failed)) => self.record_failure(lease, &failed, &AWAY)?,
+            Err(StageError::Misconfigured(failed)) => {
                 let retries = if self.settings.foreground { &ONCE } else { &AWAY };
                 self.record_failure(lease, &failed, retries)?
             }
-            Err(ChildEnd::Short(shortage)) => self.postpone(lease, &shortage)?,
+            Err(StageError::NoCapacity(shortage)) => self.postpone(lease, &shortage)?,
         }
         Ok(())
     }

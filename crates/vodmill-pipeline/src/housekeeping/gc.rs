@@ -17,11 +17,11 @@ use vodmill_queue::{JobFilter, JobState, Queue};
 use vodmill_store::{Begun, Store};
 
 use crate::Result;
-use crate::cache::Cache;
 use crate::file::{failed, remove_dir};
-use crate::generation::Number;
+use crate::housekeeping::old_generations::writes;
+use crate::publication::generation::Number;
+use crate::renditions::Cache;
 use crate::renditions::Renditions;
-use crate::sweep::writes;
 
 /// A late attempt at an ended job is told to go long before.
 const LATE: Duration = Duration::from_secs(3600);
@@ -31,9 +31,9 @@ const REKEY: &str = "rekey-";
 
 /// Something that is left over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Litter {
+pub struct Garbage {
     /// What it is.
-    pub kind: LitterKind,
+    pub kind: GarbageKind,
     /// Where it is: a path, or an object's name in its store.
     pub place: String,
     /// Its bytes, where they are known.
@@ -43,7 +43,7 @@ pub struct Litter {
 /// A kind of litter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LitterKind {
+pub enum GarbageKind {
     /// A folder of work that is over.
     Scratch,
     /// An object that was begun and never finished.
@@ -65,7 +65,7 @@ pub fn old_scratch(
     queues: &[&dyn Queue],
     age: Duration,
     dry: bool,
-) -> Result<Vec<Litter>> {
+) -> Result<Vec<Garbage>> {
     let mut found = Vec::new();
     for part in folders(state)? {
         let is_rekey = name_of(&part).starts_with(REKEY);
@@ -84,7 +84,7 @@ pub fn old_scratch(
                 remove_dir(&folder)?;
                 tracing::info!(place, bytes, "old scratch removed");
             }
-            found.push(Litter { kind: LitterKind::Scratch, place, bytes: Some(bytes) });
+            found.push(Garbage { kind: GarbageKind::Scratch, place, bytes: Some(bytes) });
         }
     }
     Ok(found)
@@ -116,7 +116,7 @@ pub fn old_uploads(
     queues: &[&dyn Queue],
     age: Duration,
     dry: bool,
-) -> Result<Vec<Litter>> {
+) -> Result<Vec<Garbage>> {
     let busy = unfinished_jobs(queues)?;
     let now = SystemTime::now();
     let found = RefCell::new(Vec::new());
@@ -129,7 +129,7 @@ pub fn old_uploads(
             is_old && generation.is_some_and(|name| !busy.iter().any(|job| writes(job, name)));
         if is_over {
             let place = begun.key.to_string();
-            found.borrow_mut().push(Litter { kind: LitterKind::Upload, place, bytes: None });
+            found.borrow_mut().push(Garbage { kind: GarbageKind::Upload, place, bytes: None });
         }
         is_over && !dry
     };
@@ -158,16 +158,16 @@ pub(crate) fn unfinished_jobs(queues: &[&dyn Queue]) -> Result<Vec<String>> {
 }
 
 /// The renditions that the workers of one queue keep.
-pub struct Attic {
+pub struct RenditionCache {
     renditions: Renditions,
 }
 
-impl Attic {
+impl RenditionCache {
     /// Those of a queue, whose bytes are in `work`.
-    pub fn new(queue: Arc<dyn Queue>, work: Arc<dyn Store>) -> Attic {
+    pub fn new(queue: Arc<dyn Queue>, work: Arc<dyn Store>) -> RenditionCache {
         // Nothing is fetched.
         let cache = Cache::new(PathBuf::new(), 0);
-        Attic { renditions: Renditions::new(queue, work, cache) }
+        RenditionCache { renditions: Renditions::new(queue, work, cache) }
     }
 
     /// Finds, and unless it is `dry` removes, renditions beyond `keep` bytes, those first that were
@@ -175,22 +175,23 @@ impl Attic {
     ///
     /// # Errors
     /// If the store or the queue fails.
-    pub fn sweep(&self, keep: u64, dry: bool) -> Result<Vec<Litter>> {
-        let litter = |kind, place: String, bytes| Litter { kind, place, bytes };
+    pub fn sweep(&self, keep: u64, dry: bool) -> Result<Vec<Garbage>> {
+        let litter = |kind, place: String, bytes| Garbage { kind, place, bytes };
         let (beyond, orphans) = (self.renditions.evictable(keep)?, self.renditions.orphans()?);
         let uploads = self.renditions.unfinished(false)?;
         if !dry {
             self.renditions.evict(keep)?;
             self.renditions.sweep()?;
         }
-        let beyond =
-            beyond.into_iter().map(|row| litter(LitterKind::Rendition, row.place, Some(row.bytes)));
+        let beyond = beyond
+            .into_iter()
+            .map(|row| litter(GarbageKind::Rendition, row.place, Some(row.bytes)));
         let orphans = orphans
             .into_iter()
-            .map(|entry| litter(LitterKind::Orphan, entry.key.to_string(), Some(entry.bytes)));
+            .map(|entry| litter(GarbageKind::Orphan, entry.key.to_string(), Some(entry.bytes)));
         let uploads = uploads
             .into_iter()
-            .map(|begun| litter(LitterKind::Upload, begun.key.to_string(), None));
+            .map(|begun| litter(GarbageKind::Upload, begun.key.to_string(), None));
         Ok(beyond.chain(orphans).chain(uploads).collect())
     }
 }
@@ -295,7 +296,7 @@ mod tests {
         let sweep = |dry| {
             let found = old_scratch(state, &[&queue], 7 * DAY, dry).unwrap();
             assert!(found.iter().all(|one| one.bytes == Some(5)), "{found:?}");
-            let relative = |one: Litter| one.place[state.as_os_str().len() + 1..].to_owned();
+            let relative = |one: Garbage| one.place[state.as_os_str().len() + 1..].to_owned();
             found.into_iter().map(relative).collect::<Vec<_>>()
         };
         let wanted = ["rekey-film", "worker-3/work/settled", "worker-3/work/unknown"];
@@ -324,8 +325,8 @@ mod tests {
         old_file(&place, "other/.vodmill-1-0-backup.tar", old);
         let store = LocalStore::new(&place);
         let sweep = |dry| old_uploads(&store, &[&queue], 7 * DAY, dry).unwrap();
-        let wanted = Litter {
-            kind: LitterKind::Upload,
+        let wanted = Garbage {
+            kind: GarbageKind::Upload,
             place: "film/g0002-bbbbbbbb/hls/0.ts".to_owned(),
             bytes: None,
         };
@@ -356,20 +357,20 @@ mod tests {
             };
             queue.keep_rendition(&row).unwrap();
         }
-        let attic = Attic::new(queue.clone(), work);
+        let attic = RenditionCache::new(queue.clone(), work);
         let sweep = |dry| {
             let found = attic.sweep(5, dry).unwrap();
             found.into_iter().map(|one| (one.kind, one.place)).collect::<Vec<_>>()
         };
         let litter = [
-            (LitterKind::Orphan, place("gone/lost-3")),
-            (LitterKind::Upload, place("gone/five-5")),
+            (GarbageKind::Orphan, place("gone/lost-3")),
+            (GarbageKind::Upload, place("gone/five-5")),
         ];
         assert_eq!(sweep(true), litter, "a job that has not ended may have found the others");
         queue.cancel("live").unwrap();
         let mut litter = Vec::from(litter);
-        litter.insert(0, (LitterKind::Rendition, place("gone/one-1")));
-        litter.insert(2, (LitterKind::Orphan, place("live/late-4")));
+        litter.insert(0, (GarbageKind::Rendition, place("gone/one-1")));
+        litter.insert(2, (GarbageKind::Orphan, place("live/late-4")));
         assert_eq!(sweep(true), litter);
         assert_eq!(sweep(false), litter);
         assert!(sweep(false).is_empty());

@@ -1,0 +1,93 @@
+//! What a command does with a file or a package without a worker: a media child each, and no queue.
+
+use std::path::Path;
+
+use vodmill_hls::keyring::KeyStore;
+use vodmill_model::pipeline::{InputPolicy, ProofLevel};
+use vodmill_model::plan::Build;
+use vodmill_model::{Failed, MediaInfo, Plan, planner};
+
+use crate::child::{Assignment, Bounds, ChildRunner};
+use crate::package::{ClearKeys, KeyTable};
+use crate::proof::{self, CheckOrder, CheckReport};
+use crate::settings::Settings;
+use crate::stage_error::StageError;
+use crate::{Error, Result};
+
+/// The keys of a published package, as far as `store` has them.
+///
+/// # Errors
+/// If the package or the store cannot be read.
+pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyTable> {
+    let receipt = proof::receipt_of(package)?;
+    let keys = store.of_generation(&receipt.asset, &receipt.generation)?;
+    Ok(keys.map(|keys| ClearKeys::from(&keys).table).unwrap_or_default())
+}
+
+/// Says what a file is, in a child process.
+///
+/// # Errors
+/// [`Error::Media`] with the refusal or the failure.
+pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
+    let assignment = Assignment::Probe { original: file.to_owned(), policy: policy.clone() };
+    let bytes = file.metadata().map_or(0, |facts| facts.len());
+    run_alone(settings, &assignment, bytes)
+}
+
+/// Plans a file for a pipeline, and writes nothing.
+///
+/// # Errors
+/// [`Error::Media`] with the refusal or the failure.
+pub fn plan(settings: &Settings, file: &Path, pipeline: &str, libav: String) -> Result<Plan> {
+    let wanted = settings.catalogue.pipelines.get(pipeline);
+    let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
+    let media = probe(settings, file, &wanted.input)?;
+    let build = Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav };
+    let planned = planner::plan(&planner::PlanInput {
+        media: &media,
+        pipeline_name: pipeline,
+        pipeline: wanted,
+        presets: &settings.catalogue.presets,
+        build: &build,
+    });
+    Ok(planned.map_err(vodmill_model::MediaError::from)?)
+}
+
+/// What a check may have to read, in bytes.
+const LARGEST_PACKAGE: u64 = 1 << 40;
+
+/// Proves a published package again, trying the keys that are at hand.
+///
+/// # Errors
+/// If the package could not be looked at; what is wrong with it is in the report.
+pub fn check(
+    settings: &Settings,
+    package: &Path,
+    keys: KeyTable,
+    level: ProofLevel,
+) -> Result<CheckReport> {
+    let order = CheckOrder { package: package.to_owned(), keys, level };
+    run_alone(settings, &Assignment::Check(Box::new(order)), LARGEST_PACKAGE)
+}
+
+fn run_alone<T: serde::de::DeserializeOwned>(
+    settings: &Settings,
+    assignment: &Assignment,
+    bytes: u64,
+) -> Result<T> {
+    let Settings { child: command, limits, .. } = settings;
+    let bounds = Bounds::of_reading(bytes, limits);
+    let (bounds, sandbox) = (&bounds, limits.sandbox);
+    let runner = ChildRunner { command, bounds, sandbox, scratch: None, original: None };
+    match runner.run(assignment, &mut |_| {}, &|| false) {
+        Ok((result, _)) => Ok(result),
+        Err(StageError::Media(error)) => Err(error.into()),
+        Err(
+            StageError::Unavailable(failed)
+            | StageError::Misconfigured(failed)
+            | StageError::Permanent(failed),
+        ) => Err(failed.into()),
+        Err(StageError::NoCapacity(cause)) => Err(Failed::new("media child", cause).into()),
+        Err(StageError::Interrupted) => Err(Failed::new("media child", "was told to go").into()),
+    }
+}
