@@ -137,7 +137,7 @@ fn an_abort_parks_everything_at_once() {
 }
 
 #[test]
-fn one_mill_at_a_time() {
+fn one_process_at_a_time() {
     let home = Home::new();
     let worker = home.open();
     let second = Worker::local(home.settings(Bounds::default()), "fake 1".to_owned()).open();
