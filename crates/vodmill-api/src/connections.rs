@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
-use crate::keyserver::household;
+use crate::keyserver::rate_limit_key;
 
 /// Connections at a time, where there are files enough.
 const MOST: usize = 10_000;
@@ -119,7 +119,7 @@ impl Connections {
 
     /// A place for a connection from there, at the cost of another where there is none.
     pub(crate) async fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Place {
-        let from = (!is_proxy).then(|| household(peer));
+        let from = (!is_proxy).then(|| rate_limit_key(peer));
         if let Some(silent) = self.in_the_way_of(from) {
             silent.close.notify_one();
         }

@@ -15,8 +15,8 @@ use vodmill_delivery::rewrite::{Becomes, Rules};
 use vodmill_delivery::{AssetPath, ObjectKind, content_type};
 
 use crate::keyserver::{Refusal, Visitor};
+use crate::packages::Packages;
 use crate::peer::Peer;
-use crate::site::Served;
 
 /// An object that is to be sent.
 enum Object {
@@ -28,14 +28,14 @@ enum Object {
 
 /// `GET /{folder}/{path}`.
 pub(crate) async fn file(
-    State(served): State<Arc<Served>>,
+    State(packages): State<Arc<Packages>>,
     Extension(Peer(peer)): Extension<Peer>,
     extract::Path((folder, path)): extract::Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let visitor = served.door.visitor(peer, request.headers(), request.uri().query());
+    let visitor = packages.auth.visitor(peer, request.headers(), request.uri().query());
     let address = visitor.address;
-    let found = tokio::task::spawn_blocking(move || served.find(&visitor, &folder, &path));
+    let found = tokio::task::spawn_blocking(move || packages.find(&visitor, &folder, &path));
     match found.await {
         Ok(Ok(object)) => object.send(request).await,
         Ok(Err(refusal)) => {
@@ -46,16 +46,16 @@ pub(crate) async fn file(
     }
 }
 
-impl Served {
+impl Packages {
     /// Who may not have it does not learn whether it is there.
     fn find(&self, visitor: &Visitor, folder: &str, path: &str) -> Result<Object, Refusal> {
         let object = AssetPath::of(path);
         let kind = object.map(|object| object.kind);
-        let open = !self.door.asks_for_tokens();
+        let open = !self.auth.asks_for_tokens();
         if !open || kind == Some(ObjectKind::Private) {
-            self.door.slow_down_address(visitor.address)?;
+            self.auth.slow_down_address(visitor.address)?;
         }
-        self.door.admit(visitor, object.as_ref())?;
+        self.auth.admit(visitor, object.as_ref())?;
         let (Some(object), Some(folder)) = (object, self.folder(folder)) else {
             return Err(Refusal::nothing());
         };
@@ -68,21 +68,16 @@ impl Served {
         if !is_there {
             return Err(Refusal::nothing());
         }
-        if let Some(token) = self.door.token_in_query(visitor)
+        if let Some(token) = self.auth.token_in_query(visitor)
             && path.ends_with(".m3u8")
         {
             let bytes = folder.read(path).map_err(unreadable)?.ok_or_else(Refusal::nothing)?;
             return with_token(&bytes, token).map(Object::Playlist);
         }
         let file = folder.open(path).map_err(unreadable)?.ok_or_else(Refusal::nothing)?;
-        let (content_type, cache_control) = (
-            content_type(path),
-            match open {
-                true => object.kind.cache_control(),
-                false => object.kind.cache_control_for_one(),
-            },
-        );
-        Ok(Object::File { file, content_type, cache_control })
+        let cache_control =
+            if open { object.kind.cache_control() } else { object.kind.cache_control_for_one() };
+        Ok(Object::File { file, content_type: content_type(path), cache_control })
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
 
-use crate::site::RESERVED;
+/// First parts of paths that are no folder's.
+const RESERVED: [&str; 7] = ["k", "v", "v1", "gate", "play", "hls.js", "player.js"];
 
 /// Assets may be named with slashes, but not with more.
 const DEEPEST: usize = 4;
@@ -62,14 +63,14 @@ impl Folder {
     }
 
     fn walk_to(&self, name: &str) -> rustix::io::Result<OwnedFd> {
-        let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let to_folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let (folders, file) = name.rsplit_once('/').map_or((None, name), |(a, b)| (Some(a), b));
         if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(Errno::NOENT);
         }
-        let mut folder = open(&self.path, way, Mode::empty())?;
+        let mut folder = open(&self.path, to_folder, Mode::empty())?;
         for part in folders.into_iter().flat_map(|folders| folders.split('/')) {
-            folder = openat(&folder, part, way | OFlags::NOFOLLOW, Mode::empty())?;
+            folder = openat(&folder, part, to_folder | OFlags::NOFOLLOW, Mode::empty())?;
         }
         let end = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         openat(&folder, file, end, Mode::empty())

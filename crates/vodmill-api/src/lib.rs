@@ -9,6 +9,7 @@ mod connections;
 mod files;
 mod folder;
 mod keyserver;
+mod packages;
 mod pages;
 mod peer;
 mod provider;
@@ -16,7 +17,7 @@ mod receipts;
 mod server;
 mod site;
 pub mod token;
-mod viewer;
+mod viewer_playlists;
 mod wire;
 
 pub use connections::Limits;
@@ -28,4 +29,4 @@ pub use keyserver::{
 pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};
 pub use site::Site;
-pub use viewer::{ReadObject, Tree, ViewerPlaylists};
+pub use viewer_playlists::{ReadObject, Tree, ViewerPlaylists};

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::extract::{self, Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,46 +12,32 @@ use vodmill_delivery::rewrite::{Kind, rewrite};
 use vodmill_delivery::{AssetPath, content_type, encode_path};
 
 use crate::files;
-use crate::folder::{Folder, published};
+use crate::folder::Folder;
 use crate::keyserver::{Refusal, Visitor};
+use crate::packages::{Asset, Packages};
 use crate::peer::Peer;
-use crate::site::Served;
 use crate::token::Grant;
-
-/// How long a list of all assets counts: walking through all folders takes a while.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// Assets that are listed; more would be no page for people.
 const LISTED: usize = 10_000;
 
-/// All assets, and when they were looked for.
-pub(crate) struct Listing {
-    assets: Arc<Vec<Asset>>,
-    at: Instant,
-}
-
-struct Asset {
-    folder: String,
-    name: String,
-}
-
 /// `GET /`: every published asset that the visitor may have.
 pub(crate) async fn index(
-    State(served): State<Arc<Served>>,
+    State(packages): State<Arc<Packages>>,
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let visitor = served.door.visitor(peer, request.headers(), request.uri().query());
-    let grant = match served.let_in(&visitor) {
+    let visitor = packages.auth.visitor(peer, request.headers(), request.uri().query());
+    let grant = match packages.authorize(&visitor) {
         Ok(grant) => grant,
         Err(refusal) => return refused(&refusal, visitor.address),
     };
-    let Some(assets) = listing(&served).await else {
+    let Some(assets) = packages.list().await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let may_have = |asset: &&Asset| grant.permits(&asset.name, visitor.address).is_ok();
     let assets: Vec<&Asset> = assets.iter().filter(may_have).collect();
-    let query = served.door.token_in_query(&visitor).map(|token| format!("?{token}"));
+    let query = packages.auth.token_in_query(&visitor).map(|token| format!("?{token}"));
     html(
         StatusCode::OK,
         include_str!("assets/index.html")
@@ -79,38 +64,19 @@ fn list(assets: &[&Asset], query: &str) -> String {
     list
 }
 
-/// All assets of all folders. One request looks, in a thread where it may wait; the others wait for
-/// what it finds.
-async fn listing(served: &Arc<Served>) -> Option<Arc<Vec<Asset>>> {
-    let mut last = served.listing.lock().await;
-    if let Some(listing) = last.as_ref().filter(|listing| listing.at.elapsed() < FRESH) {
-        return Some(Arc::clone(&listing.assets));
-    }
-    let looking = Arc::clone(served);
-    let assets = tokio::task::spawn_blocking(move || {
-        let of = |folder: &Folder| {
-            let name = |name| Asset { folder: folder.name.clone(), name };
-            published(&folder.path).into_iter().map(name).collect::<Vec<_>>()
-        };
-        looking.folders.iter().flat_map(of).collect()
-    });
-    let assets = Arc::new(assets.await.ok()?);
-    *last = Some(Listing { assets: Arc::clone(&assets), at: Instant::now() });
-    Some(assets)
-}
-
 /// `GET /play/{folder}/{asset}`: a page that plays it.
 pub(crate) async fn player(
-    State(served): State<Arc<Served>>,
+    State(packages): State<Arc<Packages>>,
     Extension(Peer(peer)): Extension<Peer>,
     extract::Path((folder, asset)): extract::Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let visitor = served.door.visitor(peer, request.headers(), request.uri().query());
+    let visitor = packages.auth.visitor(peer, request.headers(), request.uri().query());
     let address = visitor.address;
-    let (token, looking) = (served.door.query().to_owned(), Arc::clone(&served));
+    let token = packages.auth.query().to_owned();
+    let has_player = packages.player_js.is_some();
     let looked = tokio::task::spawn_blocking(move || {
-        let origins = looking.look_at(&visitor, &folder, &asset)?;
+        let origins = packages.key_origins(&visitor, &folder, &asset)?;
         Ok((folder, asset, origins))
     });
     let (folder, asset, origins) = match looked.await {
@@ -119,7 +85,7 @@ pub(crate) async fn player(
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     let base = format!("/{}/{}", encode_path(&folder), encode_path(&asset));
-    let hls_js = if served.player_js.is_some() { "<script src=\"/hls.js\"></script>" } else { "" };
+    let hls_js = if has_player { "<script src=\"/hls.js\"></script>" } else { "" };
     // The name goes in last: it may look like a placeholder.
     let page = include_str!("assets/player.html").replace("{{hls_js}}", hls_js);
     let page = page.replace("{{token}}", &token);
@@ -127,23 +93,23 @@ pub(crate) async fn player(
     html(StatusCode::OK, page, &origins)
 }
 
-impl Served {
+impl Packages {
     /// What a visitor may have of all that is published.
-    fn let_in(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
-        if self.door.asks_for_tokens() {
-            self.door.slow_down_address(visitor.address)?;
+    fn authorize(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
+        if self.auth.asks_for_tokens() {
+            self.auth.slow_down_address(visitor.address)?;
         }
-        self.door.let_in(visitor)
+        self.auth.authorize(visitor)
     }
 
     /// The origins of an asset's keys, for a visitor who may have it.
-    fn look_at(&self, visitor: &Visitor, folder: &str, asset: &str) -> Result<String, Refusal> {
-        if self.door.asks_for_tokens() {
-            self.door.slow_down_address(visitor.address)?;
+    fn key_origins(&self, visitor: &Visitor, folder: &str, asset: &str) -> Result<String, Refusal> {
+        if self.auth.asks_for_tokens() {
+            self.auth.slow_down_address(visitor.address)?;
         }
         let path = format!("{asset}/asset.json");
         let object = AssetPath::of(&path).filter(|object| object.asset == asset);
-        self.door.admit(visitor, object.as_ref())?;
+        self.auth.admit(visitor, object.as_ref())?;
         let (Some(object), Some(folder)) = (object, self.folder(folder)) else {
             return Err(Refusal::nothing());
         };
@@ -202,8 +168,8 @@ pub(crate) async fn player_js() -> Response {
 }
 
 /// `GET /hls.js`: the copy of hls.js that the operator named.
-pub(crate) async fn hls_js(State(served): State<Arc<Served>>, request: Request) -> Response {
-    match &served.player_js {
+pub(crate) async fn hls_js(State(packages): State<Arc<Packages>>, request: Request) -> Response {
+    match &packages.player_js {
         // The operator may put a newer one there.
         Some(file) => files::serve(file, request, content_type("hls.js"), "no-cache").await,
         None => StatusCode::NOT_FOUND.into_response(),

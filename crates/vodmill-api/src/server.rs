@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::connections::{Connections, Limits, Place};
-use crate::keyserver::{Door, KeyServer, guarded};
+use crate::keyserver::{KeyServer, ViewerAuth, guarded};
 use crate::peer::Peer;
 use crate::site::Site;
 
@@ -77,9 +77,9 @@ impl Server {
         address: SocketAddr,
         limits: Limits,
     ) -> Result<Server, ServerError> {
-        let door = site.keys.door();
+        let auth = site.keys.auth();
         let router = site.router(is_local(address));
-        Server::serve(Guests { router, door, connections: Connections::new(limits) }, address)
+        Server::serve(Guests { router, auth, connections: Connections::new(limits) }, address)
     }
 
     /// As [`start`](Server::start), for keys alone.
@@ -87,10 +87,10 @@ impl Server {
     /// # Errors
     /// As `start`.
     pub fn start_keys(keys: KeyServer, address: SocketAddr) -> Result<Server, ServerError> {
-        let door = keys.door();
+        let auth = keys.auth();
         let router = guarded(keys, Router::new(), is_local(address));
         let connections = Connections::new(Limits::of_process());
-        Server::serve(Guests { router, door, connections }, address)
+        Server::serve(Guests { router, auth, connections }, address)
     }
 
     fn serve(guests: Guests, address: SocketAddr) -> Result<Server, ServerError> {
@@ -157,7 +157,7 @@ fn run(runtime: Runtime, guests: Guests, listener: TcpListener, stopped: oneshot
 /// Who is connected, and what is served to them.
 struct Guests {
     router: Router,
-    door: Arc<Door>,
+    auth: Arc<ViewerAuth>,
     connections: Arc<Connections>,
 }
 
@@ -165,7 +165,7 @@ async fn accept(listener: &TcpListener, guests: &Guests, open: &GracefulShutdown
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let is_proxy = guests.door.is_proxy(peer.ip());
+                let is_proxy = guests.auth.is_proxy(peer.ip());
                 let place = guests.connections.admit(peer.ip(), is_proxy).await;
                 talk(stream, peer.ip(), guests, open, Arc::new(place));
             }

@@ -5,17 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use tokio::sync::Mutex;
 
 use crate::files;
 use crate::folder::Folder;
-use crate::keyserver::{Door, KeyServer, guarded};
-use crate::pages::{self, Listing};
-use crate::receipts::Receipts;
-use crate::viewer::ViewerPlaylists;
-
-/// First parts of paths that are no folder's.
-pub(crate) const RESERVED: [&str; 7] = ["k", "v", "v1", "gate", "play", "hls.js", "player.js"];
+use crate::keyserver::{KeyServer, guarded};
+use crate::packages::Packages;
+use crate::pages;
+use crate::viewer_playlists::ViewerPlaylists;
 
 /// What is served.
 pub struct Site {
@@ -33,38 +29,16 @@ impl Site {
     /// `local`: it listens on this machine alone.
     pub(crate) fn router(self, local: bool) -> Router {
         let Site { folders, viewers, keys, player_js } = self;
-        let door = keys.door();
-        let served = Served {
-            folders,
-            player_js,
-            door: Arc::clone(&door),
-            receipts: Receipts::new(),
-            listing: Mutex::default(),
-        };
-        let packages = Router::new()
+        let auth = keys.auth();
+        let packages = Packages::new(folders, player_js, Arc::clone(&auth));
+        let pages = Router::new()
             .route("/", get(pages::index))
             .route("/play/{folder}/{*asset}", get(pages::player))
             .route("/player.js", get(pages::player_js))
             .route("/hls.js", get(pages::hls_js))
             .route("/{folder}/{*path}", get(files::file))
-            .with_state(Arc::new(served));
-        let playlists = viewers.map(|viewers| viewers.router(door)).unwrap_or_default();
-        guarded(keys, packages.merge(playlists), local)
-    }
-}
-
-/// What is served of packages, and who is let in.
-pub(crate) struct Served {
-    pub(crate) folders: Vec<Folder>,
-    pub(crate) player_js: Option<PathBuf>,
-    pub(crate) door: Arc<Door>,
-    pub(crate) receipts: Receipts,
-    pub(crate) listing: Mutex<Option<Listing>>,
-}
-
-impl Served {
-    /// The folder of that name.
-    pub(crate) fn folder(&self, name: &str) -> Option<&Folder> {
-        self.folders.iter().find(|folder| folder.name == name)
+            .with_state(Arc::new(packages));
+        let playlists = viewers.map(|viewers| viewers.router(auth)).unwrap_or_default();
+        guarded(keys, pages.merge(playlists), local)
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use axum::http::{HeaderMap, header};
 
-use super::watched::{SecretFileError, Watched};
+use super::reloading_file::{ReloadingFile, SecretFileError};
 use crate::token::jwt::{Expected, JwkSet};
 use crate::token::own::Secrets;
 use crate::token::{Grant, TokenError};
@@ -25,36 +25,37 @@ pub enum Viewers {
     Jwt(PathBuf, Expected),
 }
 
-/// [`Viewers`] with their files read.
-pub(crate) enum Doorkeeper {
+/// [`Viewers`], with their files read.
+pub(crate) enum TokenVerifier {
     Anyone,
-    Tokens(Watched<Secrets>),
-    Jwt(Watched<JwkSet>, Expected),
+    Tokens(ReloadingFile<Secrets>),
+    Jwt(ReloadingFile<JwkSet>, Expected),
 }
 
-impl Doorkeeper {
-    pub(crate) fn new(viewers: Viewers) -> Result<Doorkeeper, SecretFileError> {
+impl TokenVerifier {
+    pub(crate) fn new(viewers: Viewers) -> Result<TokenVerifier, SecretFileError> {
         Ok(match viewers {
-            Viewers::Anyone => Doorkeeper::Anyone,
+            Viewers::Anyone => TokenVerifier::Anyone,
             Viewers::Tokens(file) => {
-                Doorkeeper::Tokens(Watched::open(file, Secrets::parse, |_| true)?)
+                TokenVerifier::Tokens(ReloadingFile::open(file, Secrets::parse, |_| true)?)
             }
-            Viewers::Jwt(file, expected) => {
-                Doorkeeper::Jwt(Watched::open(file, JwkSet::parse, JwkSet::has_secrets)?, expected)
-            }
+            Viewers::Jwt(file, expected) => TokenVerifier::Jwt(
+                ReloadingFile::open(file, JwkSet::parse, JwkSet::has_secrets)?,
+                expected,
+            ),
         })
     }
 
     pub(crate) fn asks_for_tokens(&self) -> bool {
-        !matches!(self, Doorkeeper::Anyone)
+        !matches!(self, TokenVerifier::Anyone)
     }
 
     pub(crate) fn check(&self, token: Option<&str>, now: u64) -> Result<Grant, Denied> {
         let token = || token.ok_or(Denied::NoToken);
         match self {
-            Doorkeeper::Anyone => Ok(Grant::of_all()),
-            Doorkeeper::Tokens(secrets) => Ok(secrets.get().check(token()?, now)?),
-            Doorkeeper::Jwt(keys, expected) => Ok(keys.get().check(token()?, expected, now)?),
+            TokenVerifier::Anyone => Ok(Grant::of_all()),
+            TokenVerifier::Tokens(secrets) => Ok(secrets.get().check(token()?, now)?),
+            TokenVerifier::Jwt(keys, expected) => Ok(keys.get().check(token()?, expected, now)?),
         }
     }
 }

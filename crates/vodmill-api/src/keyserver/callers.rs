@@ -127,11 +127,11 @@ fn host_of(headers: &HeaderMap) -> Option<&str> {
 /// All routes of a server: those of the keys, and `others` that are for viewers too. Each request has
 /// to name the server rightly, and to come from a page that may read the answer.
 pub(crate) fn guarded(keys: KeyServer, others: Router, local: bool) -> Router {
-    let callers = Callers::new(&keys.settings, keys.door.asks_for_tokens(), local);
+    let callers = Callers::new(&keys.settings, keys.auth.asks_for_tokens(), local);
     let server = Arc::new(keys);
     let keys = Router::new().route("/k/{kid}", axum::routing::get(viewer::key));
     let gate = Router::new().route("/gate", axum::routing::get(gate::gate));
-    let operators = match server.door.has_credentials() {
+    let operators = match server.auth.has_credentials() {
         true => operators::router(&server),
         false => Router::new(),
     };
@@ -154,8 +154,8 @@ async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    let address = server.door.client(peer, request.headers());
-    let host = match callers.host(&request, server.door.is_proxy(peer)) {
+    let address = server.auth.client(peer, request.headers());
+    let host = match callers.host(&request, server.auth.is_proxy(peer)) {
         Ok(host) => host,
         Err(refusal) => {
             refusal.log(address, "request refused");
@@ -165,7 +165,7 @@ async fn check(
     let host = host.as_ref().map(Authority::as_str);
     let origin = request.headers().get(header::ORIGIN);
     if let Some(origin) = origin.filter(|origin| !callers.may_read(origin, host)) {
-        if let Err(refusal) = server.door.slow_down_address(address) {
+        if let Err(refusal) = server.auth.slow_down_address(address) {
             return refusal.into_response();
         }
         let origin = origin.to_str().unwrap_or("?").to_owned();
@@ -184,7 +184,7 @@ impl KeyServer {
     /// The asset that a path is of, for the log: a key's, or the one that it names.
     async fn asset_at(&self, address: IpAddr, path: &str) -> Option<String> {
         if let Some(kid) = path.strip_prefix("/k/") {
-            let found = self.cache.get(Kid::from_hex(kid)?, self.door.of_address(address)).await;
+            let found = self.cache.get(Kid::from_hex(kid)?, self.auth.of_address(address)).await;
             return Some(found.ok()??.asset.clone());
         }
         let path = decoded(path.strip_prefix('/')?)?;

@@ -34,7 +34,7 @@ pub(crate) async fn gate(
     Query(place): Query<Place>,
     headers: HeaderMap,
 ) -> Response {
-    let address = server.door.client(peer, &headers);
+    let address = server.auth.client(peer, &headers);
     match server.may_pass(&place.below, peer, &headers) {
         Ok(viewer) => {
             tracing::debug!(viewer, %address, "viewer passed on");
@@ -61,8 +61,8 @@ impl KeyServer {
             Some((path, query)) => (path, Some(query)),
             None => (asked, None),
         };
-        let visitor = self.door.visitor(peer, headers, query);
-        let grant = self.door.grant(self.door.token(&visitor))?;
+        let visitor = self.auth.visitor(peer, headers, query);
+        let grant = self.auth.grant(self.auth.token(&visitor))?;
         let path = decoded(path);
         let object = path.as_deref().and_then(|path| within(path, below)).and_then(AssetPath::of);
         match object {

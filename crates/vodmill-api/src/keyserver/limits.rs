@@ -61,8 +61,8 @@ impl<K: std::hash::Hash + Eq> Limiter<K> {
     }
 }
 
-/// What one customer of a provider has: an IPv4 address, or a /64 of IPv6.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
+/// What is counted as one client: an IPv4 address, or a /64 of IPv6, which one customer has.
+pub(crate) fn rate_limit_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !0 << 64).into(),
@@ -90,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn a_household_counts_as_one() {
-        let home = |text: &str| household(text.parse().expect("an address"));
+    fn a_customer_counts_as_one() {
+        let home = |text: &str| rate_limit_key(text.parse().expect("an address"));
         assert_eq!(home("2001:db8::1"), home("2001:db8::ffff:1"));
         assert_ne!(home("2001:db8::1"), home("2001:db8:0:1::1"));
         assert_eq!(home("::ffff:192.0.2.1"), home("192.0.2.1"));

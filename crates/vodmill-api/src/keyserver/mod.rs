@@ -5,12 +5,12 @@ mod answer;
 mod cache;
 mod callers;
 mod credentials;
-mod door;
 mod gate;
 mod limits;
 mod operators;
+mod reloading_file;
 mod viewer;
-mod watched;
+mod viewer_auth;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ pub use access::{Network, Viewers};
 pub use cache::Memory;
 pub use credentials::{Credentials, Role};
 pub use limits::Rate;
-pub use watched::SecretFileError;
+pub use reloading_file::SecretFileError;
 
 pub(crate) use answer::Refusal;
 pub(crate) use callers::guarded;
-pub(crate) use door::{Door, Visitor};
-pub(crate) use limits::household;
+pub(crate) use limits::rate_limit_key;
+pub(crate) use viewer_auth::{ViewerAuth, Visitor};
 
 use cache::KeyCache;
 
@@ -97,7 +97,7 @@ pub enum KeyServerError {
 pub struct KeyServer {
     store: Arc<dyn KeyStore>,
     cache: KeyCache,
-    door: Arc<Door>,
+    auth: Arc<ViewerAuth>,
     settings: KeySettings,
 }
 
@@ -113,14 +113,14 @@ impl KeyServer {
         Ok(KeyServer {
             cache: KeyCache::new(Arc::clone(&store), settings.memory),
             store,
-            door: Arc::new(Door::new(&settings)?),
+            auth: Arc::new(ViewerAuth::new(&settings)?),
             settings,
         })
     }
 
-    /// Who is let in.
-    pub(crate) fn door(&self) -> Arc<Door> {
-        Arc::clone(&self.door)
+    /// What authorizes its viewers.
+    pub(crate) fn auth(&self) -> Arc<ViewerAuth> {
+        Arc::clone(&self.auth)
     }
 }
 

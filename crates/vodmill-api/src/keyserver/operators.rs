@@ -46,20 +46,20 @@ pub(super) fn router(server: &Arc<KeyServer>) -> Router<Arc<KeyServer>> {
         .route("/v1/rewrap", post(rewrap))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         // Before a body is read.
-        .route_layer(middleware::from_fn_with_state(Arc::clone(server), let_in))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(server), authorize))
 }
 
-async fn let_in(
+async fn authorize(
     State(server): Server,
     Extension(Peer(peer)): Extension<Peer>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let address = server.door.client(peer, request.headers());
-    if let Err(refusal) = server.door.slow_down_address(address) {
+    let address = server.auth.client(peer, request.headers());
+    if let Err(refusal) = server.auth.slow_down_address(address) {
         return refusal.into_response();
     }
-    let Some((role, name)) = server.door.role(request.headers()) else {
+    let Some((role, name)) = server.auth.role(request.headers()) else {
         tracing::warn!(%address, "operator refused");
         let why = "a credential of a segmenter or an operator is needed";
         return Refusal::new(StatusCode::UNAUTHORIZED, why).into_response();

@@ -11,7 +11,7 @@ use vodmill_hls::keyring::StoredKey;
 
 use super::answer::Refusal;
 use super::cache::NoAnswer;
-use super::door::{Visitor, too_many};
+use super::viewer_auth::{Visitor, too_many};
 use super::{KeyServer, now};
 use crate::peer::Peer;
 
@@ -26,7 +26,7 @@ pub(crate) async fn key(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let visitor = server.door.visitor(peer, &headers, query.as_deref());
+    let visitor = server.auth.visitor(peer, &headers, query.as_deref());
     let address = visitor.address;
     // What is written there could be anything, a token too; only a kid is logged.
     let kid = Kid::from_hex(&kid);
@@ -58,10 +58,10 @@ impl KeyServer {
         kid: Option<Kid>,
         visitor: &Visitor,
     ) -> Result<(Arc<StoredKey>, String), Refusal> {
-        self.door.slow_down_address(visitor.address)?;
+        self.auth.slow_down_address(visitor.address)?;
         let kid = kid.ok_or_else(Refusal::unknown_key)?;
-        let grant = self.door.let_in(visitor)?;
-        let found = self.cache.get(kid, self.door.bearer_of(visitor)).await;
+        let grant = self.auth.authorize(visitor)?;
+        let found = self.cache.get(kid, self.auth.bearer_of(visitor)).await;
         let found = found.map_err(|none| match none {
             NoAnswer::Away => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;

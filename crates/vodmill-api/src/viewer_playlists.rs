@@ -18,7 +18,7 @@ use vodmill_delivery::{
     content_type, encode_path,
 };
 
-use crate::keyserver::{Door, Refusal, Visitor};
+use crate::keyserver::{Refusal, ViewerAuth, Visitor};
 use crate::peer::Peer;
 use crate::receipts::Receipts;
 use crate::token::Grant;
@@ -70,10 +70,10 @@ enum NoPlaylist {
     Fault(#[source] Fault),
 }
 
-/// The playlists, and who gets them.
-struct Desk {
+/// Makes playlists for the viewers who may have them.
+struct ViewerPlaylistService {
     playlists: ViewerPlaylists,
-    door: Arc<Door>,
+    auth: Arc<ViewerAuth>,
     receipts: Receipts,
 }
 
@@ -86,22 +86,22 @@ struct Asked {
 }
 
 impl ViewerPlaylists {
-    pub(crate) fn router(self, door: Arc<Door>) -> Router {
-        let desk = Desk { playlists: self, door, receipts: Receipts::new() };
-        Router::new().route("/v/{tree}/{*path}", get(playlist)).with_state(Arc::new(desk))
+    pub(crate) fn router(self, auth: Arc<ViewerAuth>) -> Router {
+        let service = ViewerPlaylistService { playlists: self, auth, receipts: Receipts::new() };
+        Router::new().route("/v/{tree}/{*path}", get(playlist)).with_state(Arc::new(service))
     }
 }
 
-impl Desk {
+impl ViewerPlaylistService {
     /// Who may not have it does not learn whether it is there.
     fn make(&self, asked: &Asked, now: u64) -> Result<String, NoPlaylist> {
         let Asked { tree, path, query, visitor } = asked;
-        self.door.slow_down_address(visitor.address).map_err(NoPlaylist::Refused)?;
-        let grant = self.door.let_in(visitor).map_err(NoPlaylist::Refused)?;
+        self.auth.slow_down_address(visitor.address).map_err(NoPlaylist::Refused)?;
+        let grant = self.auth.authorize(visitor).map_err(NoPlaylist::Refused)?;
         let tree = self.playlists.trees.iter().find(|one| one.name == *tree);
         let tree = tree.ok_or(NoPlaylist::NotFound)?;
         let object = playlist_at(path).ok_or(NoPlaylist::NotFound)?;
-        self.door.admit(visitor, Some(&object)).map_err(NoPlaylist::Refused)?;
+        self.auth.admit(visitor, Some(&object)).map_err(NoPlaylist::Refused)?;
         let token = self.token(query)?;
         let held = self.receipts.hold(&tree.name, &object, &*tree.read);
         if !held.map_err(NoPlaylist::Away)? {
@@ -116,8 +116,8 @@ impl Desk {
     /// The name and value of the token in the query, as it stands there. One that came in a header
     /// or a cookie comes with the player's next request too.
     fn token<'q>(&self, query: &'q str) -> Result<Option<(&str, &'q str)>, NoPlaylist> {
-        let name = match self.door.asks_for_tokens() {
-            true => self.door.query(),
+        let name = match self.auth.asks_for_tokens() {
+            true => self.auth.query(),
             false => &self.playlists.token,
         };
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -182,19 +182,19 @@ fn playlist_at(path: &str) -> Option<AssetPath<'_>> {
 
 /// `GET /v/{tree}/{path}`.
 async fn playlist(
-    State(desk): State<Arc<Desk>>,
+    State(service): State<Arc<ViewerPlaylistService>>,
     Extension(Peer(peer)): Extension<Peer>,
     Path((tree, path)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let visitor = desk.door.visitor(peer, &headers, query.as_deref());
+    let visitor = service.auth.visitor(peer, &headers, query.as_deref());
     let address = visitor.address;
     let asked = Asked { tree, path, query: query.unwrap_or_default(), visitor };
     // Signing takes processor time, and a store may wait for a disk or a network.
     let made = tokio::task::spawn_blocking(move || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        desk.make(&asked, now.as_secs())
+        service.make(&asked, now.as_secs())
     });
     match made.await {
         Ok(Ok(text)) => {

@@ -1,5 +1,5 @@
-//! The door that all has in common that is served to viewers: keys, objects of packages, viewers'
-//! playlists, pages, and the gate of a proxy. It says who asks, how often, and for what.
+//! Authorization of all that is served to viewers: keys, objects of packages, viewers' playlists,
+//! pages, and the gate of a proxy.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -9,41 +9,42 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, StatusCode};
 use vodmill_delivery::{AssetPath, ObjectKind};
 
-use super::access::{Denied, Doorkeeper, Network, TokenPlaces, bearer, client};
+use super::access::{Denied, Network, TokenPlaces, TokenVerifier, bearer, client};
 use super::answer::Refusal;
 use super::credentials::{Credentials, Role};
-use super::limits::{Limiter, household};
-use super::watched::{SecretFileError, Watched};
+use super::limits::{Limiter, rate_limit_key};
+use super::reloading_file::{ReloadingFile, SecretFileError};
 use super::{KeySettings, now};
 use crate::token::Grant;
 
-pub(crate) struct Door {
-    keeper: Doorkeeper,
+/// Decides what a request may have, and how often one viewer or address may ask.
+pub(crate) struct ViewerAuth {
+    verifier: TokenVerifier,
     places: TokenPlaces,
-    credentials: Option<Watched<Credentials>>,
+    credentials: Option<ReloadingFile<Credentials>>,
     proxies: Vec<Network>,
     addresses: Limiter<IpAddr>,
     viewers: Limiter<u64>,
     hash: RandomState,
 }
 
-/// Who asks: from where, and with what to show.
+/// The client of a request, with its headers and query.
 pub(crate) struct Visitor {
     pub(crate) address: IpAddr,
     headers: HeaderMap,
     query: Option<String>,
 }
 
-impl Door {
+impl ViewerAuth {
     /// Reads the files of the settings.
-    pub(crate) fn new(settings: &KeySettings) -> Result<Door, SecretFileError> {
+    pub(crate) fn new(settings: &KeySettings) -> Result<ViewerAuth, SecretFileError> {
         let (cookie, query) = (settings.cookie.clone(), settings.query.clone());
         let credentials = settings.credentials.clone();
         let credentials = credentials
-            .map(|file| Watched::open(file, Credentials::parse, |_| true))
+            .map(|file| ReloadingFile::open(file, Credentials::parse, |_| true))
             .transpose()?;
-        Ok(Door {
-            keeper: Doorkeeper::new(settings.viewers.clone())?,
+        Ok(ViewerAuth {
+            verifier: TokenVerifier::new(settings.viewers.clone())?,
             places: TokenPlaces { cookie, query },
             credentials,
             proxies: settings.proxies.clone(),
@@ -55,7 +56,7 @@ impl Door {
 
     /// Whether anyone is let in without a token.
     pub(crate) fn asks_for_tokens(&self) -> bool {
-        self.keeper.asks_for_tokens()
+        self.verifier.asks_for_tokens()
     }
 
     /// Name of the part of a query that may hold a token.
@@ -140,14 +141,14 @@ impl Door {
 
     /// What a token permits now; without one, what is permitted to everybody.
     pub(crate) fn grant(&self, token: Option<&str>) -> Result<Grant, Refusal> {
-        self.keeper.check(token, now()).map_err(|denied| match denied {
+        self.verifier.check(token, now()).map_err(|denied| match denied {
             Denied::Token(error) => Refusal::from(error),
             Denied::NoToken => Refusal::new(StatusCode::UNAUTHORIZED, denied.to_string()),
         })
     }
 
-    /// As [`grant`](Door::grant), and counts how often its bearer comes.
-    pub(crate) fn let_in(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
+    /// As [`grant`](ViewerAuth::grant), and counts the request against the rate of its viewer.
+    pub(crate) fn authorize(&self, visitor: &Visitor) -> Result<Grant, Refusal> {
         let token = self.token(visitor);
         let grant = self.grant(token)?;
         if self.asks_for_tokens() && token.is_some() {
@@ -157,7 +158,7 @@ impl Door {
         Ok(grant)
     }
 
-    /// One viewer, as far as that can be told: who bears a token, or comes from an address.
+    /// The viewer of a request: the bearer of its token, else its address.
     pub(crate) fn bearer_of(&self, visitor: &Visitor) -> u64 {
         match self.token(visitor).filter(|_| self.asks_for_tokens()) {
             Some(token) => self.hash.hash_one(token),
@@ -165,14 +166,14 @@ impl Door {
         }
     }
 
-    /// Whoever comes from an address, as one viewer.
+    /// Everybody at an address, as one viewer.
     pub(crate) fn of_address(&self, address: IpAddr) -> u64 {
-        self.hash.hash_one(household(address))
+        self.hash.hash_one(rate_limit_key(address))
     }
 
-    /// Counts how often an address comes.
+    /// Counts a request against the rate of its address.
     pub(crate) fn slow_down_address(&self, address: IpAddr) -> Result<(), Refusal> {
-        let taken = self.addresses.take(household(address), Instant::now());
+        let taken = self.addresses.take(rate_limit_key(address), Instant::now());
         taken.map_err(|wait| too_many("too many requests from this address", wait))
     }
 }

@@ -27,9 +27,9 @@ pub enum SecretFileError {
     },
 }
 
-/// What a file says, read again within a second of a change. A change for the worse is logged, and
-/// what the file said before goes on to count.
-pub(crate) struct Watched<T> {
+/// A parsed file that is read again within a second of a change. Where it cannot be read any more,
+/// that is logged, and the last good content stays in use.
+pub(crate) struct ReloadingFile<T> {
     path: PathBuf,
     parse: fn(&str) -> Result<T, String>,
     is_secret: fn(&T) -> bool,
@@ -38,22 +38,22 @@ pub(crate) struct Watched<T> {
 
 struct State<T> {
     value: Arc<T>,
-    stamp: Stamp,
+    version: FileVersion,
     looked: Instant,
 }
 
-type Stamp = (u64, u64, i64, i64);
+type FileVersion = (u64, u64, i64, i64);
 
-impl<T> Watched<T> {
+impl<T> ReloadingFile<T> {
     /// Others may not read the file where its content `is_secret`, and change it in no case.
     pub(crate) fn open(
         path: PathBuf,
         parse: fn(&str) -> Result<T, String>,
         is_secret: fn(&T) -> bool,
-    ) -> Result<Watched<T>, SecretFileError> {
-        let (value, stamp) = read(&path, parse, is_secret)?;
-        let state = State { value: Arc::new(value), stamp, looked: Instant::now() };
-        Ok(Watched { path, parse, is_secret, state: Mutex::new(state) })
+    ) -> Result<ReloadingFile<T>, SecretFileError> {
+        let (value, version) = read(&path, parse, is_secret)?;
+        let state = State { value: Arc::new(value), version, looked: Instant::now() };
+        Ok(ReloadingFile { path, parse, is_secret, state: Mutex::new(state) })
     }
 
     /// What it says now.
@@ -61,7 +61,8 @@ impl<T> Watched<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.looked.elapsed() >= LOOK {
             state.looked = Instant::now();
-            let changed = fs::metadata(&self.path).is_ok_and(|facts| stamp(&facts) != state.stamp);
+            let changed =
+                fs::metadata(&self.path).is_ok_and(|facts| version(&facts) != state.version);
             if changed {
                 self.reload(&mut state);
             }
@@ -71,9 +72,9 @@ impl<T> Watched<T> {
 
     fn reload(&self, state: &mut State<T>) {
         match read(&self.path, self.parse, self.is_secret) {
-            Ok((value, stamp)) => {
+            Ok((value, version)) => {
                 state.value = Arc::new(value);
-                state.stamp = stamp;
+                state.version = version;
                 tracing::info!(file = %self.path.display(), "secrets read again");
             }
             Err(error) => {
@@ -88,24 +89,24 @@ fn read<T>(
     path: &Path,
     parse: fn(&str) -> Result<T, String>,
     is_secret: fn(&T) -> bool,
-) -> Result<(T, Stamp), SecretFileError> {
+) -> Result<(T, FileVersion), SecretFileError> {
     let failed = |source| SecretError::Read { path: path.to_owned(), source };
     // Looked at first: what changes from here on is read again.
     let facts = fs::metadata(path).map_err(failed)?;
     let bad = |reason| SecretFileError::Content { path: path.to_owned(), reason };
     let exposed = match vodmill_secret::read(path) {
-        Ok(text) => return Ok((parse(&text).map_err(bad)?, stamp(&facts))),
+        Ok(text) => return Ok((parse(&text).map_err(bad)?, version(&facts))),
         Err(error) => error,
     };
     match vodmill_secret::read_public(path) {
         Ok(text) => match parse(&text).map_err(bad)? {
             value if is_secret(&value) => Err(exposed.into()),
-            value => Ok((value, stamp(&facts))),
+            value => Ok((value, version(&facts))),
         },
         Err(_) => Err(exposed.into()),
     }
 }
 
-fn stamp(facts: &Metadata) -> Stamp {
+fn version(facts: &Metadata) -> FileVersion {
     (facts.ino(), facts.size(), facts.mtime(), facts.mtime_nsec())
 }
