@@ -4,7 +4,7 @@
 //! rounded but prices of parts of a unit, half up, once each.
 
 mod asset;
-mod desk;
+mod cost_model;
 mod money;
 mod prices;
 mod report;
@@ -12,7 +12,8 @@ mod rows;
 mod summary;
 
 pub use asset::{Asset, Audio, Hls, Mp4, Subtitles, Variant};
+pub use cost_model::report;
 pub use money::{Bytes, Money};
 pub use prices::{Cdn, PriceFile, Region, Storage, Tier};
-pub use report::{Assumptions, CostError, Report, Row, Saving, report};
+pub use report::{Assumptions, CostError, Report, Row, Saving};
 pub use summary::{Month, Summary, summary};

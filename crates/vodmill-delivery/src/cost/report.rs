@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::asset::Asset;
-use super::desk::Desk;
 use super::money::{Bytes, Money};
-use super::prices::Region;
 
 /// What is taken for granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,48 +115,4 @@ pub struct Saving {
     pub pays: bool,
     /// Views of the whole asset from which on it pays; None if it never does.
     pub pays_from_views: Option<u64>,
-}
-
-/// Reckons what an asset costs with these prices; `class` is the storage class of its objects.
-///
-/// # Errors
-/// [`CostError`].
-pub fn report(
-    asset: &Asset,
-    region: &Region,
-    class: &str,
-    given: &Assumptions,
-) -> Result<Report, CostError> {
-    let storage = region.storage(class).ok_or_else(|| CostError::NoClass {
-        region: region.name.clone(),
-        class: class.to_owned(),
-    })?;
-    let shares = shares(asset, &given.shares_per_mille)?;
-    let desk = Desk { asset, region, storage, given, shares };
-    Ok(desk.report())
-}
-
-/// The share of each rung, in their order.
-fn shares(asset: &Asset, named: &BTreeMap<String, u32>) -> Result<Vec<u32>, CostError> {
-    let names: Vec<&str> =
-        asset.hls.iter().flat_map(|hls| &hls.variants).map(|v| v.name.as_str()).collect();
-    if let Some(name) = named.keys().find(|name| !names.contains(&name.as_str())) {
-        return Err(CostError::NoRung { name: name.clone(), known: names.join(", ") });
-    }
-    let sum: u32 = named.values().fold(0, |sum, share| sum.saturating_add(*share));
-    let open = names.iter().filter(|name| !named.contains_key(**name)).count() as u32;
-    if sum > 1000 || (open == 0 && sum != 1000 && !names.is_empty()) {
-        return Err(CostError::Shares(sum));
-    }
-    let mut left = 1000 - sum;
-    let mut others = open;
-    let share = |name: &&str| {
-        named.get(*name).copied().unwrap_or_else(|| {
-            // What does not divide goes to the last.
-            let share = left / others.max(1);
-            (left, others) = (left - share, others.saturating_sub(1));
-            share
-        })
-    };
-    Ok(names.iter().map(share).collect())
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::desk::Desk;
+use super::cost_model::CostModel;
 use super::money::{Bytes, Money};
 use super::report::{Row, Saving};
 
-impl Desk<'_> {
+impl CostModel<'_> {
     pub(super) fn rows(&self) -> Vec<Row> {
         let encodes = self.encodes();
         let mut seen = Vec::new();

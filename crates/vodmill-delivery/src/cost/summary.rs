@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::asset::Asset;
-use super::desk::transfer;
+use super::cost_model::{report, transfer};
 use super::money::{Bytes, Money};
 use super::prices::Region;
-use super::report::{Assumptions, CostError, Report, report};
+use super::report::{Assumptions, CostError, Report};
 
 /// What many assets cost, among which the views are spread evenly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub struct Month {
     pub make: Money,
 }
 
-/// Reckons what assets cost together. Shares go by the names of rungs that each of them has.
+/// Calculates what assets cost together. Shares go by the names of rungs that each of them has.
 ///
 /// # Errors
 /// [`CostError`].

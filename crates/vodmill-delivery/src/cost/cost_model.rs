@@ -1,14 +1,59 @@
-//! What the sums of a report are reckoned from.
+//! How the sums of a report are calculated.
+
+use std::collections::BTreeMap;
 
 use super::asset::{Asset, Hls};
 use super::money::{Bytes, Money};
 use super::prices::{Region, Storage};
-use super::report::{Assumptions, Report};
+use super::report::{Assumptions, CostError, Report};
 
 const HOUR_MS: u128 = 3_600_000;
 
-/// What the rows are reckoned from.
-pub(super) struct Desk<'a> {
+/// Calculates what an asset costs with these prices; `class` is the storage class of its objects.
+///
+/// # Errors
+/// [`CostError`].
+pub fn report(
+    asset: &Asset,
+    region: &Region,
+    class: &str,
+    given: &Assumptions,
+) -> Result<Report, CostError> {
+    let storage = region.storage(class).ok_or_else(|| CostError::NoClass {
+        region: region.name.clone(),
+        class: class.to_owned(),
+    })?;
+    let shares = shares(asset, &given.shares_per_mille)?;
+    Ok(CostModel { asset, region, storage, given, shares }.report())
+}
+
+/// The share of each rung, in their order.
+fn shares(asset: &Asset, named: &BTreeMap<String, u32>) -> Result<Vec<u32>, CostError> {
+    let names: Vec<&str> =
+        asset.hls.iter().flat_map(|hls| &hls.variants).map(|v| v.name.as_str()).collect();
+    if let Some(name) = named.keys().find(|name| !names.contains(&name.as_str())) {
+        return Err(CostError::NoRung { name: name.clone(), known: names.join(", ") });
+    }
+    let sum: u32 = named.values().fold(0, |sum, share| sum.saturating_add(*share));
+    let open = names.iter().filter(|name| !named.contains_key(**name)).count() as u32;
+    if sum > 1000 || (open == 0 && sum != 1000 && !names.is_empty()) {
+        return Err(CostError::Shares(sum));
+    }
+    let mut left = 1000 - sum;
+    let mut others = open;
+    let share = |name: &&str| {
+        named.get(*name).copied().unwrap_or_else(|| {
+            // What does not divide goes to the last.
+            let share = left / others.max(1);
+            (left, others) = (left - share, others.saturating_sub(1));
+            share
+        })
+    };
+    Ok(names.iter().map(share).collect())
+}
+
+/// One asset with the prices and assumptions that its costs follow from.
+pub(super) struct CostModel<'a> {
     pub(super) asset: &'a Asset,
     pub(super) region: &'a Region,
     pub(super) storage: &'a Storage,
@@ -16,7 +61,7 @@ pub(super) struct Desk<'a> {
     pub(super) shares: Vec<u32>,
 }
 
-impl Desk<'_> {
+impl CostModel<'_> {
     pub(super) fn report(&self) -> Report {
         let asset = self.asset;
         let transferred: Bytes = self.watched().into_iter().sum();
