@@ -1,11 +1,11 @@
-//! Why something was not carried.
+//! Why something was not sent.
 
 use std::time::Duration;
 
-/// The result of carrying.
+/// The result of sending.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something was not carried. No text has a secret in it, nor what a receiver answered in full.
+/// Why something was not sent. No text has a secret in it, nor what a receiver answered in full.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -48,7 +48,7 @@ pub struct Distributions {
     pub alarm: u64,
 }
 
-/// Carries batches of one distribution.
+/// Sends the batches of one distribution.
 pub(crate) struct Invalidator<'a> {
     distribution: &'a str,
     all: &'a Distributions,

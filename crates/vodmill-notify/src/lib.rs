@@ -1,12 +1,12 @@
-//! What leaves the house: events to those who are told, by webhook or SNS, and stale paths to the
-//! caches of CloudFront.
+//! Notifications: events to subscribers, by webhook or SNS, and stale paths to the caches of
+//! CloudFront.
 //!
 //! The queue's database has both, durably ([`Outbox`](vodmill_queue::Outbox),
-//! [`StaleCaches`](vodmill_queue::StaleCaches)); a [`Courier`] carries them. It has a thread for each
+//! [`StaleCaches`](vodmill_queue::StaleCaches)); a [`Dispatcher`] sends them. It has a thread for each
 //! target, so that one that is down or slow delays nobody else, and no job waits for any of them.
 
 mod cloudfront;
-mod courier;
+mod dispatcher;
 mod error;
 mod http;
 mod invalidate;
@@ -17,7 +17,7 @@ mod target;
 mod webhook;
 mod xml;
 
-pub use courier::Courier;
+pub use dispatcher::Dispatcher;
 pub use error::{Error, Result};
 pub use invalidate::Distributions;
 pub use payload::body;

@@ -1,4 +1,4 @@
-//! Who is told.
+//! Receivers of notifications.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest wait: a receiver that is back has everything within this time.
 const LAST_PAUSE: Duration = Duration::from_secs(600);
 
-/// Somebody who is told of a pipeline's events.
+/// A receiver of a pipeline's events.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The pipeline, what it wants to hear, and the name that deliveries go under.
@@ -27,7 +27,7 @@ pub struct Target {
     pub give_up_after: Duration,
 }
 
-/// Where somebody is reached.
+/// Where a target is reached.
 #[derive(Clone, Debug)]
 pub enum Address {
     /// A URL that takes a POST.
@@ -51,7 +51,7 @@ impl Target {
         &self.listener.target
     }
 
-    /// What comes of this error; none where nothing can change it.
+    /// When to try again after this error; None where no further attempt can help.
     pub(crate) fn policy(&self, error: &Error) -> Option<DeliveryPolicy> {
         let policy = DeliveryPolicy {
             base_delay: FIRST_PAUSE,

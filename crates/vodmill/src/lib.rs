@@ -8,19 +8,19 @@ use clap::Parser as _;
 mod cli;
 mod commands;
 mod config;
-mod courier;
 #[cfg(test)]
 mod documents;
 mod exit;
 mod inbox;
 mod logs;
+mod notifications;
 mod output;
 mod progress;
 mod signals;
 
 pub use config::Config;
 
-/// Does what this process's command line says, and prints what went wrong.
+/// Runs the command of the command line, and prints its error.
 pub fn main() -> ExitCode {
     if let Err(why) = vodmill_fault::start() {
         eprintln!("vodmill: {why}");

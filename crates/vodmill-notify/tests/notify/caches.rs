@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use vodmill_aws::Access;
-use vodmill_notify::{Courier, Distributions};
+use vodmill_notify::{Dispatcher, Distributions};
 use vodmill_queue::{BatchState, Clock, DeliveryState, Outbox, StaleCaches};
 use vodmill_tests::services::{Cdn, Mood, Receiver};
 
@@ -36,8 +36,8 @@ fn states(world: &World) -> Vec<BatchState> {
 fn sent_asked_for_and_completed() {
     let (world, cdn) = (World::new(), Cdn::start("E1"));
     let credentials = credentials(&cdn);
-    let courier = Courier::new(vec![], distributions(&cdn, &credentials, 1000));
-    world.carried_by(&courier, || {
+    let dispatcher = Dispatcher::new(vec![], distributions(&cdn, &credentials, 1000));
+    world.dispatched_by(&dispatcher, || {
         world.publish("a", &["/a/index.m3u8", "/a/asset.json"]);
         wait_until("it is sent", || states(&world) == [BatchState::Sent]);
         assert_eq!(cdn.batches()[0].paths, ["/a/*"], "refused: {:?}", cdn.refusals());
@@ -53,9 +53,9 @@ fn sent_asked_for_and_completed() {
 fn lost_answers_are_asked_for_again() {
     let (world, cdn) = (World::new(), Cdn::start("E1"));
     let credentials = credentials(&cdn);
-    let courier = Courier::new(vec![], distributions(&cdn, &credentials, 1000));
+    let dispatcher = Dispatcher::new(vec![], distributions(&cdn, &credentials, 1000));
     cdn.forget_answers(true);
-    world.carried_by(&courier, || {
+    world.dispatched_by(&dispatcher, || {
         world.publish("a", &["/a/index.m3u8"]);
         world.pass_time(STEP, "it was tried thrice", || {
             world.queue.batches(9).expect("a list").first().is_some_and(|it| it.attempts >= 3)
@@ -73,7 +73,7 @@ fn lost_answers_are_asked_for_again() {
 fn within_the_limits() {
     let (world, cdn) = (World::new(), Cdn::start("E1"));
     let credentials = credentials(&cdn);
-    let courier = Courier::new(vec![], distributions(&cdn, &credentials, 10_000));
+    let dispatcher = Dispatcher::new(vec![], distributions(&cdn, &credentials, 10_000));
     let singles: Vec<String> = (0..3100).map(|at| format!("/s{at}/index.m3u8")).collect();
     let pairs: Vec<String> = (0..20)
         .flat_map(|at| [format!("/p{at}/index.m3u8"), format!("/p{at}/asset.json")])
@@ -85,7 +85,7 @@ fn within_the_limits() {
         let hit = |one: &String| one == path || *one == format!("{folder}*");
         cdn.batches().iter().any(|batch| batch.paths.iter().any(hit))
     };
-    world.carried_by(&courier, || {
+    world.dispatched_by(&dispatcher, || {
         wait_until("the first is sent", || !cdn.batches().is_empty());
         let first = cdn.batches()[0].paths.clone();
         let wild = first.iter().filter(|path| path.ends_with('*')).count();
@@ -106,9 +106,9 @@ fn within_the_limits() {
 fn others_are_waited_for() {
     let (world, cdn) = (World::new(), Cdn::start("E1"));
     let credentials = credentials(&cdn);
-    let courier = Courier::new(vec![], distributions(&cdn, &credentials, 1000));
+    let dispatcher = Dispatcher::new(vec![], distributions(&cdn, &credentials, 1000));
     cdn.occupy(&(0..15).map(|at| format!("/x{at}/*")).collect::<Vec<_>>());
-    world.carried_by(&courier, || {
+    world.dispatched_by(&dispatcher, || {
         world.publish("a", &["/a/index.m3u8", "/a/asset.json"]);
         world.pass_time(STEP, "it is refused twice", || cdn.refusals().len() >= 2);
         let waiting = world.queue.batches(9).expect("a list");
@@ -127,7 +127,7 @@ fn throttled_and_away() {
     for refusal in [(400, "Throttling"), (503, "ServiceUnavailable"), (500, "InternalFailure")] {
         let (world, cdn) = (World::new(), Cdn::start("E1"));
         let credentials = credentials(&cdn);
-        let courier = Courier::new(vec![], distributions(&cdn, &credentials, 1000));
+        let dispatcher = Dispatcher::new(vec![], distributions(&cdn, &credentials, 1000));
         let refused = |count: usize| {
             let sent = cdn.refusals().len();
             cdn.refuse(Some(refusal));
@@ -138,7 +138,7 @@ fn throttled_and_away() {
             cdn.refuse(None);
         };
         cdn.refuse(Some(refusal));
-        world.carried_by(&courier, || {
+        world.dispatched_by(&dispatcher, || {
             world.publish("a", &["/a/index.m3u8", "/a/asset.json"]);
             refused(2);
             world.pass_time(STEP, "it is sent", || states(&world) == [BatchState::Sent]);
@@ -156,7 +156,7 @@ fn given_up_in_the_end() {
     let (world, cdn) = (World::new(), Cdn::start("E1"));
     let (credentials, receiver) = (credentials(&cdn), Receiver::start(Mood::Status(200)));
     let all = distributions(&cdn, &credentials, 1000);
-    world.carried_by(&Courier::new(vec![webhook("site", receiver.url())], all), || {
+    world.dispatched_by(&Dispatcher::new(vec![webhook("site", receiver.url())], all), || {
         world.publish("a", &["/a/index.m3u8"]);
         wait_until("it is sent", || states(&world) == [BatchState::Sent]);
         let begun = world.clock.now();
@@ -184,7 +184,7 @@ fn warned_of_cost_and_of_giving_up() {
         let warnings = taken.iter().filter(|body| body["event"] == "warning");
         warnings.map(|body| body["warning"]["code"].to_string()).collect::<Vec<_>>()
     };
-    world.carried_by(&Courier::new(vec![target.clone()], all.clone()), || {
+    world.dispatched_by(&Dispatcher::new(vec![target.clone()], all.clone()), || {
         world.publish("a", &["/a/index.m3u8", "/b/index.m3u8"]);
         wait_until("a warning", || codes() == ["\"many_invalidations\""]);
     });
@@ -192,7 +192,7 @@ fn warned_of_cost_and_of_giving_up() {
     all.ids = vec!["E1".to_owned(), "E2".to_owned()];
     let gone = Cdn::start("E3");
     all.access.endpoint = Some(gone.endpoint());
-    world.carried_by(&Courier::new(vec![target], all), || {
+    world.dispatched_by(&Dispatcher::new(vec![target], all), || {
         world.publish("c", &["/c/index.m3u8"]);
         world.pass_time(Duration::from_secs(600), "it is given up", || codes().len() >= 3);
     });

@@ -1,4 +1,4 @@
-//! The courier from outside: receivers that behave badly, and a CDN that enforces its limits.
+//! The dispatcher from outside: receivers that behave badly, and a CDN that enforces its limits.
 
 mod caches;
 mod payloads;

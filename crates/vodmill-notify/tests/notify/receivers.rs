@@ -2,14 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use vodmill_notify::{Courier, Distributions, Secrets, Target, signature};
+use vodmill_notify::{Dispatcher, Distributions, Secrets, Target, signature};
 use vodmill_queue::{Clock, DeadLetters, DeliveryInfo, DeliveryState, Outbox};
 use vodmill_tests::services::{Authority, Mood, Receiver};
 
 use crate::world::{SECRET, World, wait_until, webhook};
 
-fn to(receiver: &Receiver) -> Courier {
-    Courier::new(vec![webhook("site", receiver.url())], Distributions::default())
+fn to(receiver: &Receiver) -> Dispatcher {
+    Dispatcher::new(vec![webhook("site", receiver.url())], Distributions::default())
 }
 
 fn deliveries(world: &World, state: DeliveryState) -> Vec<DeliveryInfo> {
@@ -19,7 +19,7 @@ fn deliveries(world: &World, state: DeliveryState) -> Vec<DeliveryInfo> {
 #[test]
 fn told_and_signed() {
     let (world, receiver) = (World::new(), Receiver::start(Mood::Status(200)));
-    world.carried_by(&to(&receiver), || {
+    world.dispatched_by(&to(&receiver), || {
         world.publish("j", &[]);
         wait_until("both are told", || receiver.taken().len() == 2);
     });
@@ -44,7 +44,7 @@ fn told_and_signed() {
 fn an_hour_of_500_loses_nothing() {
     let (world, receiver) = (World::new(), Receiver::start(Mood::Status(500)));
     let step = Duration::from_secs(20);
-    world.carried_by(&to(&receiver), || {
+    world.dispatched_by(&to(&receiver), || {
         let mut minutes = 0;
         for number in 0..6 {
             // The job ends at once, whatever becomes of what is told.
@@ -81,7 +81,7 @@ fn left_alone_for_as_long_as_it_asks() {
     for (asked, left_alone) in [(100, 100), (86_400, 600)] {
         let (world, receiver) = (World::new(), Receiver::start(Mood::Later(asked)));
         let begun = world.clock.now();
-        world.carried_by(&to(&receiver), || {
+        world.dispatched_by(&to(&receiver), || {
             world.begin("j");
             let tried = |all: Vec<DeliveryInfo>| all.into_iter().find(|one| one.error.is_some());
             let mut one = None;
@@ -119,7 +119,7 @@ fn bad_receivers() {
     targets.push(webhook("nobody", format!("http://{free}/")));
     targets.push(webhook("nameless", "http://receiver.invalid/".to_owned()));
     targets.push(webhook("stranger", stranger.url()));
-    world.carried_by(&Courier::new(targets, Distributions::default()), || {
+    world.dispatched_by(&Dispatcher::new(targets, Distributions::default()), || {
         for number in 0..8 {
             world.begin(&format!("j{number}"));
         }
@@ -155,7 +155,7 @@ fn bad_receivers() {
 #[test]
 fn dead_letters_go_out_when_they_are_retried() {
     let (world, receiver) = (World::new(), Receiver::start(Mood::Status(500)));
-    world.carried_by(&to(&receiver), || {
+    world.dispatched_by(&to(&receiver), || {
         world.begin("j");
         world.pass_time(Duration::from_secs(3600), "it is given up", || {
             deliveries(&world, DeliveryState::Dead).len() == 1
@@ -173,7 +173,7 @@ fn stopping_waits_for_nobody() {
     let (world, receiver) = (World::new(), Receiver::start(Mood::Slow(Duration::from_secs(50))));
     let target = Target { timeout: Duration::from_secs(60), ..webhook("site", receiver.url()) };
     let mut asked = Instant::now();
-    world.carried_by(&Courier::new(vec![target], Distributions::default()), || {
+    world.dispatched_by(&Dispatcher::new(vec![target], Distributions::default()), || {
         world.begin("j");
         wait_until("it is claimed", || {
             let all = world.queue.deliveries(None, 9).expect("a list");

@@ -2,7 +2,7 @@
 
 use tempfile::NamedTempFile;
 use vodmill_aws::Access;
-use vodmill_notify::{Address, Courier, Distributions};
+use vodmill_notify::{Address, Dispatcher, Distributions};
 use vodmill_queue::{DeliveryState, Outbox};
 use vodmill_tests::services::Cloud;
 
@@ -29,7 +29,7 @@ fn fifo_and_gone() {
     let targets = vec![to("topic", topic.clone()), to("gone", topic.replace("video", "other"))];
     let world = World::new();
     let mut told = Vec::new();
-    world.carried_by(&Courier::new(targets, Distributions::default()), || {
+    world.dispatched_by(&Dispatcher::new(targets, Distributions::default()), || {
         world.publish("j", &[]);
         wait_until("both are told", || {
             told.extend(cloud.receive_whole(&queue));

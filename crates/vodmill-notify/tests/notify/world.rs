@@ -1,4 +1,4 @@
-//! A queue whose clock the test moves, and a courier at work on it.
+//! A queue whose clock the test moves, and a dispatcher at work on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use vodmill_notify::{Address, Courier, Secrets, Target};
+use vodmill_notify::{Address, Dispatcher, Secrets, Target};
 use vodmill_queue::{
     ClaimFilter, Completion, EventKind, JobOutcome, Lease, Listener, ManualClock, NewJob, NewTask,
     Outbox, Queue, SqliteQueue, StalePath,
@@ -39,16 +39,16 @@ impl World {
         World { queue, clock, _dir: dir }
     }
 
-    /// Runs `test` while a courier carries.
-    pub fn carried_by(&self, courier: &Courier, test: impl FnOnce()) {
-        self.queue.tell(courier.audience());
+    /// Runs `test` while a dispatcher sends.
+    pub fn dispatched_by(&self, dispatcher: &Dispatcher, test: impl FnOnce()) {
+        self.queue.tell(dispatcher.audience());
         let stop = AtomicBool::new(false);
         let go_on = |pause: Duration| {
             thread::sleep(pause.min(Duration::from_millis(10)));
             !stop.load(Ordering::SeqCst)
         };
         thread::scope(|scope| {
-            scope.spawn(|| courier.work(&self.queue, &go_on));
+            scope.spawn(|| dispatcher.run(&self.queue, &go_on));
             // Also when the test panics: the scope would wait for ever.
             let _stop = OnDrop(&stop);
             test();

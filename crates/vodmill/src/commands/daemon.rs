@@ -20,7 +20,7 @@ use crate::cli::Daemon;
 use crate::config::Config;
 use crate::config::keys::ViewerKind;
 use crate::inbox::Inboxes;
-use crate::{courier, signals};
+use crate::{notifications, signals};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -29,11 +29,11 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let config = &settled(config)?;
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
-    let courier = courier::courier(config)?;
+    let dispatcher = notifications::dispatcher(config)?;
     warn_of_key_uris(config);
     let worker = Arc::new(open_worker(config, DAEMON)?);
     adopt::check_all(config)?;
-    worker.queue().tell(courier.audience());
+    worker.queue().tell(dispatcher.audience());
     let inboxes = Inboxes::open(config)?;
     let server = match config.settings.listen {
         Some(address) => Some(serve(config, arguments, address, worker.keys())?),
@@ -45,7 +45,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let watch = inboxes.watch(&worker, &stop);
     sweep_now_and_then(config.clone(), Arc::clone(&stop))?;
     std::thread::scope(|scope| {
-        scope.spawn(|| courier::work(&courier, &worker, &stop));
+        scope.spawn(|| notifications::run(&dispatcher, &worker, &stop));
         worker.work(&stop, &|| false);
     });
     watch.leave();

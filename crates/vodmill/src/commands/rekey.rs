@@ -80,7 +80,7 @@ fn end_old_keys(config: &Config, keys: &dyn KeyStore, done: &Rekeyed) {
     }
 }
 
-/// Has a courier tell the caches that the pointer has moved. Without one, its `max-age` does.
+/// Has the caches told that the pointer has moved. Without one, its `max-age` does.
 fn invalidate(config: &Config, destination: &Destination, asset: &str) -> anyhow::Result<()> {
     for (name, pipeline) in &config.catalogue.pipelines {
         let Some(cdn) = &pipeline.invalidation else { continue };

@@ -153,7 +153,7 @@ pub fn served_key_store(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
 /// How long a server of keys waits for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The queue from which a courier carries: of all workers, or the daemon's, if there is one yet.
+/// The queue whose notifications are sent: of all workers, or the daemon's, if there is one yet.
 pub fn carried(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     if let Some(queue) = shared_queue(config)? {
         return Ok(Some(queue));

@@ -11,7 +11,7 @@ use super::shared::{shared, warn_of_key_uris};
 use super::{libav, worker_settings};
 use crate::config::Config;
 use crate::exit::Usage;
-use crate::{courier, signals};
+use crate::{notifications, signals};
 
 /// Most workers that share one home.
 const MOST: u32 = 1000;
@@ -20,14 +20,14 @@ const MOST: u32 = 1000;
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::from_secs(config.settings.drain_seconds.into()))?;
-    let courier = courier::courier(config)?;
+    let dispatcher = notifications::dispatcher(config)?;
     warn_of_key_uris(config);
     let worker = join(config)?;
     adopt::check_all(config)?;
-    worker.queue().tell(courier.audience());
+    worker.queue().tell(dispatcher.audience());
     tracing::info!("working");
     std::thread::scope(|scope| {
-        scope.spawn(|| courier::work(&courier, &worker, &stop));
+        scope.spawn(|| notifications::run(&dispatcher, &worker, &stop));
         worker.work(&stop, &|| false);
     });
     tracing::info!("stopped");

@@ -1,4 +1,4 @@
-//! The threads that carry.
+//! The threads that send what the outbox holds.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,13 @@ use crate::payload::body;
 use crate::target::{Address, Target};
 use crate::{sns, webhook};
 
-/// How long somebody with nothing to carry waits before looking again.
+/// Pause of a thread that has nothing to send before it looks again.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long it waits when the queue does not answer.
+/// Its pause when the queue does not answer.
 const TROUBLED: Duration = Duration::from_secs(5);
 
-/// What a claim lasts beyond the time of an attempt.
+/// How much longer a claim lasts than an attempt may take.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// From one sweep of what is old to the next.
@@ -36,48 +36,48 @@ const KEEP: Retention = Retention {
 /// How long batches of stale paths are kept.
 const KEEP_BATCHES: Duration = DAY.saturating_mul(30);
 
-/// Carries what leaves the house, for all pipelines of a process.
+/// Sends events to their targets, and stale paths to the caches, for all pipelines of a process.
 #[derive(Clone, Debug, Default)]
-pub struct Courier {
+pub struct Dispatcher {
     targets: Vec<Target>,
     distributions: Distributions,
 }
 
-impl Courier {
-    /// A courier to these.
-    pub fn new(targets: Vec<Target>, distributions: Distributions) -> Courier {
-        Courier { targets, distributions }
+impl Dispatcher {
+    /// A dispatcher for these targets and distributions.
+    pub fn new(targets: Vec<Target>, distributions: Distributions) -> Dispatcher {
+        Dispatcher { targets, distributions }
     }
 
-    /// Who is told: for the queue, which writes deliveries for them.
+    /// The subscriptions of its targets: for the queue, which writes deliveries for them.
     pub fn audience(&self) -> Audience {
         Audience::new(self.targets.iter().map(|target| target.listener.clone()).collect())
     }
 
-    /// Carries until `go_on` says no: it waits for the time that it is given, or less, and says
-    /// whether to go on. What is being carried then has two more seconds. Any number
-    /// of processes may carry from one queue.
-    pub fn work(&self, queue: &dyn Queue, go_on: &(dyn Fn(Duration) -> bool + Sync)) {
+    /// Sends until `go_on` says no: it waits for the time that it is given, or less, and says
+    /// whether to go on. What is being sent then has two more seconds. Any number of processes may
+    /// send from one queue.
+    pub fn run(&self, queue: &dyn Queue, go_on: &(dyn Fn(Duration) -> bool + Sync)) {
         std::thread::scope(|scope| {
             scope.spawn(|| sweep(queue, go_on));
             for target in &self.targets {
                 scope.spawn(|| {
-                    let mut carrier = Carrier { target, go_on, http: None, sns: None };
-                    again(go_on, || carrier.step(queue));
+                    let mut sender = Sender { target, go_on, http: None, sns: None };
+                    repeat(go_on, || sender.step(queue));
                 });
             }
             for id in &self.distributions.ids {
                 scope.spawn(|| {
                     let mut invalidator = Invalidator::new(id, &self.distributions, go_on);
-                    again(go_on, || invalidator.step(queue));
+                    repeat(go_on, || invalidator.step(queue));
                 });
             }
         });
     }
 }
 
-/// Takes steps for as long as it may.
-fn again(go_on: &dyn Fn(Duration) -> bool, mut step: impl FnMut() -> vodmill_queue::Result<bool>) {
+/// Takes steps until `go_on` says no.
+fn repeat(go_on: &dyn Fn(Duration) -> bool, mut step: impl FnMut() -> vodmill_queue::Result<bool>) {
     let mut pause = Duration::ZERO;
     while go_on(pause) {
         pause = match step() {
@@ -92,7 +92,7 @@ fn again(go_on: &dyn Fn(Duration) -> bool, mut step: impl FnMut() -> vodmill_que
     }
 }
 
-/// Forgets what is old, so that the outbox stays small.
+/// Removes old deliveries and batches, so that the outbox stays small.
 fn sweep(queue: &dyn Queue, go_on: &dyn Fn(Duration) -> bool) {
     let mut next = Instant::now();
     while go_on(IDLE) {
@@ -107,22 +107,22 @@ fn sweep(queue: &dyn Queue, go_on: &dyn Fn(Duration) -> bool) {
     }
 }
 
-/// Carries events to one target.
-struct Carrier<'a> {
+/// Sends events to one target.
+struct Sender<'a> {
     target: &'a Target,
     go_on: &'a dyn Fn(Duration) -> bool,
     http: Option<Http>,
     sns: Option<Client>,
 }
 
-impl Carrier<'_> {
+impl Sender<'_> {
     fn step(&mut self, queue: &dyn Queue) -> vodmill_queue::Result<bool> {
         let lease = self.target.timeout + MARGIN;
         let Some(delivery) = queue.claim_delivery(self.target.name(), lease)? else {
             return Ok(false);
         };
         let (event, target, attempt) = (&delivery.event, &delivery.target, delivery.attempt);
-        match self.carry(&delivery) {
+        match self.send(&delivery) {
             Ok(()) => {
                 queue.delivered(&delivery)?;
                 tracing::debug!(event = event.id, kind = %event.kind, target, "event delivered");
@@ -142,7 +142,7 @@ impl Carrier<'_> {
         Ok(true)
     }
 
-    fn carry(&mut self, delivery: &Delivery) -> Result<()> {
+    fn send(&mut self, delivery: &Delivery) -> Result<()> {
         let http = match self.http.take() {
             Some(http) => http,
             None => Http::new()?,

@@ -1,22 +1,22 @@
-//! The courier of this configuration, and its thread.
+//! The notifications that the configuration asks for.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use vodmill_model::notify::Notify;
-use vodmill_notify::{Address, Courier, Distributions, Secrets, Target};
+use vodmill_notify::{Address, Dispatcher, Distributions, Secrets, Target};
 use vodmill_pipeline::{Stop, StopLevel, Worker};
 use vodmill_queue::{EventKind, Listener};
 
 use crate::config::Config;
 use crate::config::problem::{Problem, Problems};
 
-/// Who is told, with the secrets that this needs, and whose caches drop what.
+/// Reads the secrets of all targets.
 ///
 /// # Errors
 /// Every secret that is missing or cannot be used.
-pub fn courier(config: &Config) -> Result<Courier, Problems> {
+pub fn dispatcher(config: &Config) -> Result<Dispatcher, Problems> {
     let mut problems = Vec::new();
     let mut targets = Vec::new();
     for (pipeline, settings) in &config.catalogue.pipelines {
@@ -40,7 +40,7 @@ pub fn courier(config: &Config) -> Result<Courier, Problems> {
         access: aws.cloudfront(),
         alarm: aws.invalidation_alarm.into(),
     };
-    Problems::none_or(problems, Courier::new(targets, distributions))
+    Problems::none_or(problems, Dispatcher::new(targets, distributions))
 }
 
 fn target(config: &Config, pipeline: &str, one: &Notify) -> Result<Target, String> {
@@ -82,9 +82,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Carries for a worker until it is told to stop.
-pub fn work(courier: &Courier, worker: &Worker, stop: &Stop) {
-    courier.work(worker.queue(), &|pause| {
+/// Sends what the queue of a worker holds, until it is told to stop.
+pub fn run(dispatcher: &Dispatcher, worker: &Worker, stop: &Stop) {
+    dispatcher.run(worker.queue(), &|pause| {
         stop.wait(pause);
         stop.level() == StopLevel::Running
     });
