@@ -2,14 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use vodmill_api::Role;
 use vodmill_delivery::{AddressRange, Resource};
 
-use crate::commands::{Moment, Share};
+use super::values::{Moment, Share, Span};
 use crate::config::settings::Bytes;
 
 /// `sign`.
@@ -168,28 +166,6 @@ pub enum KeysAction {
     },
 }
 
-/// A time as people write it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Span, String> {
-        let bad = || format!("{text:?} is not a time such as 90s, 30m, 12h or 7d");
-        let unit = text.chars().next_back().ok_or_else(bad)?;
-        let seconds = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return Err(bad()),
-        };
-        let count: u32 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
-        Ok(Span(Duration::from_secs(u64::from(count) * seconds)))
-    }
-}
-
 /// `rekey`.
 #[derive(Debug, Args)]
 pub struct Rekey {
@@ -201,21 +177,4 @@ pub struct Rekey {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time() {
-        let seconds = |text: &str| text.parse().map(|Span(time)| time.as_secs()).ok();
-        assert_eq!(
-            ["0s", "90s", "30m", "6h", "7d"].map(seconds),
-            [Some(0), Some(90), Some(1800), Some(21_600), Some(604_800)]
-        );
-        for wrong in ["", "6", "h", "-1h", "1.5h", "99999999999999999999d", "1w", "1é"] {
-            assert_eq!(seconds(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod delivery;
 mod lifecycle;
 mod outbox;
+mod values;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
@@ -11,11 +12,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vodmill_store::sync::Limit;
 
-pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign, Span};
+pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign};
 pub use lifecycle::{Adopt, Gc, Lifecycle, Restore};
 pub use outbox::{Invalidations, Outbox, OutboxAction};
+pub use values::{CacheRule, Moment, Span};
 
-use crate::commands::CacheRule;
 use crate::config::settings::LogFilter;
 
 const EXAMPLES: &str = "\

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use serde::Serialize;
 use vodmill_delivery::cost::{
@@ -10,7 +9,7 @@ use vodmill_delivery::cost::{
     report, summary,
 };
 
-use super::months;
+use super::monthly;
 use super::published::{Named, assets, description, owner, store};
 use crate::cli::Cost;
 use crate::config::Config;
@@ -18,27 +17,7 @@ use crate::config::delivery::prices;
 use crate::exit::Usage;
 use crate::output::{bytes, print, table};
 
-/// The part of all views that plays a rung.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    rung: String,
-    per_mille: u32,
-}
-
-impl FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Share, String> {
-        let (rung, percent) = text.rsplit_once('=').unwrap_or((text, ""));
-        let percent = percent.strip_suffix('%').unwrap_or(percent).parse::<u32>().ok();
-        match percent.filter(|&percent| percent <= 100 && !rung.is_empty()) {
-            Some(percent) => Ok(Share { rung: rung.to_owned(), per_mille: percent * 10 }),
-            None => Err(format!("{text:?} is no share such as 1080p=60")),
-        }
-    }
-}
-
-/// What is printed as JSON: what was assumed, and what came of it.
+/// The report as JSON, with what it assumes.
 #[derive(Serialize)]
 struct Output<'a, T> {
     version: u32,
@@ -55,7 +34,7 @@ struct Output<'a, T> {
 /// `vodmill cost`.
 pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
     let (what, region) = match (&arguments.what, &arguments.region) {
-        _ if arguments.by_month => return months::run(config, arguments),
+        _ if arguments.by_month => return monthly::run(config, arguments),
         (Some(what), Some(region)) => (what.as_str(), region.as_str()),
         // The command line asks for both.
         _ => return Err(Usage::error("an asset or a pipeline, and a region, are needed")),
@@ -67,10 +46,11 @@ pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
     let region = found.ok_or_else(|| {
         Usage::error(format!("the price file has no region {region}; there are {}", known()))
     })?;
-    let desk = Desk { prices: &prices, region, assumptions: assumptions(arguments, &prices) };
+    let costs =
+        CostReporter { prices: &prices, region, assumptions: assumptions(arguments, &prices) };
     let text = match config.catalogue.pipelines.get_key_value(what) {
-        Some((name, pipeline)) => desk.of_pipeline(config, (name, pipeline), arguments.json)?,
-        None => desk.of_asset(config, what, arguments)?,
+        Some((name, pipeline)) => costs.of_pipeline(config, (name, pipeline), arguments.json)?,
+        None => costs.of_asset(config, what, arguments)?,
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -88,14 +68,14 @@ fn assumptions(arguments: &Cost, prices: &PriceFile) -> Assumptions {
     }
 }
 
-/// What every report is made with.
-struct Desk<'a> {
+/// Makes reports with one region's prices.
+struct CostReporter<'a> {
     prices: &'a PriceFile,
     region: &'a Region,
     assumptions: Assumptions,
 }
 
-impl Desk<'_> {
+impl CostReporter<'_> {
     fn of_asset(&self, config: &Config, what: &str, arguments: &Cost) -> anyhow::Result<String> {
         let named = owner(config, arguments.pipeline.as_deref(), what)?;
         let asset = description(&*store(config, named)?, what)?;
@@ -238,18 +218,4 @@ fn verdict(row: &Row, saving: &Saving) -> String {
         bytes(bytes_view.0),
         money(*costs)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_whole_per_cents() {
-        let share = Share { rung: "a=b".into(), per_mille: 600 };
-        assert_eq!("a=b=60%".parse(), Ok(share));
-        for wrong in ["", "1080p", "1080p=", "=50", "1080p=101", "1080p=-1", "1080p=1.5"] {
-            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
-        }
-    }
 }

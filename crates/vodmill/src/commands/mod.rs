@@ -11,7 +11,7 @@ mod jobs;
 mod key_stores;
 mod keys;
 mod lifecycle;
-mod months;
+mod monthly;
 mod outbox;
 mod plan;
 mod probe;
@@ -32,19 +32,15 @@ use vodmill_av::Libav;
 use vodmill_model::{Pipeline, Preset, Transcode as _, printable};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
 
-pub use cost::Share;
-pub use sign::Moment;
-pub use sync::CacheRule;
-
 use crate::cli::{Cli, Command, Keys, KeysAction};
 use crate::config::Config;
 use crate::config::settings::LogFilter;
 use crate::{exit, logs, signals};
 
-/// Does what the command line says.
+/// Runs the command of a command line.
 ///
 /// # Errors
-/// All that went wrong, to be printed once.
+/// To be printed once.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Child) {
         signals::leave_to_parent()?;

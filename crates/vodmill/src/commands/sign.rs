@@ -1,7 +1,6 @@
 //! `vodmill sign`: URLs and cookies that CloudFront lets in.
 
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -10,28 +9,10 @@ use vodmill_delivery::{
 };
 
 use super::published::owner;
-use crate::cli::{Sign, Span};
+use crate::cli::{Moment, Sign, Span};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::print;
-
-/// A moment, as seconds since 1970 or as RFC 3339 has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment(pub Epoch);
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Moment, String> {
-        if let Ok(seconds) = text.parse() {
-            return Ok(Moment(Epoch(seconds)));
-        }
-        let at = text.parse::<jiff::Timestamp>().ok();
-        let seconds = at.and_then(|at| u64::try_from(at.as_second()).ok());
-        let wrong = || format!("{text:?} is no time such as 1767225600 or 2026-01-01T00:00:00Z");
-        seconds.map(|seconds| Moment(Epoch(seconds))).ok_or_else(wrong)
-    }
-}
 
 /// `vodmill sign`.
 pub fn run(config: &Config, arguments: &Sign) -> anyhow::Result<ExitCode> {
@@ -150,20 +131,4 @@ pub fn signer(config: &Config) -> anyhow::Result<Option<Signer>> {
     let pem = vodmill_secret::read(&path).context("the private key of the CDN")?;
     let signer = Signer::new(id, &pem, delivery.hash.into());
     Ok(Some(signer.with_context(|| format!("use private key {}", path.display()))?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_in_both_forms() {
-        let at = Ok(Moment(Epoch(1_767_225_600)));
-        assert_eq!("1767225600".parse(), at);
-        assert_eq!("2026-01-01T00:00:00Z".parse(), at);
-        assert_eq!("2026-01-01T01:00:00+01:00".parse(), at);
-        for wrong in ["", "tomorrow", "2026-01-01", "-5", "1960-01-01T00:00:00Z"] {
-            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
-        }
-    }
 }

@@ -11,10 +11,8 @@ use vodmill_store::Location;
 use vodmill_store::s3::{Bucket, ObjectSettings, S3Settings};
 use vodmill_store::sync::{self, Event, Filter, Report, SyncError};
 
-pub use self::deploy::CacheRule;
-
 use self::deploy::CachePolicy;
-use self::screen::Screen;
+use self::progress::ProgressLine;
 use crate::cli::Sync;
 use crate::config::Config;
 use crate::config::apart::Role;
@@ -22,7 +20,7 @@ use crate::exit::Usage;
 use crate::output::{bytes, print, print_line, say};
 
 mod deploy;
-mod screen;
+mod progress;
 
 /// The exit code of a refusal, as for refused inputs: the same command will be refused again.
 const REFUSED: u8 = 3;
@@ -64,19 +62,19 @@ pub fn run(config: &Config, arguments: &Sync) -> anyhow::Result<ExitCode> {
 /// Runs it with everything said that is to be said.
 fn watched(sync: &sync::Sync<'_>, arguments: &Sync) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let mut screen = Screen::new(std::io::stderr().is_terminal() && !arguments.dry_run);
+    let mut progress = ProgressLine::new(std::io::stderr().is_terminal() && !arguments.dry_run);
     let mut broken = Ok(());
     let list = arguments.verbose || arguments.dry_run;
     let result = sync.run(&mut |event| {
-        screen.see(&event);
+        progress.see(&event);
         if list && broken.is_ok() {
-            broken = line(&event).map_or(Ok(()), |line| screen.aside(|| print_line(&line)));
+            broken = line(&event).map_or(Ok(()), |line| progress.aside(|| print_line(&line)));
         }
         if let Some(complaint) = complaint(&event) {
-            screen.aside(|| say(&complaint));
+            progress.aside(|| say(&complaint));
         }
     });
-    screen.end();
+    progress.end();
     broken.context("write to standard output")?;
     match result {
         Ok(report) => conclude(&report, arguments, began.elapsed()),

@@ -14,7 +14,7 @@ use vodmill_store::events::{Event, EventQueue, Message};
 use vodmill_store::s3::{Bucket, ObjectInfo, S3Settings};
 use vodmill_store::{Key, StoreError};
 
-use super::Way;
+use super::InboxRoute;
 use super::unfinished::is_unfinished;
 
 /// How long to wait when events cannot be had.
@@ -34,7 +34,7 @@ pub(super) struct BucketInbox {
     bucket: Bucket,
     /// With a `/` at its end, unless it is the whole bucket.
     prefix: String,
-    way: Way,
+    route: InboxRoute,
     /// Entity tags of what was taken on, so that a listing does not ask the queue again.
     taken: HashMap<String, String>,
     /// Keys of what lies deeper, and was warned of.
@@ -175,10 +175,10 @@ fn hear_all(
 }
 
 impl BucketInbox {
-    pub(super) fn new(bucket: Bucket, prefix: Option<Key>, way: Way) -> BucketInbox {
+    pub(super) fn new(bucket: Bucket, prefix: Option<Key>, route: InboxRoute) -> BucketInbox {
         let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
         let (taken, warned, found) = (HashMap::new(), HashSet::new(), VecDeque::new());
-        BucketInbox { bucket, prefix, way, taken, warned, found }
+        BucketInbox { bucket, prefix, route, taken, warned, found }
     }
 
     /// Finds all that lies there.
@@ -223,7 +223,7 @@ impl BucketInbox {
             etag: info.etag.clone(),
             version: info.version,
         });
-        let taken = self.way.submit(worker, Ok(original), stop);
+        let taken = self.route.submit(worker, Ok(original), stop);
         if taken {
             self.taken.insert(info.key, info.etag);
         }
@@ -234,7 +234,7 @@ impl BucketInbox {
     /// marks of folders themselves, and where originals are put, are as they should be.
     fn warn_of_stray(&mut self, key: &str) {
         let own = key.ends_with('/')
-            || self.way.puts_away_to(&format!("s3://{}/{key}", self.bucket.name()));
+            || self.route.puts_away_to(&format!("s3://{}/{key}", self.bucket.name()));
         if !own && self.warned.len() < 1000 && self.warned.insert(key.to_owned()) {
             tracing::warn!(bucket = self.bucket.name(), key, "ignored in inbox");
         }

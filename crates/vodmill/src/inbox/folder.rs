@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use vodmill_pipeline::original::{Facts, FileOriginal, OpenFiles, OpenOriginal, Original, Writers};
 use vodmill_pipeline::{Stop, StopLevel, Worker};
 
-use super::Way;
+use super::InboxRoute;
+use super::completeness;
 use super::scan::Scanner;
 use super::settle::{Ending, Patience, Quiet, Settler};
-use super::whole;
 
 /// From one look to the next; longer where a look takes long.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -26,11 +26,11 @@ const BOXES: usize = 64;
 /// The inbox of one pipeline, in a folder.
 pub(super) struct FolderInbox {
     folder: PathBuf,
-    /// Where it led to when it was opened: nothing on its way may become a link to elsewhere.
+    /// Where it led to when it was opened: nothing on the way may become a link to elsewhere.
     real: PathBuf,
     /// Folders within inboxes that are there for a reason.
     own: Vec<PathBuf>,
-    way: Way,
+    route: InboxRoute,
     scanner: Scanner,
     patience: Patience,
     settler: Settler,
@@ -39,12 +39,16 @@ pub(super) struct FolderInbox {
 }
 
 impl FolderInbox {
-    pub(super) fn open(folder: PathBuf, way: Way, patience: Patience) -> io::Result<FolderInbox> {
+    pub(super) fn open(
+        folder: PathBuf,
+        route: InboxRoute,
+        patience: Patience,
+    ) -> io::Result<FolderInbox> {
         Ok(FolderInbox {
             real: folder.canonicalize()?,
             folder,
             own: Vec::new(),
-            way,
+            route,
             scanner: Scanner::default(),
             patience,
             settler: Settler::new(patience),
@@ -126,7 +130,7 @@ impl FolderInbox {
             return;
         }
         let original = original.map(Original::File).map_err(Into::into);
-        if self.way.submit(worker, original, stop) {
+        if self.route.submit(worker, original, stop) {
             self.settler.taken(&file.path);
         }
     }
@@ -145,7 +149,7 @@ impl FolderInbox {
 /// of these not what is written in fragments.
 fn ending(open: &OpenOriginal) -> io::Result<Ending> {
     let mut file = &open.file;
-    if !whole::is_whole(&mut file, open.facts.bytes)? {
+    if !completeness::is_whole(&mut file, open.facts.bytes)? {
         return Ok(Ending::Cut);
     }
     let mut at = 0;
@@ -236,14 +240,14 @@ mod tests {
         for folder in ["above", "theirs"] {
             std::fs::write(at(folder).join("inbox/film.ts"), "media").expect("write");
         }
-        let way = Way {
+        let route = InboxRoute {
             pipeline: String::new(),
             destination: String::new(),
             objects: Default::default(),
             disposal: vodmill_pipeline::Disposal::Leave,
         };
         let patience = Patience { settle: Duration::ZERO };
-        let mut inbox = FolderInbox::open(at("above/inbox"), way, patience).expect("open");
+        let mut inbox = FolderInbox::open(at("above/inbox"), route, patience).expect("open");
         assert_eq!(inbox.list(|| false).expect("list").len(), 1);
         std::fs::rename(at("above"), at("moved")).expect("rename");
         std::os::unix::fs::symlink(at("theirs"), at("above")).expect("link");

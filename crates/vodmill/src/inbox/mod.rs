@@ -5,11 +5,11 @@
 //! is complete. A scan finds what is there, also after a restart, and costs next to nothing.
 
 mod bucket;
+pub mod completeness;
 mod folder;
 pub mod scan;
 pub mod settle;
 mod unfinished;
-pub mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,8 +35,8 @@ use settle::Patience;
 const LEAVE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Whose originals come in, and where they go.
-struct Way {
+/// From an inbox to its pipeline: whose originals come in, and where they go.
+struct InboxRoute {
     pipeline: String,
     destination: String,
     objects: ObjectSettings,
@@ -64,7 +64,7 @@ impl Inboxes {
         let (mut folders, mut buckets, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for (name, pipeline) in &config.catalogue.pipelines {
             let places = config.places(name, pipeline)?;
-            let way = Way::new(name, pipeline, &places);
+            let route = InboxRoute::new(name, pipeline, &places);
             if let Location::Folder(folder) = &places.destination {
                 make(folder)?;
             }
@@ -72,13 +72,13 @@ impl Inboxes {
             match &places.inbox {
                 Location::Bucket { bucket, prefix } => {
                     let bucket = Bucket::open(bucket, &config.settings.s3);
-                    let inbox = BucketInbox::new(bucket, prefix.clone(), way);
+                    let inbox = BucketInbox::new(bucket, prefix.clone(), route);
                     buckets.push((pipeline.events.clone(), inbox));
                 }
                 Location::Folder(folder) => {
                     make(folder)?;
                     own.extend(folders_of(&places));
-                    let inbox = FolderInbox::open(folder.clone(), way, patience);
+                    let inbox = FolderInbox::open(folder.clone(), route, patience);
                     folders.push(inbox.with_context(|| format!("find {}", folder.display()))?);
                 }
             }
@@ -132,10 +132,10 @@ fn folders_of(places: &Places) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-impl Way {
-    fn new(name: &str, pipeline: &Pipeline, places: &Places) -> Way {
+impl InboxRoute {
+    fn new(name: &str, pipeline: &Pipeline, places: &Places) -> InboxRoute {
         let done_class = Some(pipeline.done_class.clone()).filter(|class| !class.is_empty());
-        Way {
+        InboxRoute {
             pipeline: name.to_owned(),
             destination: places.destination.to_string(),
             objects: object_settings(pipeline),

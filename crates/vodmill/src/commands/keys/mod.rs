@@ -1,8 +1,8 @@
 //! `vodmill keys`: look at keys, take them out for players and validators that are offline, serve
 //! them, and say who gets them.
 
-mod passes;
 pub mod serve;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,12 +27,12 @@ pub fn run(config: &Config, arguments: &Keys) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         KeysAction::Serve { listen } => return serve::run(config, *listen),
         KeysAction::Token { asset, time, address } => {
-            passes::token(config, asset, time.0, *address)?;
+            tokens::token(config, asset, time.0, *address)?;
             return Ok(ExitCode::SUCCESS);
         }
         KeysAction::Export { to, .. } => config.given_path("--to", Role::ExportedKeys, to)?,
         KeysAction::Credential { role, name } => {
-            passes::credential(config, *role, name)?;
+            tokens::credential(config, *role, name)?;
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -61,7 +61,7 @@ fn revoke(
     generation: Option<&str>,
     time: Duration,
 ) -> anyhow::Result<()> {
-    let at = passes::now() + time.as_secs();
+    let at = tokens::now() + time.as_secs();
     let mut rows = Vec::new();
     for set in store.list().context("list keys")? {
         if set.asset == asset && generation.is_none_or(|wanted| wanted == set.generation) {
@@ -79,7 +79,7 @@ fn revoke(
 
 /// From when on players get keys no more.
 fn ends(end: Option<u64>) -> String {
-    let now = passes::now();
+    let now = tokens::now();
     match end {
         None => String::new(),
         Some(end) if end <= now => "revoked".to_owned(),

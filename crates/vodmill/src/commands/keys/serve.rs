@@ -11,7 +11,7 @@ use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers, is_host
 use vodmill_hls::keyring::KeyStore;
 use vodmill_pipeline::Stop;
 
-use super::passes;
+use super::tokens;
 use crate::commands::shared::served_key_store;
 use crate::config::Config;
 use crate::config::keys::{KeyServerSettings, ViewerKind};
@@ -64,7 +64,7 @@ fn key_settings(
 ) -> anyhow::Result<KeySettings> {
     let viewers = match settings.viewers {
         ViewerKind::Anyone => Viewers::Anyone,
-        ViewerKind::Token => Viewers::Tokens(passes::secrets_file(config)?),
+        ViewerKind::Token => Viewers::Tokens(tokens::secrets_file(config)?),
         ViewerKind::Jwt => {
             let jwks = settings.jwks.as_ref().context("key_server.jwks is not set")?;
             let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
@@ -72,7 +72,7 @@ fn key_settings(
         }
     };
     let hosts = names(config, &settings.hosts, address);
-    let credentials = passes::credentials_path(config);
+    let credentials = tokens::credentials_path(config);
     let proxies: Result<_, String> = settings.proxies.iter().map(|text| text.parse()).collect();
     let seconds = |count: u32| Duration::from_secs(count.into());
     Ok(KeySettings {

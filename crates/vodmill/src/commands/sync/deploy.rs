@@ -8,28 +8,10 @@ use vodmill_delivery::{ObjectKind, content_type};
 use vodmill_store::Headers;
 use vodmill_store::sync::{Glob, SyncError, Tree};
 
+use crate::cli::CacheRule;
+
 /// A multivariant playlist says so near its beginning.
 const HEAD: u64 = 64 << 10;
-
-/// A glob and what the `Cache-Control` of its files is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CacheRule {
-    /// As it was given.
-    pattern: String,
-    value: String,
-}
-
-impl std::str::FromStr for CacheRule {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<CacheRule, String> {
-        let (pattern, value) = text.split_once('=').ok_or("it is not PATTERN=VALUE")?;
-        if value.contains(char::is_control) {
-            return Err("the value has control characters".to_owned());
-        }
-        Ok(CacheRule { pattern: pattern.to_owned(), value: value.trim().to_owned() })
-    }
-}
 
 /// Says what readers of each object are told.
 pub struct CachePolicy {
@@ -151,13 +133,5 @@ mod tests {
         assert_eq!(told(&[], true).as_deref(), Some(private));
         assert_eq!(told(&["*=no-store"], true).as_deref(), Some("no-store"));
         assert_eq!(told(&["*=max-age=5, Private"], true).as_deref(), Some("max-age=5, Private"));
-    }
-
-    #[test]
-    fn rules_are_a_glob_and_a_value() {
-        let rule: CacheRule = "*.html=max-age=60".parse().expect("a rule");
-        assert_eq!((rule.pattern.as_str(), rule.value.as_str()), ("*.html", "max-age=60"));
-        assert!("*.html".parse::<CacheRule>().is_err());
-        assert!("*.html=a\r\nb".parse::<CacheRule>().is_err());
     }
 }

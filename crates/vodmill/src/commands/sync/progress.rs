@@ -1,4 +1,4 @@
-//! How far a sync is, on a terminal.
+//! The progress of a sync, on a terminal.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vodmill_store::sync::Event;
 
 /// One bar over all bytes, once it is known how many there are; nothing where nobody looks.
-pub struct Screen {
+pub struct ProgressLine {
     is_shown: bool,
     bar: ProgressBar,
 }
 
-impl Screen {
-    /// A screen, to be shown or not.
-    pub fn new(is_shown: bool) -> Screen {
-        Screen { is_shown, bar: ProgressBar::hidden() }
+impl ProgressLine {
+    /// A line, to be shown or not.
+    pub fn new(is_shown: bool) -> ProgressLine {
+        ProgressLine { is_shown, bar: ProgressBar::hidden() }
     }
 
     /// Moves the bar.

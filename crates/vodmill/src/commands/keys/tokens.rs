@@ -1,4 +1,4 @@
-//! What opens the key server: tokens for viewers, credentials for segmenters and operators.
+//! Access to the key server: tokens for viewers, credentials for segmenters and operators.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};

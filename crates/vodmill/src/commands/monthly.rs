@@ -35,7 +35,7 @@ struct Output<'a> {
     months: &'a [Month],
 }
 
-/// As [`run`](super::cost::run), where months are asked for.
+/// `vodmill cost --by-month`.
 pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
     let mut months = months(config)?;
     months.retain(|month| arguments.what.as_ref().is_none_or(|only| *only == month.pipeline));
