@@ -12,7 +12,7 @@ pub(crate) fn libav(
     cause: ffmpeg_next::Error,
 ) -> MediaError {
     // Without it, libav's errors have no text.
-    crate::source::prepare();
+    crate::libav::prepare();
     let disk_full =
         matches!(cause, ffmpeg_next::Error::Other { errno: ffmpeg_next::error::ENOSPC });
     Failed { disk_full, ..Failed::new(format!("{operation} {object}"), cause) }.into()

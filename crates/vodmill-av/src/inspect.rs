@@ -1,7 +1,7 @@
 //! Reading finished media back: packet by packet, or decoded whole.
 
 mod decode;
-mod tally;
+mod stream_account;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -13,7 +13,7 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::transcode::{Inspection, Media};
 
 use crate::error;
-use tally::Tally;
+use stream_account::StreamAccount;
 
 pub(crate) use decode::decode;
 
@@ -23,7 +23,7 @@ const CONTAINERS: &str = "mpegts,mov,mp4";
 /// Demuxes `media` and counts what is in it.
 pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
     let mut input = open(media)?;
-    let mut tallies: Vec<Tally> = Vec::new();
+    let mut accounts: Vec<StreamAccount> = Vec::new();
     loop {
         // A fresh one each time: reading into one that is not blank would leak what it holds.
         let mut packet = Packet::empty();
@@ -32,16 +32,16 @@ pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {
             Err(Error::Eof) => break,
             Err(cause) => return Err(error::libav("inspect", name(media), cause)),
         }
-        while tallies.len() <= packet.stream() {
-            tallies.push(Tally::default());
+        while accounts.len() <= packet.stream() {
+            accounts.push(StreamAccount::default());
         }
-        tallies[packet.stream()].add(&packet);
+        accounts[packet.stream()].add(&packet);
     }
     let streams = input
         .streams()
         .filter_map(|stream| {
-            let tally = tallies.get_mut(stream.index()).map(std::mem::take).unwrap_or_default();
-            tally.finish(&stream)
+            let account = accounts.get_mut(stream.index()).map(std::mem::take).unwrap_or_default();
+            account.finish(&stream)
         })
         .collect();
     Ok(Inspection { streams })

@@ -7,6 +7,7 @@ mod error;
 mod hdr10;
 mod inspect;
 mod jpeg;
+mod libav;
 mod mux;
 mod original;
 mod probe;
@@ -28,7 +29,7 @@ use vodmill_model::transcode::{
 
 pub use probe::cropping;
 pub use rendition::count_packets;
-pub use source::{is_cut, look};
+pub use source::{is_truncated, look};
 pub use subtitles::read_texts;
 
 /// libav in this process.
@@ -37,7 +38,7 @@ pub struct Libav;
 
 impl Transcode for Libav {
     fn build(&self) -> String {
-        source::build()
+        libav::build()
     }
 
     fn reach(&self, original: &Path) -> Result<(), MediaError> {

@@ -1,14 +1,12 @@
 //! Opening an original, safely, and reading its packets.
 
-mod cut;
 mod finder;
 mod open;
 mod programmes;
 mod sniff;
+mod truncation;
 
-use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::Input;
@@ -20,10 +18,10 @@ use vodmill_model::units::Ratio;
 use crate::error;
 use crate::original::Fault;
 
-pub(crate) use cut::container_is_cut;
-pub use cut::is_cut;
 pub(crate) use finder::{PacketFinder, is_shown, time_of, units_of};
 pub(crate) use sniff::photograph_at;
+pub(crate) use truncation::container_is_truncated;
+pub use truncation::is_truncated;
 
 /// The first look at a file, before libav sees it: whether the container promises more bytes than
 /// there are.
@@ -32,7 +30,7 @@ pub(crate) use sniff::photograph_at;
 /// `Rejected` for what is no media, and for what makes a player open other files.
 pub fn look(bytes: &[u8]) -> Result<bool, MediaError> {
     sniff::refuse_by_head(&bytes[..bytes.len().min(4096)])?;
-    Ok(is_cut(&mut std::io::Cursor::new(bytes)).unwrap_or(false))
+    Ok(is_truncated(&mut std::io::Cursor::new(bytes)).unwrap_or(false))
 }
 
 /// An allocation that succeeds where memory is not short.
@@ -40,46 +38,6 @@ const ENOUGH: usize = 64 << 20;
 
 /// Errors in a row after which a container is given up.
 const MAX_ERRORS_IN_A_ROW: u32 = 256;
-
-/// Makes libav speak of errors only, and its errors speak for themselves.
-pub(crate) fn prepare() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // It can only fail where devices are built in.
-        let _ = ffmpeg_next::init();
-        // SAFETY: sets a number in libav.
-        unsafe { ffi::av_log_set_level(ffi::AV_LOG_ERROR) };
-    });
-}
-
-/// Versions of libav's libraries, of x264 and of x265.
-pub(crate) fn build() -> String {
-    prepare();
-    // SAFETY: these functions only return constants.
-    let versions = unsafe {
-        [
-            ("libavcodec", ffi::avcodec_version()),
-            ("libavformat", ffi::avformat_version()),
-            ("libavfilter", ffi::avfilter_version()),
-            ("libswscale", ffi::swscale_version()),
-            ("libswresample", ffi::swresample_version()),
-        ]
-    };
-    let mut text = String::from("FFmpeg ");
-    // SAFETY: a constant string that ends in a zero byte.
-    text.push_str(&unsafe { CStr::from_ptr(ffi::av_version_info()) }.to_string_lossy());
-    for (name, version) in versions {
-        let (major, minor, micro) = (version >> 16, version >> 8 & 0xff, version & 0xff);
-        text.push_str(&format!("; {name} {major}.{minor}.{micro}"));
-    }
-    if let Some(version) = crate::encode::x264_version() {
-        text.push_str(&format!("; x264 {version}"));
-    }
-    if let Some(version) = crate::encode::x265_version() {
-        text.push_str(&format!("; x265 {version}"));
-    }
-    text
-}
 
 /// What reading a packet came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,6 @@ mod frames;
 mod grid;
 mod pictures;
 mod stills;
-mod version;
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -32,7 +31,6 @@ use self::stills::Stills;
 use crate::error;
 
 pub(crate) use self::decoder::open_decoder;
-pub(crate) use self::version::{x264_version, x265_version};
 
 /// Frames that wait for an encoder. Deeper queues cost memory and gain nothing.
 const QUEUE: usize = 1;

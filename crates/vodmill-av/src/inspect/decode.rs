@@ -13,8 +13,9 @@ use crate::error;
 pub(crate) fn decode(media: Media<'_>) -> Result<Decoded, MediaError> {
     let fault = |cause| error::libav("decode", name(media), cause);
     let mut input = open(media)?;
-    let lanes: Result<Vec<_>, Error> = input.streams().map(|it| Lane::open(&it)).collect();
-    let mut lanes = lanes.map_err(fault)?;
+    let decoders: Result<Vec<_>, Error> =
+        input.streams().map(|it| StreamDecoder::open(&it)).collect();
+    let mut decoders = decoders.map_err(fault)?;
     let mut decoded = Decoded::default();
     loop {
         let mut packet = Packet::empty();
@@ -23,24 +24,24 @@ pub(crate) fn decode(media: Media<'_>) -> Result<Decoded, MediaError> {
             Err(Error::Eof) => break,
             Err(cause) => return Err(fault(cause)),
         }
-        if let Some(Some(lane)) = lanes.get_mut(packet.stream()) {
-            lane.take(Some(&packet), &mut decoded);
+        if let Some(Some(decoder)) = decoders.get_mut(packet.stream()) {
+            decoder.take(Some(&packet), &mut decoded);
         }
     }
-    for lane in lanes.iter_mut().flatten() {
-        lane.take(None, &mut decoded);
+    for decoder in decoders.iter_mut().flatten() {
+        decoder.take(None, &mut decoded);
     }
     Ok(decoded)
 }
 
 /// The decoder of one stream.
-enum Lane {
+enum StreamDecoder {
     Pictures(decoder::Video),
     Sound(decoder::Audio),
 }
 
-impl Lane {
-    fn open(stream: &Stream<'_>) -> Result<Option<Lane>, Error> {
+impl StreamDecoder {
+    fn open(stream: &Stream<'_>) -> Result<Option<StreamDecoder>, Error> {
         let medium = stream.parameters().medium();
         let mut context = Context::from_parameters(stream.parameters())?;
         // SAFETY: the context was just made and is not open yet.
@@ -52,8 +53,8 @@ impl Lane {
             (*context).pkt_timebase.den = stream.time_base().denominator();
         }
         Ok(match medium {
-            media::Type::Video => Some(Lane::Pictures(context.decoder().video()?)),
-            media::Type::Audio => Some(Lane::Sound(context.decoder().audio()?)),
+            media::Type::Video => Some(StreamDecoder::Pictures(context.decoder().video()?)),
+            media::Type::Audio => Some(StreamDecoder::Sound(context.decoder().audio()?)),
             _ => None,
         })
     }
@@ -61,10 +62,10 @@ impl Lane {
     /// Takes a packet, or the end.
     fn take(&mut self, packet: Option<&Packet>, decoded: &mut Decoded) {
         let sent = match (&mut *self, packet) {
-            (Lane::Pictures(codec), Some(packet)) => codec.send_packet(packet),
-            (Lane::Pictures(codec), None) => codec.send_eof(),
-            (Lane::Sound(codec), Some(packet)) => codec.send_packet(packet),
-            (Lane::Sound(codec), None) => codec.send_eof(),
+            (StreamDecoder::Pictures(codec), Some(packet)) => codec.send_packet(packet),
+            (StreamDecoder::Pictures(codec), None) => codec.send_eof(),
+            (StreamDecoder::Sound(codec), Some(packet)) => codec.send_packet(packet),
+            (StreamDecoder::Sound(codec), None) => codec.send_eof(),
         };
         decoded.errors += u64::from(sent.is_err());
         while let Some(errors) = self.give(decoded) {
@@ -75,7 +76,7 @@ impl Lane {
     /// Takes one frame out and says whether it is damaged; none if there is none yet.
     fn give(&mut self, decoded: &mut Decoded) -> Option<u64> {
         let received = match self {
-            Lane::Pictures(codec) => {
+            StreamDecoder::Pictures(codec) => {
                 let mut frame = Video::empty();
                 let received = codec.receive_frame(&mut frame);
                 received.map(|()| {
@@ -83,7 +84,7 @@ impl Lane {
                     is_damaged(&frame)
                 })
             }
-            Lane::Sound(codec) => {
+            StreamDecoder::Sound(codec) => {
                 let mut frame = Audio::empty();
                 let received = codec.receive_frame(&mut frame);
                 received.map(|()| {

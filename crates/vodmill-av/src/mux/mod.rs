@@ -3,11 +3,11 @@
 mod boxes;
 mod clock;
 mod counters;
-mod cut;
-mod lane;
 mod mp4;
 mod muxer;
+mod segment_cuts;
 mod segments;
+mod stream_reader;
 mod tables;
 
 pub(crate) use mp4::write_mp4;

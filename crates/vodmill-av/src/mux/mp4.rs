@@ -5,9 +5,9 @@ use vodmill_model::transcode::Mp4Order;
 use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
 
 use super::clock::video_timescale;
-use super::lane::Lane;
 use super::muxer::Muxer;
 use super::segments::mp4_input;
+use super::stream_reader::StreamReader;
 use crate::error;
 
 /// Length of the runs in which tracks take turns: short enough to play while loading, long enough
@@ -16,12 +16,12 @@ const RUN: Ticks = Ticks(TICKS_PER_SECOND / 2);
 
 /// Writes a progressive MP4.
 pub(crate) fn write_mp4(order: &Mp4Order) -> Result<(), MediaError> {
-    let mut lanes = open_lanes(order)?;
-    let mut muxer = open_muxer(order, &lanes)?;
+    let mut readers = open_readers(order)?;
+    let mut muxer = open_muxer(order, &readers)?;
     let mut limit = RUN;
-    while lanes.iter().any(|lane| lane.peek().is_some()) {
-        for (index, lane) in lanes.iter_mut().enumerate() {
-            write_run(index, lane, limit, &mut muxer)?;
+    while readers.iter().any(|reader| reader.peek().is_some()) {
+        for (index, reader) in readers.iter_mut().enumerate() {
+            write_run(index, reader, limit, &mut muxer)?;
         }
         limit = limit + RUN;
     }
@@ -30,35 +30,35 @@ pub(crate) fn write_mp4(order: &Mp4Order) -> Result<(), MediaError> {
 
 fn write_run(
     index: usize,
-    lane: &mut Lane,
+    reader: &mut StreamReader,
     limit: Ticks,
     muxer: &mut Muxer,
 ) -> Result<(), MediaError> {
-    while lane.next_dts().is_some_and(|dts| dts < limit) {
-        let Some(packet) = lane.take()? else { break };
+    while reader.next_dts().is_some_and(|dts| dts < limit) {
+        let Some(packet) = reader.take()? else { break };
         muxer.write(index, &packet)?;
     }
     Ok(())
 }
 
-fn open_lanes(order: &Mp4Order) -> Result<Vec<Lane>, MediaError> {
-    let mut lanes = Vec::new();
+fn open_readers(order: &Mp4Order) -> Result<Vec<StreamReader>, MediaError> {
+    let mut readers = Vec::new();
     if let Some(video) = &order.video {
-        lanes.push(Lane::video(video)?);
+        readers.push(StreamReader::video(video)?);
     }
     for sound in &order.audio {
-        let mut lane = Lane::audio(&sound.path, sound.language.clone(), None)?;
-        lane.stream.roles.clone_from(&sound.roles);
-        lanes.push(lane);
+        let mut reader = StreamReader::audio(&sound.path, sound.language.clone(), None)?;
+        reader.stream.roles.clone_from(&sound.roles);
+        readers.push(reader);
     }
-    if lanes.iter().all(|lane| lane.peek().is_none()) {
+    if readers.iter().all(|reader| reader.peek().is_none()) {
         return Err(error::failed("write MP4", order.path.display(), "there is nothing in it"));
     }
-    Ok(lanes)
+    Ok(readers)
 }
 
-fn open_muxer(order: &Mp4Order, lanes: &[Lane]) -> Result<Muxer, MediaError> {
-    let inputs: Vec<_> = lanes.iter().map(mp4_input).collect();
+fn open_muxer(order: &Mp4Order, readers: &[StreamReader]) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = readers.iter().map(mp4_input).collect();
     let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
     let options = [
         ("fflags", "+bitexact"),

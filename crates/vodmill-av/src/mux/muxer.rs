@@ -14,8 +14,8 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::units::Ticks;
 
 use super::clock::Clock;
-use super::lane::{AAC_FRAME, Kind, Packet, Stream};
-use crate::rendition::{Colours, VideoHeader};
+use super::stream_reader::{AAC_FRAME, Packet, Stream};
+use crate::rendition::{Colours, Header, VideoHeader};
 use crate::{error, hdr10, roles};
 
 /// Where a muxer in memory leaves its bytes.
@@ -186,9 +186,11 @@ fn add_stream(output: &mut Output, input: &Input<'_>) -> Result<(), ffmpeg_next:
     // SAFETY: the stream was just made and belongs to the output.
     unsafe { (*stream.as_mut_ptr()).disposition = roles::disposition(&input.stream.roles).bits() };
     // SAFETY: the stream was just made and owns its parameters, which nothing else refers to yet.
-    unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.kind)? };
-    match &input.stream.kind {
-        Kind::Video(VideoHeader { colours: Some(colours), .. }) => add_hdr10(&mut stream, colours),
+    unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.header)? };
+    match &input.stream.header {
+        Header::Video(VideoHeader { colours: Some(colours), .. }) => {
+            add_hdr10(&mut stream, colours)
+        }
         _ => Ok(()),
     }
 }
@@ -217,9 +219,9 @@ fn add_hdr10(stream: &mut StreamMut<'_>, colours: &Colours) -> Result<(), ffmpeg
 }
 
 /// Fills in what muxers want to know of a stream.
-fn describe(par: &mut ffi::AVCodecParameters, kind: &Kind) -> Result<(), ffmpeg_next::Error> {
-    let (codec, extradata) = match kind {
-        Kind::Video(video) => {
+fn describe(par: &mut ffi::AVCodecParameters, header: &Header) -> Result<(), ffmpeg_next::Error> {
+    let (codec, extradata) = match header {
+        Header::Video(video) => {
             par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
             par.width = video.size.width as i32;
             par.height = video.size.height as i32;
@@ -228,7 +230,7 @@ fn describe(par: &mut ffi::AVCodecParameters, kind: &Kind) -> Result<(), ffmpeg_
             }
             (&video.codec, &video.extradata)
         }
-        Kind::Audio(audio) => {
+        Header::Audio(audio) => {
             par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
             par.sample_rate = audio.sample_rate as i32;
             par.initial_padding = audio.initial_padding as i32;

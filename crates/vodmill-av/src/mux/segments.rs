@@ -8,9 +8,9 @@ use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
 use super::boxes::SEGMENT_TYPE;
 use super::clock::video_timescale;
 use super::counters::Counters;
-use super::cut;
-use super::lane::Lane;
 use super::muxer::{Input, Muxer};
+use super::segment_cuts;
+use super::stream_reader::{Packet, StreamReader};
 use super::tables::Tables;
 use crate::error;
 
@@ -22,14 +22,14 @@ pub(super) type Sink<'a> = &'a mut dyn FnMut(Segment) -> Result<(), MediaError>;
 
 /// Cuts renditions into segments and hands them over in order.
 pub(crate) fn segment(order: &SegmentOrder, sink: Sink<'_>) -> Result<(), MediaError> {
-    let lanes = open_lanes(order)?;
-    let mut muxer = Segmenter::new(order, &lanes)?;
+    let readers = open_readers(order)?;
+    let mut muxer = Segmenter::new(order, &readers)?;
     if order.container == Container::Fmp4 {
         sink(init_segment(muxer.muxer.take()))?;
     }
     match &order.cut {
-        Cut::At(ends) => cut::at(lanes, ends, order.part, &mut muxer, sink),
-        Cut::KeyFrames => cut::key_frames(lanes, &mut muxer, sink),
+        Cut::At(ends) => segment_cuts::at(readers, ends, order.part, &mut muxer, sink),
+        Cut::KeyFrames => segment_cuts::key_frames(readers, &mut muxer, sink),
     }
 }
 
@@ -38,20 +38,20 @@ pub(super) fn init_segment(bytes: Vec<u8>) -> Segment {
     Segment { init: true, start: Ticks::ZERO, duration: Ticks::ZERO, bytes }
 }
 
-fn open_lanes(order: &SegmentOrder) -> Result<Vec<Lane>, MediaError> {
-    let mut lanes = Vec::new();
+fn open_readers(order: &SegmentOrder) -> Result<Vec<StreamReader>, MediaError> {
+    let mut readers = Vec::new();
     if let Some(video) = &order.video {
-        lanes.push(Lane::video(video)?);
+        readers.push(StreamReader::video(video)?);
     }
     if let (Some(audio), Cut::At(_)) = (&order.audio, &order.cut) {
         // The first part has the encoder's delay, too, which is before zero.
         let from = (order.part.first > 0).then_some(order.part.start);
-        lanes.push(Lane::audio(audio, None, from)?);
+        readers.push(StreamReader::audio(audio, None, from)?);
     }
-    if lanes.iter().all(|lane| lane.peek().is_none()) {
+    if readers.iter().all(|reader| reader.peek().is_none()) {
         return Err(error::failed("segment", "renditions", "there is nothing in them"));
     }
-    Ok(lanes)
+    Ok(readers)
 }
 
 /// A muxer that is cut at segment boundaries.
@@ -65,15 +65,16 @@ pub(super) struct Segmenter {
 }
 
 impl Segmenter {
-    fn new(order: &SegmentOrder, lanes: &[Lane]) -> Result<Segmenter, MediaError> {
-        let first = lanes.iter().filter_map(Lane::next_dts).min().unwrap_or_default() + order.base;
+    fn new(order: &SegmentOrder, readers: &[StreamReader]) -> Result<Segmenter, MediaError> {
+        let first = readers.iter().filter_map(StreamReader::next_dts).min().unwrap_or_default()
+            + order.base;
         if first < Ticks::ZERO {
             let cause = format!("the base of {} leaves a time of {first}", order.base);
             return Err(error::failed("segment", "renditions", cause));
         }
         let muxer = match order.container {
-            Container::Ts => transport_stream(order, lanes, first),
-            Container::Fmp4 => fragmented_mp4(order, lanes),
+            Container::Ts => transport_stream(order, readers, first),
+            Container::Fmp4 => fragmented_mp4(order, readers),
         }?;
         let counted = order.container == Container::Ts && !order.part.last;
         let counters = counted.then(Counters::default);
@@ -96,12 +97,8 @@ impl Segmenter {
     }
 
     /// Adds a packet to the segment.
-    pub(super) fn write(
-        &mut self,
-        lane: usize,
-        packet: &super::lane::Packet,
-    ) -> Result<(), MediaError> {
-        self.muxer.write(lane, packet)
+    pub(super) fn write(&mut self, reader: usize, packet: &Packet) -> Result<(), MediaError> {
+        self.muxer.write(reader, packet)
     }
 
     /// Ends the segment, the last one of its part or not, and takes its bytes.
@@ -128,12 +125,12 @@ const CLOCK_LEAD: Ticks = Ticks(TICKS_PER_SECOND * 7 / 10);
 
 fn transport_stream(
     order: &SegmentOrder,
-    lanes: &[Lane],
+    readers: &[StreamReader],
     first: Ticks,
 ) -> Result<Muxer, MediaError> {
-    let inputs: Vec<_> = lanes
+    let inputs: Vec<_> = readers
         .iter()
-        .map(|lane| Input { stream: &lane.stream, timescale: TICKS_PER_SECOND as u32 })
+        .map(|reader| Input { stream: &reader.stream, timescale: TICKS_PER_SECOND as u32 })
         .collect();
     // The clock reference must not be negative either.
     let lead = CLOCK_LEAD.min(first).0 * 100 / 9;
@@ -153,8 +150,8 @@ fn transport_stream(
     Muxer::in_memory("mpegts", &inputs, order.base, &options)
 }
 
-fn fragmented_mp4(order: &SegmentOrder, lanes: &[Lane]) -> Result<Muxer, MediaError> {
-    let inputs: Vec<_> = lanes.iter().map(mp4_input).collect();
+fn fragmented_mp4(order: &SegmentOrder, readers: &[StreamReader]) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = readers.iter().map(mp4_input).collect();
     let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
     let options = [
         ("fflags", "+bitexact"),
@@ -176,8 +173,9 @@ fn fragmented_mp4(order: &SegmentOrder, lanes: &[Lane]) -> Result<Muxer, MediaEr
 }
 
 /// A stream with the timescale that is exact for it.
-pub(super) fn mp4_input(lane: &Lane) -> Input<'_> {
-    let unit = lane.stream.unit;
-    let timescale = if lane.stream.is_video() { video_timescale(unit.inverse()) } else { unit.den };
-    Input { stream: &lane.stream, timescale }
+pub(super) fn mp4_input(reader: &StreamReader) -> Input<'_> {
+    let unit = reader.stream.unit;
+    let timescale =
+        if reader.stream.is_video() { video_timescale(unit.inverse()) } else { unit.den };
+    Input { stream: &reader.stream, timescale }
 }

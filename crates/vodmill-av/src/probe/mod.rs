@@ -34,7 +34,7 @@ use self::meter::Meter;
 use self::scan::Scan;
 use crate::error;
 use crate::original::Original;
-use crate::source::{Source, container_is_cut};
+use crate::source::{Source, container_is_truncated};
 
 /// What the tracks of a file in memory are cropped by.
 pub fn cropping(bytes: &[u8]) -> Vec<vodmill_model::media::Crop> {
@@ -67,7 +67,7 @@ pub(crate) fn probe(
     let samples = source.samples(bytes);
     info.truncated |= samples.some_are_beyond;
     info.truncated |= samples.some_are_left_out && is_shorter_than_declared(&info);
-    info.truncated |= container_is_cut(original)? || sound_is_cut(&info);
+    info.truncated |= container_is_truncated(original)? || sound_is_truncated(&info);
     streams::crop(original, &source, &mut info)?;
     info.photograph = streams::photograph(original, &info)?;
     admit(&info, policy)?;
@@ -87,7 +87,7 @@ fn is_shorter_than_declared(info: &MediaInfo) -> bool {
 }
 
 /// A FLAC file counts its samples in front (RFC 9639, 8.2), and so tells when some are missing.
-fn sound_is_cut(info: &MediaInfo) -> bool {
+fn sound_is_truncated(info: &MediaInfo) -> bool {
     let end = info.audio.iter().map(|track| track.end).max();
     let missing = info.declared_duration.zip(end).map(|(declared, end)| declared - end);
     info.container == "flac" && missing.is_some_and(|missing| missing > Ticks::from_seconds(1))

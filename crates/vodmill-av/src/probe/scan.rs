@@ -36,7 +36,7 @@ pub(super) struct Scan {
 #[derive(Default)]
 pub(super) struct TrackScan {
     pub time_base: Option<Ratio>,
-    kind: Kind,
+    kind: TrackKind,
     /// Number of its programme; 0 where the file holds but one.
     pub programme: u32,
     /// Packets, those that are decoded but not shown included.
@@ -66,7 +66,7 @@ pub(super) struct TrackScan {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
+enum TrackKind {
     Video,
     Audio,
     #[default]
@@ -149,17 +149,17 @@ impl TrackScan {
         let parameters = stream.parameters();
         let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
         let kind = match parameters.medium() {
-            media::Type::Video if !attached => Kind::Video,
-            media::Type::Audio => Kind::Audio,
-            _ => Kind::Other,
+            media::Type::Video if !attached => TrackKind::Video,
+            media::Type::Audio => TrackKind::Audio,
+            _ => TrackKind::Other,
         };
         // SAFETY: parameters of an open stream.
         let (sample_rate, extradata_size) =
             unsafe { ((*parameters.as_ptr()).sample_rate, (*parameters.as_ptr()).extradata_size) };
-        let may_have_captions = kind == Kind::Video && captions::may_be_in(parameters.id());
+        let may_have_captions = kind == TrackKind::Video && captions::may_be_in(parameters.id());
         let pictures = PictureCount::of(parameters.id());
         let sound = || FormWatch::new(parameters.id(), extradata_size > 0);
-        let is_sound = kind == Kind::Audio;
+        let is_sound = kind == TrackKind::Audio;
         let listener = is_sound.then(|| Listener::new(source.input(), &parameters)).flatten();
         let drift = is_sound.then(|| DriftWatch::new(parameters.clone()));
         TrackScan {
@@ -169,7 +169,7 @@ impl TrackScan {
             sound: is_sound.then(sound),
             listener,
             drift,
-            sizes: (kind == Kind::Video).then(|| SizeWatch::new(parameters)).flatten(),
+            sizes: (kind == TrackKind::Video).then(|| SizeWatch::new(parameters)).flatten(),
             may_have_captions,
             sample_rate: u32::try_from(sample_rate).unwrap_or(0),
             pictures,
@@ -193,7 +193,7 @@ impl TrackScan {
     /// Subtitles and data are sparse: only sound and pictures tell of the clock.
     fn shift(&self, clock: &mut ClockWatch, number: u64, packet: &Packet) -> Ticks {
         match packet.dts().or(packet.pts()) {
-            Some(time) if self.kind != Kind::Other => clock.shift(
+            Some(time) if self.kind != TrackKind::Other => clock.shift(
                 number,
                 packet.stream(),
                 self.ticks(time),
@@ -212,8 +212,8 @@ impl TrackScan {
         let base = self.time_base.unwrap_or(Ratio::ONE);
         let time = in_file.saturating_add(units_of(shift.0, base));
         match self.kind {
-            Kind::Video => self.take_picture(packet, ordinal, time, shown),
-            Kind::Audio if shown => self.take_sound(packet, time),
+            TrackKind::Video => self.take_picture(packet, ordinal, time, shown),
+            TrackKind::Audio if shown => self.take_sound(packet, time),
             _ => {}
         }
     }
@@ -292,7 +292,7 @@ mod tests {
 
     fn sound() -> TrackScan {
         let time_base = Some(Ratio::new(1, 48_000));
-        TrackScan { kind: Kind::Audio, time_base, sample_rate: 48_000, ..TrackScan::default() }
+        TrackScan { kind: TrackKind::Audio, time_base, sample_rate: 48_000, ..TrackScan::default() }
     }
 
     fn packet(pts: i64, duration: i64) -> Packet {

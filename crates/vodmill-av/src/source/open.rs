@@ -11,8 +11,9 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Dictionary, Error, ffi, media};
 use vodmill_model::outcome::{MediaError, Reason};
 
-use super::{container_is_cut, memory_is_short, prepare, sniff};
+use super::{container_is_truncated, memory_is_short, sniff};
 use crate::error;
+use crate::libav::prepare;
 use crate::original::{Fault, Original, Served};
 
 /// Containers that hold media themselves. Playlists and lists of files are not among them.
@@ -217,7 +218,7 @@ fn why_not_opened(path: &Path, operation: &str, cause: Error) -> MediaError {
         }
         Ok(None) => {}
     }
-    match container_is_cut(path) {
+    match container_is_truncated(path) {
         Err(failed) => failed,
         Ok(true) => error::rejected(
             Reason::Incomplete,

@@ -4,7 +4,7 @@ mod balance;
 mod boxes;
 mod chunks;
 pub mod clips;
-mod cut;
+
 mod damage;
 mod encoders;
 mod facts;
@@ -14,3 +14,4 @@ mod odd;
 pub mod orders;
 mod served;
 mod server;
+mod truncation;

@@ -13,7 +13,7 @@ const FEWEST_BYTES: u64 = 8;
 /// # Errors
 /// If it cannot be read.
 pub fn is_whole(file: &mut (impl Read + Seek), end: u64) -> io::Result<bool> {
-    Ok(end >= FEWEST_BYTES && !vodmill_av::is_cut(file)?)
+    Ok(end >= FEWEST_BYTES && !vodmill_av::is_truncated(file)?)
 }
 
 #[cfg(test)]

@@ -33,15 +33,15 @@ const ASF_HEADER: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa
 const ASF_DATA: [u8; 16] = *b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 
 /// Whether the file ends before the container says. False when it cannot be told.
-pub(crate) fn container_is_cut(path: &Path) -> Result<bool, MediaError> {
-    is_cut(&mut Original::open(path)?).map_err(|cause| error::file("read", path, &cause))
+pub(crate) fn container_is_truncated(path: &Path) -> Result<bool, MediaError> {
+    is_truncated(&mut Original::open(path)?).map_err(|cause| error::file("read", path, &cause))
 }
 
 /// Whether bytes are missing from `file` that its container needs; false when it cannot be told.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn is_cut(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+pub fn is_truncated(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     match look(file) {
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         cut => cut,
@@ -55,21 +55,21 @@ fn look(file: &mut (impl Read + Seek)) -> io::Result<bool> {
         return Ok(false);
     }
     if mp4::begins(&head) {
-        mp4::is_cut(file, length)
+        mp4::is_truncated(file, length)
     } else if matroska::begins(&head) {
-        matroska::is_cut(file, length)
+        matroska::is_truncated(file, length)
     } else if riff::begins(&head) {
-        riff::is_cut(file, length)
+        riff::is_truncated(file, length)
     } else if head.starts_with(b"FLV\x01") {
-        flv_is_cut(file, be32(&head[5..9]), length)
+        flv_is_truncated(file, be32(&head[5..9]), length)
     } else if head.starts_with(&ASF_HEADER) {
-        asf_is_cut(file, le64(&head[16..24]), length)
+        asf_is_truncated(file, le64(&head[16..24]), length)
     } else if mxf::begins(&head) {
-        mxf::is_cut(file, length)
+        mxf::is_truncated(file, length)
     } else if head.starts_with(b".snd") {
-        frames::au_is_cut(file, length)
+        frames::au_is_truncated(file, length)
     } else if frames::begins(&head) {
-        frames::is_cut(file, length)
+        frames::is_truncated(file, length)
     } else if is_transport_stream(file)? {
         ends_in_hole(file, 0, length)
     } else {
@@ -90,7 +90,7 @@ fn is_transport_stream(file: &mut (impl Read + Seek)) -> io::Result<bool> {
 
 /// Cut if the last tag reaches beyond the end. The size behind it tells at once where it began; not
 /// every writer gets that size right, so that only a walk over all tags tells of a cut.
-fn flv_is_cut(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Result<bool> {
+fn flv_is_truncated(file: &mut (impl Read + Seek), first: u64, length: u64) -> io::Result<bool> {
     const HEAD: u64 = 11;
     if length >= first + 4 + HEAD + 4 {
         let back = be32(&bytes_at::<4>(file, length - 4)?);
@@ -125,7 +125,7 @@ fn flv_tag_size(head: &[u8; 4]) -> Option<u64> {
 
 /// Cut if the data object, which follows the header, reaches beyond the end. Live streams leave its
 /// size 0 or that of its head.
-fn asf_is_cut(file: &mut (impl Read + Seek), header: u64, length: u64) -> io::Result<bool> {
+fn asf_is_truncated(file: &mut (impl Read + Seek), header: u64, length: u64) -> io::Result<bool> {
     const HEAD: u64 = 50;
     if header.saturating_add(HEAD) > length {
         return Ok(true);
@@ -145,11 +145,11 @@ mod tests {
     }
 
     fn cut(parts: &[Vec<u8>]) -> bool {
-        super::is_cut(&mut io::Cursor::new(parts.concat())).unwrap()
+        super::is_truncated(&mut io::Cursor::new(parts.concat())).unwrap()
     }
 
     #[test]
-    fn mp4_is_cut_where_a_box_reaches_beyond_the_end_or_the_index_is_missing() {
+    fn mp4_is_truncated_where_a_box_reaches_beyond_the_end_or_the_index_is_missing() {
         let (ftyp, moov) = (a_box(b"ftyp", 16, 8), a_box(b"moov", 20, 12));
         assert!(!cut(&[ftyp.clone(), moov.clone(), a_box(b"mdat", 108, 100)]));
         assert!(!cut(&[ftyp.clone(), moov.clone(), a_box(b"mdat", 0, 100)]), "to the end");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn riff_is_cut_where_its_media_reaches_beyond_the_end() {
+    fn riff_is_truncated_where_its_media_reaches_beyond_the_end() {
         let head = |kind: &[u8; 4]| [&b"RIFF\x99\0\0\0"[..], kind].concat();
         let movi = |size: u32, body: usize| {
             let mut list = chunk(b"LIST", size, body);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn caf_is_cut_where_its_samples_are_missing() {
+    fn caf_is_truncated_where_its_samples_are_missing() {
         let chunk = |kind: &[u8; 4], size: u64, body: usize| {
             [&kind[..], &size.to_be_bytes(), &vec![7; body]].concat()
         };
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn flv_is_cut_within_a_tag() {
+    fn flv_is_truncated_within_a_tag() {
         let head = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
         let tag = |size: u8, back: u8| {
             let head = [9, 0, 0, size, 0, 0, 0, 0, 0, 0, 0];
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn asf_is_cut_where_its_data_reaches_beyond_the_end() {
+    fn asf_is_truncated_where_its_data_reaches_beyond_the_end() {
         let header = [&ASF_HEADER[..], &30_u64.to_le_bytes(), &[0; 6]].concat();
         let data = |size: u64| [&ASF_DATA[..], &size.to_le_bytes(), &[0; 76]].concat();
         assert!(!cut(&[header.clone(), data(100)]));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn matroska_is_cut_where_its_segment_reaches_beyond_the_end() {
+    fn matroska_is_truncated_where_its_segment_reaches_beyond_the_end() {
         let head = vec![0x1a, 0x45, 0xdf, 0xa3, 0x80];
         let segment = vec![0x18, 0x53, 0x80, 0x67, 0x84];
         assert!(!cut(&[head.clone(), segment.clone(), vec![0; 4]]));

@@ -1,4 +1,4 @@
-//! One stream on its way into a container: its packets in decoding order, the next one in sight.
+//! Reads one stream for a container: its packets in decoding order, with a look at the next one.
 
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
@@ -9,7 +9,7 @@ use vodmill_model::transcode::VideoInput;
 use vodmill_model::units::{Ratio, Ticks};
 
 use crate::error;
-use crate::rendition::{AudioHeader, Header, PacketMeta, RenditionReader, VideoHeader};
+use crate::rendition::{Header, PacketMeta, RenditionReader, VideoHeader};
 
 /// Samples in a packet of AAC-LC.
 pub(super) const AAC_FRAME: i64 = 1024;
@@ -17,7 +17,7 @@ pub(super) const AAC_FRAME: i64 = 1024;
 /// What a stream is, and the seconds of a unit of its times.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
-    pub kind: Kind,
+    pub header: Header,
     pub unit: Ratio,
     /// ISO 639-2 code, if known.
     pub language: Option<String>,
@@ -25,15 +25,9 @@ pub(super) struct Stream {
     pub roles: Vec<Role>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Kind {
-    Video(VideoHeader),
-    Audio(AudioHeader),
-}
-
 impl Stream {
     pub(super) fn is_video(&self) -> bool {
-        matches!(self.kind, Kind::Video(_))
+        matches!(self.header, Header::Video(_))
     }
 }
 
@@ -44,29 +38,29 @@ pub(super) struct Packet {
 }
 
 /// The packets of one stream.
-pub(super) struct Lane {
+pub(super) struct StreamReader {
     pub stream: Stream,
-    reader: RenditionReader,
-    /// Chunks that come after the one of `reader`.
+    rendition: RenditionReader,
+    /// Chunks that come after the one of `rendition`.
     rest: IntoIter<PathBuf>,
     next: Option<Packet>,
     after: Option<Packet>,
     last_dts: Option<i64>,
 }
 
-impl Lane {
-    pub(super) fn video(input: &VideoInput) -> Result<Lane, MediaError> {
+impl StreamReader {
+    pub(super) fn video(input: &VideoInput) -> Result<StreamReader, MediaError> {
         let mut rest = input.chunks.clone().into_iter();
         let first = rest.next().ok_or_else(|| error::failed("mux", "video", "no chunks"))?;
-        let reader = RenditionReader::open(&first)?;
-        let header = video_header(&reader, &first)?;
+        let rendition = RenditionReader::open(&first)?;
+        let header = video_header(&rendition, &first)?;
         let stream = Stream {
-            kind: Kind::Video(header),
+            header: Header::Video(header),
             unit: input.rate.inverse(),
             language: None,
             roles: Vec::new(),
         };
-        Lane::begin(stream, reader, rest)
+        StreamReader::begin(stream, rendition, rest)
     }
 
     /// Sound; of what is before `from`, no more is read than has to be.
@@ -74,31 +68,32 @@ impl Lane {
         path: &Path,
         language: Option<String>,
         from: Option<Ticks>,
-    ) -> Result<Lane, MediaError> {
-        let mut reader = RenditionReader::open(path)?;
-        let Header::Audio(header) = reader.header().clone() else {
+    ) -> Result<StreamReader, MediaError> {
+        let mut rendition = RenditionReader::open(path)?;
+        let Header::Audio(header) = rendition.header().clone() else {
             return Err(error::failed("mux", path.display(), "it is not an audio rendition"));
         };
         let unit = Ratio::new(1, header.sample_rate);
         if let Some(from) = from {
-            reader.skip_before(&|pts| Ticks::from_units(pts, unit) < from)?;
+            rendition.skip_before(&|pts| Ticks::from_units(pts, unit) < from)?;
         }
-        let stream = Stream { kind: Kind::Audio(header), unit, language, roles: Vec::new() };
-        Lane::begin(stream, reader, Vec::new().into_iter())
+        let stream = Stream { header: Header::Audio(header), unit, language, roles: Vec::new() };
+        StreamReader::begin(stream, rendition, Vec::new().into_iter())
     }
 
     fn begin(
         stream: Stream,
-        reader: RenditionReader,
+        rendition: RenditionReader,
         rest: IntoIter<PathBuf>,
-    ) -> Result<Lane, MediaError> {
-        let mut lane = Lane { stream, reader, rest, next: None, after: None, last_dts: None };
-        lane.next = lane.read()?;
-        lane.after = lane.read()?;
-        Ok(lane)
+    ) -> Result<StreamReader, MediaError> {
+        let mut reader =
+            StreamReader { stream, rendition, rest, next: None, after: None, last_dts: None };
+        reader.next = reader.read()?;
+        reader.after = reader.read()?;
+        Ok(reader)
     }
 
-    /// The packet that [`Lane::take`] gives next.
+    /// The packet that [`StreamReader::take`] gives next.
     pub(super) fn peek(&self) -> Option<&PacketMeta> {
         self.next.as_ref().map(|packet| &packet.meta)
     }
@@ -123,9 +118,9 @@ impl Lane {
     /// When what is in a packet ends. A decoder puts out a frame of sound whole, however little of
     /// the last one counts.
     pub(super) fn end_of(&self, meta: &PacketMeta) -> Ticks {
-        let units = match self.stream.kind {
-            Kind::Audio(_) => meta.duration.max(AAC_FRAME),
-            Kind::Video(_) => meta.duration,
+        let units = match &self.stream.header {
+            Header::Audio(_) => meta.duration.max(AAC_FRAME),
+            Header::Video(_) => meta.duration,
         };
         self.ticks(meta.pts + units)
     }
@@ -138,22 +133,22 @@ impl Lane {
     fn read(&mut self) -> Result<Option<Packet>, MediaError> {
         let mut data = Vec::new();
         loop {
-            if let Some(meta) = self.reader.next(&mut data)? {
+            if let Some(meta) = self.rendition.next(&mut data)? {
                 self.check_order(&meta)?;
                 self.check_key(&meta, &data)?;
                 return Ok(Some(Packet { meta, data }));
             }
             let Some(path) = self.rest.next() else { return Ok(None) };
-            self.reader = self.continue_with(&path)?;
+            self.rendition = self.continue_with(&path)?;
         }
     }
 
     /// Opens a further chunk: one decoder configuration must serve all of them.
     fn continue_with(&self, path: &Path) -> Result<RenditionReader, MediaError> {
-        let reader = RenditionReader::open(path)?;
-        let header = video_header(&reader, path)?;
-        match &self.stream.kind {
-            Kind::Video(first) if *first == header => Ok(reader),
+        let rendition = RenditionReader::open(path)?;
+        let header = video_header(&rendition, path)?;
+        match &self.stream.header {
+            Header::Video(first) if *first == header => Ok(rendition),
             _ => Err(error::failed(
                 "mux",
                 path.display(),
@@ -164,8 +159,8 @@ impl Lane {
 
     /// Encoders also mark pictures as key frames at which decoding cannot begin cleanly.
     fn check_key(&self, meta: &PacketMeta, data: &[u8]) -> Result<(), MediaError> {
-        match &self.stream.kind {
-            Kind::Video(video) if meta.key && !is_idr(&video.codec, data) => {
+        match &self.stream.header {
+            Header::Video(video) if meta.key && !is_idr(&video.codec, data) => {
                 let cause = format!("key frame {} is not an IDR picture", meta.pts);
                 Err(error::failed("mux", "rendition", cause))
             }
@@ -200,8 +195,8 @@ fn is_idr(codec: &str, data: &[u8]) -> bool {
     }
 }
 
-fn video_header(reader: &RenditionReader, path: &Path) -> Result<VideoHeader, MediaError> {
-    match reader.header() {
+fn video_header(rendition: &RenditionReader, path: &Path) -> Result<VideoHeader, MediaError> {
+    match rendition.header() {
         Header::Video(header) => Ok(header.clone()),
         Header::Audio(_) => {
             Err(error::failed("mux", path.display(), "it is not a video rendition"))

@@ -36,15 +36,15 @@ pub(super) fn begins(head: &[u8]) -> bool {
 
 /// Cut if the chunk that holds the media reaches beyond the end. What stands behind it, and what the
 /// outermost chunk says of its own size, is not media.
-pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let (head, _) = up_to::<16>(file, 0)?;
     match &head[..4] {
-        b"RIFF" if head[8..12] == *b"AVI " => avi_is_cut(file, length),
+        b"RIFF" if head[8..12] == *b"AVI " => avi_is_truncated(file, length),
         b"RIFF" => walk(file, length, &Form::Riff),
         b"RF64" => walk(file, length, &Form::Rf64),
         b"FORM" => walk(file, length, &Form::Aiff),
-        b"caff" => caf_is_cut(file, length),
-        _ => w64_is_cut(file, length),
+        b"caff" => caf_is_truncated(file, length),
+        _ => w64_is_truncated(file, length),
     }
 }
 
@@ -79,7 +79,7 @@ fn walk(file: &mut (impl Read + Seek), length: u64, form: &Form) -> io::Result<b
 }
 
 /// Every `movi` must be there, that of each further RIFF too (OpenDML).
-fn avi_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+fn avi_is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let (mut at, mut found, mut end) = (0, false, 0);
     for _ in 0..MAX_CHUNKS {
         let (head, got) = up_to::<12>(file, at)?;
@@ -112,7 +112,7 @@ fn avi_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
 }
 
 /// Sizes are of 64 bits, big-endian; that of the samples may be -1, for all that follows.
-fn caf_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+fn caf_is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let mut at = 8;
     for _ in 0..MAX_CHUNKS {
         let (head, got) = up_to::<12>(file, at)?;
@@ -132,7 +132,7 @@ fn caf_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
 }
 
 /// Sizes are of 64 bits, with the head of 24 bytes, and padded to 8.
-fn w64_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+fn w64_is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let mut at = 40;
     for _ in 0..MAX_CHUNKS {
         let (head, got) = up_to::<24>(file, at)?;

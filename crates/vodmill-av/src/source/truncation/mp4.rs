@@ -24,19 +24,19 @@ pub(super) fn begins(head: &[u8]) -> bool {
 /// Cut if a sample of the index lies beyond the end or is a hole. Where there are none (fragments,
 /// still pictures), if a box of media reaches beyond it. Cut without `moov`, or the `meta` that
 /// still pictures have instead (ISO/IEC 23008-12).
-pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let walk = walk(file, length)?;
-    let Some(moov) = walk.moov else { return Ok(!walk.meta || walk.media_is_cut) };
+    let Some(moov) = walk.moov else { return Ok(!walk.meta || walk.media_is_truncated) };
     let bytes = moov.end - moov.start;
     if bytes > MAX_INDEX {
-        return Ok(walk.media_is_cut);
+        return Ok(walk.media_is_truncated);
     }
     let mut index = Vec::new();
     file.seek(SeekFrom::Start(moov.start))?;
     file.take(bytes).read_to_end(&mut index)?;
     let tracks = tables::tracks(&index);
     if tracks.is_empty() || tables::is_fragmented(&index) {
-        let cut = walk.media_is_cut || (walk.hole && tables::is_fragmented(&index));
+        let cut = walk.media_is_truncated || (walk.hole && tables::is_fragmented(&index));
         return Ok(cut || misses_samples(file, length, &tracks)?);
     }
     misses_samples(file, length, &tracks)
@@ -49,7 +49,7 @@ struct Walk {
     moov: Option<Range<u64>>,
     meta: bool,
     /// A box of media reaches beyond the end.
-    media_is_cut: bool,
+    media_is_truncated: bool,
     /// There are zeros where a box should begin, and no index of fragments (`mfra`), which is the last.
     hole: bool,
 }
@@ -65,7 +65,8 @@ fn walk(file: &mut (impl Read + Seek), length: u64) -> io::Result<Walk> {
         let kind = &head[4..got.clamp(4, 8)];
         if got < 8 {
             // Padding; or the head of a box that is still to come.
-            walk.media_is_cut = !kind.is_empty() && OF_MEDIA.iter().any(|it| it.starts_with(kind));
+            walk.media_is_truncated =
+                !kind.is_empty() && OF_MEDIA.iter().any(|it| it.starts_with(kind));
             break;
         }
         let of_media = OF_MEDIA.iter().any(|it| *it == kind);
@@ -77,7 +78,7 @@ fn walk(file: &mut (impl Read + Seek), length: u64) -> io::Result<Walk> {
         };
         let next = at.checked_add(size).filter(|next| size >= head_bytes && *next <= length);
         let Some(next) = next else {
-            walk.media_is_cut = of_media;
+            walk.media_is_truncated = of_media;
             break;
         };
         match kind {

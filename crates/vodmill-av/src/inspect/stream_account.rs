@@ -8,7 +8,7 @@ use vodmill_model::units::{Ratio, Size, Ticks};
 
 /// What has been seen of a stream, in its own units.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct StreamAccount {
     packets: u64,
     key_packets: u64,
     starts_with_key: bool,
@@ -21,7 +21,7 @@ pub(super) struct Tally {
     goes_back: bool,
 }
 
-impl Tally {
+impl StreamAccount {
     pub(super) fn add(&mut self, packet: &Packet) {
         if self.packets == 0 {
             self.starts_with_key = packet.is_key();

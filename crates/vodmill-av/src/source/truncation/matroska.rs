@@ -13,7 +13,7 @@ pub(super) fn begins(head: &[u8]) -> bool {
 
 /// Cut if the segment reaches beyond the end, or ends in a hole. Where its size is not known, which a
 /// pipe leaves, if an element in it does.
-pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let Some(header) = element(file, 0)? else { return Ok(false) };
     let Some(at) = header.end() else { return Ok(false) };
     let Some(segment) = element(file, at)? else { return Ok(true) };

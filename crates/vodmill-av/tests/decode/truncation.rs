@@ -42,8 +42,8 @@ fn sound(clips: &Clips, name: &str, options: &str) -> Vec<u8> {
     fs::read(clips.path(name)).unwrap()
 }
 
-fn is_cut(bytes: &[u8]) -> bool {
-    vodmill_av::is_cut(&mut Cursor::new(bytes)).unwrap()
+fn is_truncated(bytes: &[u8]) -> bool {
+    vodmill_av::is_truncated(&mut Cursor::new(bytes)).unwrap()
 }
 
 fn all(clips: &Clips) -> Vec<(&'static str, Vec<u8>)> {
@@ -62,7 +62,7 @@ fn whole_files_are_whole_whatever_is_behind_them() {
     let lyrics = [&b"LYRICSBEGIN"[..], &[b'x'; 900], b"LYRICS200"].concat();
     let text = b"GPS 52.5N 13.4E ".repeat(256);
     for (name, bytes) in all(&clips) {
-        assert!(!is_cut(&bytes), "{name}");
+        assert!(!is_truncated(&bytes), "{name}");
         if name == "piped.mkv" {
             // What follows elements of unknown size belongs to them.
             continue;
@@ -72,7 +72,11 @@ fn whole_files_are_whole_whatever_is_behind_them() {
                 // The hole that a download leaves looks the same.
                 continue;
             }
-            assert!(!is_cut(&[&bytes[..], behind].concat()), "{name}, {:?} behind", &behind[..4]);
+            assert!(
+                !is_truncated(&[&bytes[..], behind].concat()),
+                "{name}, {:?} behind",
+                &behind[..4]
+            );
         }
     }
 }
@@ -98,7 +102,7 @@ fn cut_files_are_cut_wherever_it_is() {
     for (name, bytes) in all(&clips) {
         let missed: Vec<usize> = (8..=90)
             .map(|percent| bytes.len() * percent / 100)
-            .filter(|length| !is_cut(&bytes[..*length]))
+            .filter(|length| !is_truncated(&bytes[..*length]))
             .collect();
         // Between two tags or pages nothing tells.
         let most = usize::from(["one.flv", "one.ogg"].contains(&name));
@@ -108,15 +112,18 @@ fn cut_files_are_cut_wherever_it_is() {
 
 /// Beyond what tags may take at its end.
 #[test]
-fn an_mp3_is_cut_where_its_first_frame_tells_of_more() {
+fn an_mp3_is_truncated_where_its_first_frame_tells_of_more() {
     let clips = Clips::new();
     let bytes = sound(&clips, "one.mp3", "-b:a 320k");
-    assert!(!is_cut(&bytes));
-    assert!(!is_cut(&[&bytes[..], &[0; 8192]].concat()), "padding");
-    assert!(is_cut(&bytes[..bytes.len() * 9 / 10]));
-    assert!(is_cut(&[&bytes[..bytes.len() / 2], &vec![0; bytes.len() / 2]].concat()), "a hole");
+    assert!(!is_truncated(&bytes));
+    assert!(!is_truncated(&[&bytes[..], &[0; 8192]].concat()), "padding");
+    assert!(is_truncated(&bytes[..bytes.len() * 9 / 10]));
+    assert!(
+        is_truncated(&[&bytes[..bytes.len() / 2], &vec![0; bytes.len() / 2]].concat()),
+        "a hole"
+    );
     let untold = sound(&clips, "untold.mp3", "-write_xing 0");
-    assert!(!is_cut(&untold[..untold.len() / 2]), "nothing tells");
+    assert!(!is_truncated(&untold[..untold.len() / 2]), "nothing tells");
 }
 
 #[test]
@@ -125,11 +132,11 @@ fn one_byte_of_the_last_sample_is_missed() {
     for (name, options) in [FILMS[1], FILMS[2], FILMS[4]] {
         let bytes = film(&clips, name, options);
         let end = if name == "fragments.mp4" { last_box(&bytes) } else { bytes.len() };
-        assert!(is_cut(&bytes[..end - 1]), "{name}");
+        assert!(is_truncated(&bytes[..end - 1]), "{name}");
     }
     for (name, options) in SOUNDS {
         let bytes = sound(&clips, name, options);
-        assert!(is_cut(&bytes[..bytes.len() - 1]), "{name}");
+        assert!(is_truncated(&bytes[..bytes.len() - 1]), "{name}");
     }
 }
 
@@ -150,11 +157,11 @@ fn a_download_that_is_zeros_in_parts_is_cut() {
     ] {
         clips.ffmpeg(&format!("{size} {options} {name}"));
         let bytes = fs::read(clips.path(name)).unwrap();
-        assert!(!is_cut(&bytes), "{name}");
+        assert!(!is_truncated(&bytes), "{name}");
         for (from, to) in holes {
             let mut holed = bytes.clone();
             holed[bytes.len() * from / 100..bytes.len() * to / 100].fill(0);
-            assert!(is_cut(&holed), "{name}, zeros from {from} % to {to} %");
+            assert!(is_truncated(&holed), "{name}, zeros from {from} % to {to} %");
         }
     }
     let mut bytes = fs::read(clips.path("first.mp4")).unwrap();

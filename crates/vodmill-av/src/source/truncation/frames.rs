@@ -20,9 +20,9 @@ pub(super) fn begins(head: &[u8]) -> bool {
 
 /// Cut if frames or a page are missing that it tells of, or if media ends in a hole: none of these
 /// codecs writes zeros.
-pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let (head, _) = up_to::<4>(file, 0)?;
-    if head == *b"OggS" && page_is_cut(file, length)? {
+    if head == *b"OggS" && page_is_truncated(file, length)? {
         return Ok(true);
     }
     let begin = behind_tag(file)?;
@@ -73,7 +73,7 @@ fn bytes_told(file: &mut (impl Read + Seek), begin: u64) -> io::Result<Option<u6
 }
 
 /// Whether the last page reaches beyond the end.
-fn page_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+fn page_is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let begin = length.saturating_sub(MOST_OF_A_PAGE as u64);
     let (tail, got) = up_to::<MOST_OF_A_PAGE>(file, begin)?;
     let tail = &tail[..got];
@@ -88,7 +88,7 @@ fn page_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
 }
 
 /// Sun's and NeXT's `.snd`: offset and size of its samples. A pipe leaves the size open.
-pub(super) fn au_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn au_is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let head: [u8; 12] = bytes_at(file, 0)?;
     let (offset, size) = (be32(&head[4..]), be32(&head[8..]));
     Ok(size != u64::from(u32::MAX) && offset + size > length)
@@ -99,10 +99,10 @@ pub(super) fn au_is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Resul
 mod tests {
     use std::io::Cursor;
 
-    use super::super::is_cut;
+    use super::super::is_truncated;
 
     fn cut(bytes: &[u8]) -> bool {
-        is_cut(&mut Cursor::new(bytes)).unwrap()
+        is_truncated(&mut Cursor::new(bytes)).unwrap()
     }
 
     /// A first frame that tells of `bytes` in all, and sound.
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn mp3_is_cut_where_fewer_bytes_are_there_than_its_first_frame_says() {
+    fn mp3_is_truncated_where_fewer_bytes_are_there_than_its_first_frame_says() {
         let (stereo, mono) = ([0xff, 0xfb, 0x90, 0x00], [0xff, 0xfb, 0x90, 0xc0]);
         let (half_rate, half_mono) = ([0xff, 0xf3, 0x90, 0x00], [0xff, 0xf3, 0x90, 0xc0]);
         for (head, at) in [(stereo, 36), (mono, 21), (half_rate, 21), (half_mono, 13)] {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn ogg_is_cut_within_a_page() {
+    fn ogg_is_truncated_within_a_page() {
         let page = |flags: u8| {
             let head = [&b"OggS\0"[..], &[flags], &[3; 20], &[2, 255, 45]].concat();
             [&head[..], &[9; 300]].concat()
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn au_is_cut_where_its_samples_are_missing() {
+    fn au_is_truncated_where_its_samples_are_missing() {
         let au = |size: u32, samples: usize| {
             let head = [&b".snd\0\0\0\x18"[..], &size.to_be_bytes(), &[0; 12]].concat();
             [&head[..], &vec![0; samples]].concat()

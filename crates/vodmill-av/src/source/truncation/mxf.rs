@@ -19,7 +19,7 @@ pub(super) fn begins(head: &[u8]) -> bool {
 
 /// Cut if the footer is not where the header says. While a file is written, and in what comes out of
 /// a pipe, it says nothing.
-pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(super) fn is_truncated(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let (first, _) = up_to::<1>(file, 16)?;
     // BER: a short length, or how many bytes of it follow.
     let more = if first[0] & 0x80 != 0 { u64::from(first[0] & 0x7f) } else { 0 };
@@ -33,17 +33,17 @@ pub(super) fn is_cut(file: &mut (impl Read + Seek), length: u64) -> io::Result<b
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::is_cut;
+    use super::super::is_truncated;
     use super::*;
 
     #[test]
-    fn mxf_is_cut_where_the_footer_is_missing() {
+    fn mxf_is_truncated_where_the_footer_is_missing() {
         let file = |footer: u64, body: usize| {
             let key = [&KEY[..], &[2, 5, 1, 1], &HEADER, &[4, 0]].concat();
             let head = [&[0x83, 0, 0, 0x78][..], &[0; 24], &footer.to_be_bytes()].concat();
             [&key[..], &head, &vec![9; body]].concat()
         };
-        let cut = |bytes: &[u8]| is_cut(&mut io::Cursor::new(bytes)).unwrap();
+        let cut = |bytes: &[u8]| is_truncated(&mut io::Cursor::new(bytes)).unwrap();
         let begun = file(0, 100);
         let footer = begun.len() as u64;
         let whole = [&file(footer, 100)[..], &KEY, &[2; 200]].concat();
