@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{Entry, Headers, Key, Put, Store, StoreError, Upload, Was};
+use crate::{Entry, Expected, Headers, Key, PutOutcome, Store, StoreError, Upload};
 
 /// Runs the suite on an empty `store`, with `scratch`, an empty directory, to work in.
 ///
@@ -69,30 +69,34 @@ fn keeps_keys_in_order(store: &dyn Store) {
     assert_eq!(store.list(&key("nowhere")).expect("list"), vec![]);
 }
 
-fn put_if(store: &dyn Store, key: &Key, bytes: &[u8], was: &Was) -> Put {
-    store.put_if(key, bytes, &Headers::default(), was).expect("put")
+fn put_if(store: &dyn Store, key: &Key, bytes: &[u8], expected: &Expected) -> PutOutcome {
+    store.put_if(key, bytes, &Headers::default(), expected).expect("put")
 }
 
 fn lets_the_first_decide(store: &dyn Store) {
     let claim = key("claims/one");
     assert!(matches!(store.get_version(&claim), Err(StoreError::NotFound(_))), "nothing there");
-    assert_eq!(put_if(store, &claim, b"first", &Was::Nothing), Put::Stored);
-    assert_eq!(put_if(store, &claim, b"second", &Was::Nothing), Put::Refused);
+    assert_eq!(put_if(store, &claim, b"first", &Expected::Nothing), PutOutcome::Stored);
+    assert_eq!(put_if(store, &claim, b"second", &Expected::Nothing), PutOutcome::Refused);
     assert_eq!(store.get(&claim).expect("get"), b"first");
 }
 
 fn replaces_what_was_seen(store: &dyn Store) {
     let object = key("claims/two");
-    let unseen = Was::Version("\"0123456789abcdef0123456789abcdef\"".to_owned());
-    assert_eq!(put_if(store, &object, b"none", &unseen), Put::Refused, "there is none yet");
+    let unseen = Expected::Version("\"0123456789abcdef0123456789abcdef\"".to_owned());
+    assert_eq!(put_if(store, &object, b"none", &unseen), PutOutcome::Refused, "there is none yet");
     put(store, "claims/two", b"first");
     let (bytes, first) = store.get_version(&object).expect("get");
     assert_eq!(bytes, b"first");
-    assert_eq!(put_if(store, &object, b"second", &first), Put::Stored);
-    assert_eq!(put_if(store, &object, b"third", &first), Put::Refused, "it is the second now");
+    assert_eq!(put_if(store, &object, b"second", &first), PutOutcome::Stored);
+    assert_eq!(
+        put_if(store, &object, b"third", &first),
+        PutOutcome::Refused,
+        "it is the second now"
+    );
     let (bytes, second) = store.get_version(&object).expect("get");
     assert_eq!(bytes, b"second");
-    assert_eq!(put_if(store, &object, b"third", &second), Put::Stored);
+    assert_eq!(put_if(store, &object, b"third", &second), PutOutcome::Stored);
 }
 
 fn removes_only_what_was_looked_at(store: &dyn Store) {
@@ -105,7 +109,7 @@ fn removes_only_what_was_looked_at(store: &dyn Store) {
     store.remove_if(&key("claims/old"), &another).expect("remove");
     assert!(matches!(store.get(&key("claims/old")), Err(StoreError::NotFound(_))));
     store.remove_if(&key("claims/old"), &another).expect("nothing is there");
-    store.remove_if(&key("claims/none/old"), &Was::Nothing).expect("nothing was there");
+    store.remove_if(&key("claims/none/old"), &Expected::Nothing).expect("nothing was there");
 }
 
 fn spares_what_is_finished(store: &dyn Store) {
@@ -128,7 +132,9 @@ fn has_one_winner(store: &dyn Store) {
                 let (claim, winners) = (&claim, &winners);
                 scope.spawn(move || {
                     let bytes = format!("racer {racer}");
-                    if put_if(store, claim, bytes.as_bytes(), &Was::Nothing) == Put::Stored {
+                    if put_if(store, claim, bytes.as_bytes(), &Expected::Nothing)
+                        == PutOutcome::Stored
+                    {
                         winners.fetch_add(1, Ordering::Relaxed);
                         assert_eq!(store.get(claim).expect("get"), bytes.as_bytes());
                     }

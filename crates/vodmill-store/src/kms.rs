@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::StoreError;
 use crate::error::Result;
-use crate::s3::{Fault, S3Settings, block, sdk_config};
+use crate::s3::{RequestFailure, S3Settings, block, sdk_config};
 
 /// What a wrapped key is bound to, and what shows in the log of the service.
 const PURPOSE: (&str, &str) = ("vodmill", "key-encryption-key");
@@ -94,10 +94,10 @@ impl Kms {
 
 fn key(operation: &'static str, id: &str, answer: Option<Blob>) -> Result<[u8; 32]> {
     let bytes = answer.map(Blob::into_inner).unwrap_or_default();
-    let corrupt = |_| remote(operation, id, Fault::corrupt("not 32 bytes"));
+    let corrupt = |_| remote(operation, id, RequestFailure::corrupt("not 32 bytes"));
     bytes.try_into().map_err(corrupt)
 }
 
-fn remote(operation: &'static str, id: &str, fault: Fault) -> StoreError {
-    StoreError::Remote { operation, object: id.to_owned(), source: fault.error }
+fn remote(operation: &'static str, id: &str, failure: RequestFailure) -> StoreError {
+    StoreError::Remote { operation, object: id.to_owned(), source: failure.error }
 }

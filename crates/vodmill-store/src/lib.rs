@@ -36,8 +36,14 @@ pub trait Store: Send + Sync {
     /// Stores `bytes` under `key`, in place of what is there.
     fn put(&self, key: &Key, bytes: &[u8], headers: &Headers) -> Result<()>;
 
-    /// Stores `bytes` under `key` if what is there is what `was` says: nothing, or that version.
-    fn put_if(&self, key: &Key, bytes: &[u8], headers: &Headers, was: &Was) -> Result<Put>;
+    /// Stores `bytes` under `key` if what is there is what is `expected`: nothing, or that version.
+    fn put_if(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        headers: &Headers,
+        expected: &Expected,
+    ) -> Result<PutOutcome>;
 
     /// Stores files, in place of what is there, and takes them away; many side by side, in any
     /// order. A file that is gone while its object is there, in its size, was stored by an earlier
@@ -49,7 +55,7 @@ pub trait Store: Send + Sync {
 
     /// The bytes under `key`, as [`get`](Store::get) gives them, and which version they are, to be
     /// replaced with [`put_if`](Store::put_if).
-    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)>;
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Expected)>;
 
     /// Writes the bytes under `key` to a new file, unsynced; [`StoreError::NotFound`] when there
     /// are none. On an error the file's content means nothing.
@@ -68,20 +74,20 @@ pub trait Store: Send + Sync {
     /// Removes these objects; those that are not there are no error.
     fn remove_objects(&self, keys: &[Key]) -> Result<()>;
 
-    /// Removes an object if it is still what was looked at: nothing else there is touched, and
+    /// Removes an object if it is still the `expected` one: anything else there is not touched, and
     /// nothing there is no error.
-    fn remove_if(&self, key: &Key, was: &Was) -> Result<()>;
+    fn remove_if(&self, key: &Key, expected: &Expected) -> Result<()>;
 
     /// Removes what was begun under `prefix`, or anywhere without one, and not finished, where
     /// `is_over` says that nobody is at work on it any more.
     fn remove_unfinished(
         &self,
         prefix: Option<&Key>,
-        is_over: &dyn Fn(&Begun) -> bool,
+        is_over: &dyn Fn(&PendingUpload) -> bool,
     ) -> Result<()>;
 
     /// Whether [`put_if`](Store::put_if) has one winner under all circumstances. Some servers
-    /// ignore the condition; then two that come at once may both be told that they won.
+    /// ignore the condition: then of two that come at once both may win.
     fn claims_hold(&self) -> bool {
         true
     }
@@ -111,18 +117,18 @@ pub struct Upload {
     pub bulk: bool,
 }
 
-/// What a key had when somebody looked.
+/// What has to be under a key: the precondition of [`Store::put_if`] and [`Store::remove_if`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Was {
+pub enum Expected {
     /// No object.
     Nothing,
     /// This version of an object, in the store's own words.
     Version(String),
 }
 
-/// What became of a put with a condition.
+/// The outcome of [`Store::put_if`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
+pub enum PutOutcome {
     /// It is stored now.
     Stored,
     /// The key had something else; nothing was changed.
@@ -131,7 +137,7 @@ pub enum Put {
 
 /// An object that was begun and not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begun {
+pub struct PendingUpload {
     /// Its key.
     pub key: Key,
     /// When it was begun, or last written to, where that is known.

@@ -14,7 +14,7 @@ use vodmill_fault::point;
 
 use crate::access::{Access, create_private};
 use crate::error::{Result, StoreError};
-use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Entry, Expected, Headers, Key, PendingUpload, PutOutcome, Store, Upload};
 
 /// Names that begin so are unfinished work and never objects.
 const HIDDEN: &str = ".vodmill-";
@@ -121,15 +121,21 @@ impl Store for LocalStore {
         self.write(&path, &hidden, bytes).map_err(StoreError::io("put", key))
     }
 
-    fn put_if(&self, key: &Key, bytes: &[u8], _headers: &Headers, was: &Was) -> Result<Put> {
+    fn put_if(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        _headers: &Headers,
+        expected: &Expected,
+    ) -> Result<PutOutcome> {
         let (path, hidden) = self.place(key)?;
         let _turn = turn(&path).map_err(StoreError::io("lock", key))?;
-        if version(&path).map_err(StoreError::io("look at", key))? != *was {
-            return Ok(Put::Refused);
+        if version(&path).map_err(StoreError::io("look at", key))? != *expected {
+            return Ok(PutOutcome::Refused);
         }
         point!("store.put.looked").map_err(StoreError::io("put", key))?;
         let written = self.write(&path, &hidden, bytes);
-        written.map(|()| Put::Stored).map_err(StoreError::io("put", key))
+        written.map(|()| PutOutcome::Stored).map_err(StoreError::io("put", key))
     }
 
     fn put_files(&self, files: &[Upload]) -> Result<()> {
@@ -158,11 +164,11 @@ impl Store for LocalStore {
         fs::read(self.without_links(key)?).map_err(not_found("get", key))
     }
 
-    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Expected)> {
         let path = self.without_links(key)?;
         let _turn = turn(&path).map_err(not_found("get", key))?;
-        let was = version(&path).map_err(StoreError::io("look at", key))?;
-        Ok((self.get(key)?, was))
+        let version = version(&path).map_err(StoreError::io("look at", key))?;
+        Ok((self.get(key)?, version))
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
@@ -202,7 +208,7 @@ impl Store for LocalStore {
     fn remove_unfinished(
         &self,
         prefix: Option<&Key>,
-        is_over: &dyn Fn(&Begun) -> bool,
+        is_over: &dyn Fn(&PendingUpload) -> bool,
     ) -> Result<()> {
         let dir = prefix.map_or_else(|| self.root.clone(), |prefix| self.path(prefix));
         if !dir.is_dir() {
@@ -215,21 +221,21 @@ impl Store for LocalStore {
             let of = of.trim_start_matches('/');
             let key = prefix.map_or_else(|| Key::new(of), |prefix| prefix.join(of))?;
             let since = fs::metadata(&path).and_then(|facts| facts.modified()).ok();
-            if is_over(&Begun { key, since }) {
+            if is_over(&PendingUpload { key, since }) {
                 remove_file(&path).map_err(StoreError::io("remove", path.display()))?;
             }
         }
         Ok(())
     }
 
-    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
+    fn remove_if(&self, key: &Key, expected: &Expected) -> Result<()> {
         let path = self.path(key);
         let fault = |error| StoreError::io("remove", key)(error);
         let _turn = match turn(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             turn => turn.map_err(fault)?,
         };
-        if version(&path).map_err(fault)? == *was {
+        if version(&path).map_err(fault)? == *expected {
             remove_file(&path).and_then(|()| sync_parents(&path, &self.root)).map_err(fault)?;
         }
         Ok(())
@@ -261,11 +267,11 @@ fn turn(path: &Path) -> io::Result<File> {
 }
 
 /// Every put makes a file of its own, so its number and time tell it from the one before.
-fn version(path: &Path) -> io::Result<Was> {
+fn version(path: &Path) -> io::Result<Expected> {
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Was::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Expected::Nothing),
         Err(error) => Err(error),
-        Ok(facts) => Ok(Was::Version(format!(
+        Ok(facts) => Ok(Expected::Version(format!(
             "{}-{}-{}.{:09}",
             facts.ino(),
             facts.len(),

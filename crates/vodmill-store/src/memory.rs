@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::access::create_private;
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
-use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Entry, Expected, Headers, Key, PendingUpload, PutOutcome, Store, Upload};
 
 /// Objects in memory; gone with the process, which is the one clause of the contract it breaks.
 #[derive(Debug, Default)]
@@ -42,13 +42,19 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn put_if(&self, key: &Key, bytes: &[u8], _headers: &Headers, was: &Was) -> Result<Put> {
+    fn put_if(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        _headers: &Headers,
+        expected: &Expected,
+    ) -> Result<PutOutcome> {
         let mut objects = self.objects();
-        if version(objects.get(key)) != *was {
-            return Ok(Put::Refused);
+        if version(objects.get(key)) != *expected {
+            return Ok(PutOutcome::Refused);
         }
         objects.insert(key.clone(), (self.next(), bytes.to_vec()));
-        Ok(Put::Stored)
+        Ok(PutOutcome::Stored)
     }
 
     fn put_files(&self, files: &[Upload]) -> Result<()> {
@@ -70,7 +76,7 @@ impl Store for MemoryStore {
         self.get_version(key).map(|(bytes, _)| bytes)
     }
 
-    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Expected)> {
         let objects = self.objects();
         let object = objects.get(key).ok_or_else(|| StoreError::NotFound(key.to_string()))?;
         Ok((object.1.clone(), version(Some(object))))
@@ -99,9 +105,9 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
+    fn remove_if(&self, key: &Key, expected: &Expected) -> Result<()> {
         let mut objects = self.objects();
-        if version(objects.get(key)) == *was {
+        if version(objects.get(key)) == *expected {
             objects.remove(key);
         }
         Ok(())
@@ -115,12 +121,12 @@ impl Store for MemoryStore {
     fn remove_unfinished(
         &self,
         _prefix: Option<&Key>,
-        _is_over: &dyn Fn(&Begun) -> bool,
+        _is_over: &dyn Fn(&PendingUpload) -> bool,
     ) -> Result<()> {
         Ok(())
     }
 }
 
-fn version(object: Option<&(u64, Vec<u8>)>) -> Was {
-    object.map_or(Was::Nothing, |(version, _)| Was::Version(version.to_string()))
+fn version(object: Option<&(u64, Vec<u8>)>) -> Expected {
+    object.map_or(Expected::Nothing, |(version, _)| Expected::Version(version.to_string()))
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use vodmill_queue::{JobFilter, JobState, Queue};
-use vodmill_store::{Begun, Store};
+use vodmill_store::{PendingUpload, Store};
 
 use crate::Result;
 use crate::file::{failed, remove_dir};
@@ -120,7 +120,7 @@ pub fn old_uploads(
     let busy = unfinished_jobs(queues)?;
     let now = SystemTime::now();
     let found = RefCell::new(Vec::new());
-    let is_over = |begun: &Begun| {
+    let is_over = |begun: &PendingUpload| {
         let is_old = begun
             .since
             .is_some_and(|since| now.duration_since(since).is_ok_and(|passed| passed >= age));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, Rejected};
 use vodmill_store::s3::{
-    Bucket, Condition, Copying, ObjectInfo, PutOptions, S3Settings, Source, Which,
+    Bucket, Condition, Copying, ObjectInfo, ObjectVersion, PutOptions, S3Settings, Source,
 };
 use vodmill_store::{Headers, Key, Location, StoreError};
 
@@ -43,8 +43,8 @@ impl ObjectOriginal {
         (self.source().into_bytes(), format!("{} {}", self.bytes, self.etag))
     }
 
-    fn which(&self) -> Which {
-        Which { etag: Some(self.etag.clone()), version: self.version.clone() }
+    fn which(&self) -> ObjectVersion {
+        ObjectVersion { etag: Some(self.etag.clone()), version: self.version.clone() }
     }
 
     pub(super) fn check_unchanged(&self, s3: &S3Settings) -> Result<(), Unchecked> {

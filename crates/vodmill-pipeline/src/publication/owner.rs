@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use vodmill_hls::key::Kid;
 use vodmill_model::Failed;
 use vodmill_queue::{Kept, Queue};
-use vodmill_store::{Headers, Key, Put, Store, StoreError, Was};
+use vodmill_store::{Expected, Headers, Key, PutOutcome, Store, StoreError};
 
 use crate::Result;
 
@@ -64,7 +64,7 @@ pub(crate) fn claim(store: &dyn Store, names: &dyn Queue) -> Result<Ownership> {
             Ownership::Nobodys => {}
             owned => return Ok(owned),
         }
-        if put(store, &key, &us, &Was::Nothing)? == Put::Stored {
+        if put(store, &key, &us, &Expected::Nothing)? == PutOutcome::Stored {
             return Ok(Ownership::Ours);
         }
     }
@@ -82,10 +82,10 @@ pub fn adopt(store: &dyn Store, names: &dyn Queue, place: &str) -> Result<()> {
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
             Ok((_, was)) => was,
-            Err(StoreError::NotFound(_)) => Was::Nothing,
+            Err(StoreError::NotFound(_)) => Expected::Nothing,
             Err(error) => return Err(error.into()),
         };
-        if put(store, &key, &us, &was)? == Put::Stored {
+        if put(store, &key, &us, &was)? == PutOutcome::Stored {
             return Ok(());
         }
     }
@@ -125,7 +125,7 @@ fn owner_in(bytes: &[u8], us: &str) -> Result<Ownership> {
     Ok(if mark.owner == us { Ownership::Ours } else { Ownership::Others(mark.owner) })
 }
 
-fn put(store: &dyn Store, key: &Key, us: &str, was: &Was) -> Result<Put> {
+fn put(store: &dyn Store, key: &Key, us: &str, expected: &Expected) -> Result<PutOutcome> {
     let mark = Mark { version: 1, owner: us.to_owned() };
     let json = serde_json::to_vec(&mark)
         .map_err(|error| Failed::from_error(format!("describe {MARK}"), &error))?;
@@ -133,7 +133,7 @@ fn put(store: &dyn Store, key: &Key, us: &str, was: &Was) -> Result<Put> {
         content_type: Some("application/json".to_owned()),
         cache_control: Some("no-store".to_owned()),
     };
-    Ok(store.put_if(key, &json, &headers, was)?)
+    Ok(store.put_if(key, &json, &headers, expected)?)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
 use vodmill_queue::{Queue, RenditionInfo};
-use vodmill_store::{Begun, Entry, Headers, Key, Store, StoreError, Upload};
+use vodmill_store::{Entry, Headers, Key, PendingUpload, Store, StoreError, Upload};
 
 pub(crate) use cache::Cache;
 
@@ -160,9 +160,9 @@ impl Renditions {
     }
 
     /// What was begun for jobs that have ended, and not finished; it is removed on the way.
-    pub(crate) fn unfinished(&self, remove: bool) -> crate::Result<Vec<Begun>> {
+    pub(crate) fn unfinished(&self, remove: bool) -> crate::Result<Vec<PendingUpload>> {
         let found = RefCell::new(Vec::new());
-        let is_over = |begun: &Begun| {
+        let is_over = |begun: &PendingUpload| {
             // A job that cannot be asked for may be under way.
             let is_over = self.has_ended(job_of(&begun.key)).unwrap_or(false);
             if is_over {

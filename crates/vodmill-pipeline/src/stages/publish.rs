@@ -8,7 +8,7 @@
 use vodmill_fault::point;
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome, StalePath};
-use vodmill_store::{Key, Put, Store, StoreError, Was};
+use vodmill_store::{Expected, Key, PutOutcome, Store, StoreError};
 
 use super::cpu_time::Effort;
 use super::{Decided, StageResult, TaskContext, publication_totals};
@@ -161,10 +161,10 @@ pub(crate) fn move_pointer(
                 return Ok(Pointed::Contested);
             }
             Ok((_, version)) => version,
-            Err(StoreError::NotFound(_)) => Was::Nothing,
+            Err(StoreError::NotFound(_)) => Expected::Nothing,
             Err(error) => return Err(error),
         };
-        if store.put_if(&key, bytes, &headers, &was)? == Put::Stored {
+        if store.put_if(&key, bytes, &headers, &was)? == PutOutcome::Stored {
             return Ok(Pointed::Moved);
         }
     }

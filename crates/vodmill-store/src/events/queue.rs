@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{Event, parse};
 use crate::StoreError;
 use crate::error::Result;
-use crate::s3::{Fault, S3Settings, block, sdk_config};
+use crate::s3::{RequestFailure, S3Settings, block, sdk_config};
 
 /// SQS waits so long for messages at most.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -189,8 +189,8 @@ impl EventQueue {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).is_news(id)
     }
 
-    fn error(&self, operation: &'static str, fault: Fault) -> StoreError {
-        StoreError::Remote { operation, object: self.url.clone(), source: fault.error }
+    fn error(&self, operation: &'static str, failure: RequestFailure) -> StoreError {
+        StoreError::Remote { operation, object: self.url.clone(), source: failure.error }
     }
 }
 

@@ -10,10 +10,10 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, Delete, ObjectIdentifier};
 use vodmill_fault::point;
 
+use super::capabilities::Capabilities;
 use super::client::{block, client};
 use super::digest::{Checksum, bare};
-use super::fault::{Fault, Kind};
-use super::probe::Capabilities;
+use super::failure::{FailureKind, RequestFailure};
 use super::settings::S3Settings;
 use crate::Headers;
 use crate::error::{Result, StoreError};
@@ -108,8 +108,8 @@ impl Bucket {
     pub fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         match block(self.head_now(key)) {
             Ok(head) => Ok(Some(info_of(key, &head))),
-            Err(fault) if fault.kind == Kind::NotFound => Ok(None),
-            Err(fault) => Err(self.error("look at", key, fault)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+            Err(failure) => Err(self.error("look at", key, failure)),
         }
     }
 
@@ -120,10 +120,12 @@ impl Bucket {
     pub fn delete(&self, key: &str) -> Result<()> {
         let send = || async {
             let request = self.inner.client.delete_object().bucket(self.name()).key(key);
-            request.send().await.map(drop).map_err(Fault::from)
+            request.send().await.map(drop).map_err(RequestFailure::from)
         };
         match block(self.try_hard(0, send)) {
-            Err(fault) if fault.kind != Kind::NotFound => Err(self.error("remove", key, fault)),
+            Err(failure) if failure.kind != FailureKind::NotFound => {
+                Err(self.error("remove", key, failure))
+            }
             _ => Ok(()),
         }
     }
@@ -142,17 +144,17 @@ impl Bucket {
         let send = || async {
             let request = self.inner.client.delete_object().bucket(self.name()).key(key);
             let request = request.if_match(format!("\"{etag}\""));
-            request.send().await.map(drop).map_err(Fault::from)
+            request.send().await.map(drop).map_err(RequestFailure::from)
         };
         match block(self.try_hard(0, send)) {
             Ok(()) => point!("s3.removed")
-                .map_err(|error| self.error("remove", key, Fault::at_point(error))),
-            Err(fault) => match (fault.kind, fault.error.status) {
+                .map_err(|error| self.error("remove", key, RequestFailure::at_point(error))),
+            Err(failure) => match (failure.kind, failure.error.status) {
                 // Gone, or another one by now.
-                (Kind::NotFound, _) | (_, Some(409 | 412)) => Ok(()),
+                (FailureKind::NotFound, _) | (_, Some(409 | 412)) => Ok(()),
                 (_, Some(400 | 501)) if is_same(self.head(key)?) => self.delete(key),
                 (_, Some(400 | 501)) => Ok(()),
-                _ => Err(self.error("remove", key, fault)),
+                _ => Err(self.error("remove", key, failure)),
             },
         }
     }
@@ -165,20 +167,24 @@ impl Bucket {
         for some in keys.chunks(DELETE_AT_ONCE) {
             let deleted = block(self.try_hard(0, || self.delete_some(some)));
             let name = || format!("{} and {} more", some[0], some.len() - 1);
-            deleted.map_err(|fault| self.error("remove", &name(), fault))?;
+            deleted.map_err(|failure| self.error("remove", &name(), failure))?;
         }
         Ok(())
     }
 
-    async fn delete_some(&self, keys: &[String]) -> Result<(), Fault> {
-        let fault = |error| Fault::ours(Kind::Lasting, "NotSent", format!("{error}"));
+    async fn delete_some(&self, keys: &[String]) -> Result<(), RequestFailure> {
+        let failure =
+            |error| RequestFailure::ours(FailureKind::Lasting, "NotSent", format!("{error}"));
         let identifiers: Vec<_> = keys
             .iter()
             .map(|key| ObjectIdentifier::builder().key(key).build())
             .collect::<Result<_, _>>()
-            .map_err(fault)?;
-        let delete =
-            Delete::builder().quiet(true).set_objects(Some(identifiers)).build().map_err(fault)?;
+            .map_err(failure)?;
+        let delete = Delete::builder()
+            .quiet(true)
+            .set_objects(Some(identifiers))
+            .build()
+            .map_err(failure)?;
         let request = self.inner.client.delete_objects().bucket(self.name()).delete(delete);
         let answer = request.send().await?;
         // The status is 200 whatever became of each.
@@ -189,16 +195,16 @@ impl Bucket {
                 let words = format!("{}: {message}", error.key().unwrap_or_default());
                 let code = error.code().unwrap_or("NotRemoved");
                 let passing = matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable");
-                let kind = if passing { Kind::Passing } else { Kind::Lasting };
-                Err(Fault::ours(kind, code, words))
+                let kind = if passing { FailureKind::Passing } else { FailureKind::Lasting };
+                Err(RequestFailure::ours(kind, code, words))
             }
         }
     }
 
-    pub(super) async fn head_now(&self, key: &str) -> Result<HeadObjectOutput, Fault> {
+    pub(super) async fn head_now(&self, key: &str) -> Result<HeadObjectOutput, RequestFailure> {
         let send = || async {
             let request = self.inner.client.head_object().bucket(self.name()).key(key);
-            request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(Fault::from)
+            request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(RequestFailure::from)
         };
         self.try_hard(0, send).await
     }
@@ -209,26 +215,26 @@ impl Bucket {
         &self,
         bytes: u64,
         mut send: impl FnMut() -> F,
-    ) -> Result<T, Fault>
+    ) -> Result<T, RequestFailure>
     where
-        F: Future<Output = Result<T, Fault>>,
+        F: Future<Output = Result<T, RequestFailure>>,
     {
         let seconds = u64::from(self.inner.settings.timeout_seconds) + bytes / SLOWEST;
         let mut pause = FIRST_PAUSE;
         let mut unknown = false;
         for tries in 1.. {
             let tried = tokio::time::timeout(Duration::from_secs(seconds), send()).await;
-            let mut fault = match tried.unwrap_or_else(|_| Err(Fault::late(seconds))) {
+            let mut failure = match tried.unwrap_or_else(|_| Err(RequestFailure::late(seconds))) {
                 Ok(done) => return Ok(done),
-                Err(fault) => fault,
+                Err(failure) => failure,
             };
-            unknown |= fault.kind == Kind::Unknown;
-            fault.error.tries = tries;
-            fault.after_unknown = unknown;
-            if !fault.is_passing() || tries >= self.inner.settings.attempts.max(1) {
-                return Err(fault);
+            unknown |= failure.kind == FailureKind::Unknown;
+            failure.error.tries = tries;
+            failure.after_unknown = unknown;
+            if !failure.is_passing() || tries >= self.inner.settings.attempts.max(1) {
+                return Err(failure);
             }
-            tracing::debug!(bucket = self.name(), error = %fault.error, tries, "trying S3 again");
+            tracing::debug!(bucket = self.name(), error = %failure.error, tries, "trying S3 again");
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             pause = (pause * 3).min(LONGEST_PAUSE);
         }
@@ -240,13 +246,18 @@ impl Bucket {
         format!("s3://{}/{key}", self.name())
     }
 
-    pub(super) fn error(&self, operation: &'static str, key: &str, fault: Fault) -> StoreError {
+    pub(super) fn error(
+        &self,
+        operation: &'static str,
+        key: &str,
+        failure: RequestFailure,
+    ) -> StoreError {
         let object = self.object(key);
-        match fault.kind {
-            Kind::NotFound => StoreError::NotFound(object),
-            Kind::Condition => StoreError::Changed(object),
-            Kind::Archived => StoreError::Archived(object),
-            _ => StoreError::Remote { operation, object, source: fault.error },
+        match failure.kind {
+            FailureKind::NotFound => StoreError::NotFound(object),
+            FailureKind::Condition => StoreError::Changed(object),
+            FailureKind::Archived => StoreError::Archived(object),
+            _ => StoreError::Remote { operation, object, source: failure.error },
         }
     }
 }

@@ -10,9 +10,9 @@ use vodmill_fault::point;
 
 use super::bucket::{Bucket, MARK, ObjectInfo, info_of};
 use super::client::block;
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use super::put::{PutOptions, Stored, stored};
-use super::read::Which;
+use super::read::ObjectVersion;
 use super::settings::ObjectSettings;
 use crate::error::Result;
 
@@ -46,7 +46,7 @@ pub struct Source {
     /// Its key.
     pub key: String,
     /// Which one is meant.
-    pub which: Which,
+    pub which: ObjectVersion,
 }
 
 impl Copying {
@@ -100,7 +100,7 @@ impl Bucket {
     ) -> Result<Stored> {
         let origin = Bucket::open(&from.bucket, &self.inner.settings);
         let head = block(origin.head_now(&from.key))
-            .map_err(|fault| origin.error("look at", &from.key, fault))?;
+            .map_err(|failure| origin.error("look at", &from.key, failure))?;
         let source = info_of(&from.key, &head);
         let copied = block(async {
             let done = if source.bytes <= whole {
@@ -109,12 +109,14 @@ impl Bucket {
                 self.copy_pieces(from, &head, key, how).await?
             };
             self.verify_copy(&source, key).await?;
-            point!("s3.copied").map_err(Fault::at_point)?;
+            point!("s3.copied").map_err(RequestFailure::at_point)?;
             Ok(done)
         });
-        copied.map_err(|fault: Fault| match fault.kind {
-            Kind::Condition | Kind::Archived => origin.error("copy", &from.key, fault),
-            _ => self.error("copy to", key, fault),
+        copied.map_err(|failure: RequestFailure| match failure.kind {
+            FailureKind::Condition | FailureKind::Archived => {
+                origin.error("copy", &from.key, failure)
+            }
+            _ => self.error("copy to", key, failure),
         })
     }
 
@@ -124,7 +126,7 @@ impl Bucket {
         head: &HeadObjectOutput,
         key: &str,
         how: &Copying,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let send = || async {
             let request = self.inner.client.copy_object().bucket(self.name()).key(key);
             let request = request
@@ -156,7 +158,7 @@ impl Bucket {
         head: &HeadObjectOutput,
         key: &str,
         how: &Copying,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let source = &info_of(&from.key, head);
         let options = PutOptions {
             headers: source.headers.clone(),
@@ -181,14 +183,14 @@ impl Bucket {
         source: &ObjectInfo,
         key: &str,
         upload: &str,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let from = Arc::new(Source {
-            which: Which { etag: Some(source.etag.clone()), ..from.which.clone() },
+            which: ObjectVersion { etag: Some(source.etag.clone()), ..from.which.clone() },
             ..from.clone()
         });
         let mut parts = Vec::new();
         let mut pieces = JoinSet::new();
-        let panicked = |error| Fault::corrupt(format!("the copy ended: {error}"));
+        let panicked = |error| RequestFailure::corrupt(format!("the copy ended: {error}"));
         for (number, start) in (1..).zip((0..source.bytes).step_by(PIECE as usize)) {
             let end = (start + PIECE).min(source.bytes);
             if pieces.len() >= AT_ONCE
@@ -216,7 +218,7 @@ impl Bucket {
         upload: &str,
         number: i32,
         range: std::ops::Range<u64>,
-    ) -> Result<CompletedPart, Fault> {
+    ) -> Result<CompletedPart, RequestFailure> {
         let send = || async {
             let request = self.inner.client.upload_part_copy().bucket(self.name()).key(key);
             let request = request
@@ -238,7 +240,7 @@ impl Bucket {
         key: &str,
         upload: &str,
         parts: Vec<CompletedPart>,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let list = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let send = || async {
             let request = self.inner.client.complete_multipart_upload().bucket(self.name());
@@ -248,7 +250,7 @@ impl Bucket {
         };
         match self.try_hard(WHOLE / FASTER, send).await {
             // An earlier try was done, and its answer lost; the copy is compared in any case.
-            Err(fault) if fault.kind == Kind::NoUpload && fault.after_unknown => {
+            Err(failure) if failure.kind == FailureKind::NoUpload && failure.after_unknown => {
                 let head = self.head_now(key).await?;
                 Ok(stored(head.e_tag(), head.version_id()))
             }
@@ -256,7 +258,7 @@ impl Bucket {
         }
     }
 
-    async fn verify_copy(&self, source: &ObjectInfo, key: &str) -> Result<(), Fault> {
+    async fn verify_copy(&self, source: &ObjectInfo, key: &str) -> Result<(), RequestFailure> {
         let copy = info_of(key, &self.head_now(key).await?);
         let differ = match (source.checksum, copy.checksum) {
             (Some(one), Some(two)) => {
@@ -265,7 +267,7 @@ impl Bucket {
             _ => false,
         };
         if differ || copy.bytes != source.bytes {
-            return Err(Fault::corrupt("the copy is not as the source"));
+            return Err(RequestFailure::corrupt("the copy is not as the source"));
         }
         Ok(())
     }

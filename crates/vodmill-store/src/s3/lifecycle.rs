@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::bucket::Bucket;
 use super::client::block;
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use crate::error::Result;
 
 /// A rule for objects below a prefix.
@@ -120,11 +120,16 @@ impl Bucket {
     /// [`crate::StoreError::Remote`], also where the bucket does not say afterwards what it was told.
     pub fn apply_lifecycle(&self, ours: &str, rules: &[LifecycleRule]) -> Result<Applied> {
         block(self.apply_now(ours, rules))
-            .map_err(|fault| self.error("set the lifecycle rules of", "", fault))
+            .map_err(|failure| self.error("set the lifecycle rules of", "", failure))
     }
 
-    async fn apply_now(&self, ours: &str, rules: &[LifecycleRule]) -> Result<Applied, Fault> {
-        let broken = |error| Fault::ours(Kind::Lasting, "NotSent", format!("{error}"));
+    async fn apply_now(
+        &self,
+        ours: &str,
+        rules: &[LifecycleRule],
+    ) -> Result<Applied, RequestFailure> {
+        let broken =
+            |error| RequestFailure::ours(FailureKind::Lasting, "NotSent", format!("{error}"));
         let built: Vec<S3Rule> =
             rules.iter().map(LifecycleRule::build).collect::<Result<_, _>>().map_err(broken)?;
         let found = self.lifecycle().await?;
@@ -146,13 +151,13 @@ impl Bucket {
             return Ok(applied);
         }
         let words = "the bucket has other rules than it was told, or somebody else sets them too";
-        Err(Fault::ours(Kind::Lasting, "NotKept", words))
+        Err(RequestFailure::ours(FailureKind::Lasting, "NotKept", words))
     }
 
-    async fn lifecycle(&self) -> Result<Found, Fault> {
+    async fn lifecycle(&self) -> Result<Found, RequestFailure> {
         let send = || async {
             let request = self.inner.client.get_bucket_lifecycle_configuration();
-            request.bucket(self.name()).send().await.map_err(Fault::from)
+            request.bucket(self.name()).send().await.map_err(RequestFailure::from)
         };
         match self.try_hard(0, send).await {
             Ok(answer) => Ok(Found {
@@ -160,10 +165,10 @@ impl Bucket {
                 smallest: answer.transition_default_minimum_object_size().cloned(),
             }),
             // NoSuchLifecycleConfiguration is a 404; a bucket that is not there is none.
-            Err(fault) if fault.kind == Kind::NotFound => {
+            Err(failure) if failure.kind == FailureKind::NotFound => {
                 Ok(Found { rules: Vec::new(), smallest: None })
             }
-            Err(fault) => Err(fault),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -171,23 +176,24 @@ impl Bucket {
         &self,
         rules: Vec<S3Rule>,
         smallest: Option<TransitionDefaultMinimumObjectSize>,
-    ) -> Result<(), Fault> {
-        let broken = |error| Fault::ours(Kind::Lasting, "NotSent", format!("{error}"));
+    ) -> Result<(), RequestFailure> {
+        let broken =
+            |error| RequestFailure::ours(FailureKind::Lasting, "NotSent", format!("{error}"));
         let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules));
         let all = all.build().map_err(broken)?;
         let send = || async {
             let request = self.inner.client.put_bucket_lifecycle_configuration();
             let request = request.bucket(self.name()).lifecycle_configuration(all.clone());
             let request = request.set_transition_default_minimum_object_size(smallest.clone());
-            request.send().await.map(drop).map_err(Fault::from)
+            request.send().await.map(drop).map_err(RequestFailure::from)
         };
         self.try_hard(0, send).await
     }
 
-    async fn forget_lifecycle(&self) -> Result<(), Fault> {
+    async fn forget_lifecycle(&self) -> Result<(), RequestFailure> {
         let send = || async {
             let request = self.inner.client.delete_bucket_lifecycle();
-            request.bucket(self.name()).send().await.map(drop).map_err(Fault::from)
+            request.bucket(self.name()).send().await.map(drop).map_err(RequestFailure::from)
         };
         self.try_hard(0, send).await
     }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::bucket::{Bucket, ObjectInfo};
 use super::client::block;
 use super::digest::bare;
-use super::fault::Fault;
+use super::failure::RequestFailure;
 use crate::Headers;
 use crate::error::Result;
 
@@ -30,14 +30,14 @@ impl Bucket {
     /// [`crate::StoreError::Remote`].
     pub fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
         let listed = block(self.list_now(prefix));
-        let mut objects = listed.map_err(|fault| self.error("list", prefix, fault))?;
+        let mut objects = listed.map_err(|failure| self.error("list", prefix, failure))?;
         // Not every server lists in the order of bytes.
         objects.sort_by(|one, two| one.key.cmp(&two.key));
         objects.dedup_by(|one, two| one.key == two.key);
         Ok(objects)
     }
 
-    async fn list_now(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Fault> {
+    async fn list_now(&self, prefix: &str) -> Result<Vec<ObjectInfo>, RequestFailure> {
         let first = self.page(prefix, None, None).await?;
         if first.is_truncated() != Some(true) {
             return Ok(objects_of(&first).collect());
@@ -53,13 +53,13 @@ impl Bucket {
                 listings.spawn(async move { bucket.list_flat(&shard).await });
             }
             let Some(done) = listings.join_next().await else { return Ok(objects) };
-            let panicked = |error| Fault::corrupt(format!("the listing ended: {error}"));
+            let panicked = |error| RequestFailure::corrupt(format!("the listing ended: {error}"));
             objects.extend(done.map_err(panicked)??);
         }
     }
 
     /// Prefixes that together hold what is below `prefix`, and the objects that are in none.
-    async fn divide(&self, prefix: &str) -> Result<(Vec<String>, Vec<ObjectInfo>), Fault> {
+    async fn divide(&self, prefix: &str) -> Result<(Vec<String>, Vec<ObjectInfo>), RequestFailure> {
         let mut waiting = VecDeque::from([prefix.to_owned()]);
         let (mut shards, mut objects) = (Vec::new(), Vec::new());
         for _ in 0..LOOKS {
@@ -81,7 +81,7 @@ impl Bucket {
         Ok((shards, objects))
     }
 
-    async fn list_flat(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Fault> {
+    async fn list_flat(&self, prefix: &str) -> Result<Vec<ObjectInfo>, RequestFailure> {
         let mut objects = Vec::new();
         let mut next = None;
         loop {
@@ -99,11 +99,11 @@ impl Bucket {
         prefix: &str,
         delimiter: Option<&str>,
         next: Option<String>,
-    ) -> Result<ListObjectsV2Output, Fault> {
+    ) -> Result<ListObjectsV2Output, RequestFailure> {
         let send = || async {
             let request = self.inner.client.list_objects_v2().bucket(self.name()).prefix(prefix);
             let request = request.set_delimiter(delimiter.map(str::to_owned));
-            request.set_continuation_token(next.clone()).send().await.map_err(Fault::from)
+            request.set_continuation_token(next.clone()).send().await.map_err(RequestFailure::from)
         };
         self.try_hard(0, send).await
     }

@@ -12,14 +12,14 @@
 
 mod bucket;
 mod budget;
+mod capabilities;
 mod client;
 mod copy;
 mod digest;
-mod fault;
+mod failure;
 mod lifecycle;
 mod list;
 mod multipart;
-mod probe;
 mod put;
 mod read;
 mod restore;
@@ -29,16 +29,16 @@ mod tag;
 mod upload;
 
 pub use bucket::{Bucket, ObjectInfo};
+pub use capabilities::Capabilities;
 pub(crate) use client::{block, sdk_config};
 pub use copy::{Copying, Source};
 pub use digest::{Checksum, etag_of_parts, etag_of_whole};
-pub(crate) use fault::Fault;
-pub use fault::RemoteError;
+pub use failure::RemoteError;
+pub(crate) use failure::RequestFailure;
 pub use lifecycle::{Applied, LifecycleRule, RuleAction};
 pub use multipart::Unfinished;
-pub use probe::Capabilities;
 pub use put::{Condition, PutOptions, Stored};
-pub use read::Which;
+pub use read::ObjectVersion;
 pub use restore::{Archive, RestoreOptions, Stage, Tier};
 pub use settings::{Checksums, ObjectSettings, S3Settings, Sse};
 pub use store::S3Store;

@@ -13,13 +13,13 @@ use vodmill_fault::point;
 use super::bucket::{Bucket, info_of};
 use super::client::block;
 use super::digest::{Checksum, bare, content_md5, etag_of_whole, read_crc64, write_crc64};
-use super::fault::{Fault, Kind};
-use super::put::{Body, Kept, PutOptions, Stored, stored};
+use super::failure::{FailureKind, RequestFailure};
+use super::put::{Body, PutOptions, StorageHeaders, Stored, stored};
 use super::read::Stopped;
-use super::upload::{Job, Joined, Part, completed};
+use super::upload::{Joined, Part, UploadJob, completed};
 use crate::error::Result;
 
-/// So many earlier uploads of a key are looked at.
+/// Earlier uploads of a key that are looked at.
 const LOOK_AT: usize = 4;
 
 /// A multipart upload that was begun and neither finished nor aborted.
@@ -40,7 +40,7 @@ impl Bucket {
     /// [`crate::StoreError::Remote`].
     pub fn unfinished(&self, prefix: &str) -> Result<Vec<Unfinished>> {
         block(self.unfinished_now(prefix))
-            .map_err(|fault| self.error("list the unfinished uploads of", prefix, fault))
+            .map_err(|failure| self.error("list the unfinished uploads of", prefix, failure))
     }
 
     /// Aborts the unfinished uploads of keys that begin with `prefix`; their parts are gone then.
@@ -54,14 +54,14 @@ impl Bucket {
     /// Aborts these uploads; those that are not there are no error.
     pub(super) fn abort_these(&self, these: impl IntoIterator<Item = Unfinished>) -> Result<()> {
         for unfinished in these {
-            block(self.abort(&unfinished.key, &unfinished.upload)).map_err(|fault| {
-                self.error("abort an unfinished upload of", &unfinished.key, fault)
+            block(self.abort(&unfinished.key, &unfinished.upload)).map_err(|failure| {
+                self.error("abort an unfinished upload of", &unfinished.key, failure)
             })?;
         }
         Ok(())
     }
 
-    pub(super) async fn put_large(&self, job: Job) -> Result<Stored, Stopped> {
+    pub(super) async fn put_large(&self, job: UploadJob) -> Result<Stored, Stopped> {
         let job = Arc::new(job);
         let mut earlier = self.earlier_uploads(&job.key).await?;
         let mut done = None;
@@ -78,14 +78,14 @@ impl Bucket {
             Some(stored) => stored,
             None => {
                 let upload = self.begin(&job.key, &job.options, !self.uses_md5()).await?;
-                point!("s3.upload.begun").map_err(Fault::at_point)?;
+                point!("s3.upload.begun").map_err(RequestFailure::at_point)?;
                 self.finish(&job, &upload, Vec::new()).await?
             }
         };
         for unfinished in &earlier {
             // The object is stored; what is left over costs money, not truth.
-            if let Err(fault) = self.abort(&unfinished.key, &unfinished.upload).await {
-                tracing::warn!(key = job.key, error = %fault.error, "an old upload is left over");
+            if let Err(failure) = self.abort(&unfinished.key, &unfinished.upload).await {
+                tracing::warn!(key = job.key, error = %failure.error, "an old upload is left over");
             }
         }
         Ok(stored)
@@ -95,14 +95,14 @@ impl Bucket {
     /// which no listing tells.
     async fn go_on(
         &self,
-        job: &Arc<Job>,
+        job: &Arc<UploadJob>,
         upload: &str,
         there: Vec<Part>,
     ) -> Result<Option<Stored>, Stopped> {
         tracing::info!(key = job.key, parts = there.len(), "taking up an interrupted upload");
         let stored = match self.finish(job, upload, there).await {
             Ok(stored) => stored,
-            Err(Stopped::Remote(fault)) if !fault.is_passing() => return Ok(None),
+            Err(Stopped::Remote(failure)) if !failure.is_passing() => return Ok(None),
             Err(stopped) => return Err(stopped),
         };
         let info = info_of(&job.key, &self.head_now(&job.key).await?);
@@ -117,27 +117,27 @@ impl Bucket {
 
     async fn finish(
         &self,
-        job: &Arc<Job>,
+        job: &Arc<UploadJob>,
         upload: &str,
         there: Vec<Part>,
     ) -> Result<Stored, Stopped> {
         let parts = self.send_parts(job, upload, there).await?;
-        point!("s3.upload.filled").map_err(Fault::at_point)?;
+        point!("s3.upload.filled").map_err(RequestFailure::at_point)?;
         let finished = self.join_parts(&job.key, upload, &parts).await;
-        if finished.as_ref().is_err_and(Fault::is_corrupt) {
+        if finished.as_ref().is_err_and(RequestFailure::is_corrupt) {
             // Nothing in it can be trusted, so the next call is not to take it up.
             let _ = self.abort(&job.key, upload).await;
         }
         let finished = finished?;
-        point!("s3.upload.joined").map_err(Fault::at_point)?;
+        point!("s3.upload.joined").map_err(RequestFailure::at_point)?;
         Ok(finished)
     }
 
     /// Uploads of `key` that were begun before, the latest first. A server or credentials that do
     /// not tell only cost the parts that could be taken up.
-    async fn earlier_uploads(&self, key: &str) -> Result<Vec<Unfinished>, Fault> {
+    async fn earlier_uploads(&self, key: &str) -> Result<Vec<Unfinished>, RequestFailure> {
         let mut uploads = match self.unfinished_now(key).await {
-            Err(fault) if fault.is_denied() || fault.is_unsupported() => Vec::new(),
+            Err(failure) if failure.is_denied() || failure.is_unsupported() => Vec::new(),
             uploads => uploads?,
         };
         uploads.retain(|unfinished| unfinished.key == key);
@@ -146,14 +146,18 @@ impl Bucket {
         Ok(uploads)
     }
 
-    async fn unfinished_now(&self, prefix: &str) -> Result<Vec<Unfinished>, Fault> {
+    async fn unfinished_now(&self, prefix: &str) -> Result<Vec<Unfinished>, RequestFailure> {
         let mut found = Vec::new();
         let (mut key, mut upload) = (None, None);
         loop {
             let send = || async {
                 let request = self.inner.client.list_multipart_uploads().bucket(self.name());
                 let request = request.prefix(prefix).set_key_marker(key.clone());
-                request.set_upload_id_marker(upload.clone()).send().await.map_err(Fault::from)
+                request
+                    .set_upload_id_marker(upload.clone())
+                    .send()
+                    .await
+                    .map_err(RequestFailure::from)
             };
             let page = self.try_hard(0, send).await?;
             found.extend(page.uploads().iter().filter_map(unfinished));
@@ -169,11 +173,13 @@ impl Bucket {
     /// such part, or one that cannot be this file's.
     async fn agreeing_parts(
         &self,
-        job: &Arc<Job>,
+        job: &Arc<UploadJob>,
         upload: &str,
     ) -> Result<Option<Vec<Part>>, Stopped> {
         let listed = match self.parts_of(&job.key, upload).await {
-            Err(fault) if fault.kind == Kind::NoUpload || !fault.is_passing() => return Ok(None),
+            Err(failure) if failure.kind == FailureKind::NoUpload || !failure.is_passing() => {
+                return Ok(None);
+            }
             listed => listed?,
         };
         let mut parts = Vec::new();
@@ -198,14 +204,14 @@ impl Bucket {
         &self,
         key: &str,
         upload: &str,
-    ) -> Result<Vec<(i32, u64, String, Option<u64>)>, Fault> {
+    ) -> Result<Vec<(i32, u64, String, Option<u64>)>, RequestFailure> {
         let mut parts = Vec::new();
         let mut marker = None;
         loop {
             let send = || async {
                 let request = self.inner.client.list_parts().bucket(self.name()).key(key);
                 let request = request.upload_id(upload).set_part_number_marker(marker.clone());
-                request.send().await.map_err(Fault::from)
+                request.send().await.map_err(RequestFailure::from)
             };
             let page = self.try_hard(0, send).await?;
             parts.extend(page.parts().iter().filter_map(|part| {
@@ -226,9 +232,9 @@ impl Bucket {
         key: &str,
         options: &PutOptions,
         with_crc: bool,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, RequestFailure> {
         let send = || async {
-            let kept = Kept::new(&options.settings);
+            let kept = StorageHeaders::new(&options.settings);
             let request = self.inner.client.create_multipart_upload().bucket(self.name()).key(key);
             let request = request
                 .set_content_type(options.headers.content_type.clone())
@@ -240,10 +246,11 @@ impl Bucket {
                 .set_tagging(kept.tags)
                 .set_checksum_algorithm(with_crc.then_some(ChecksumAlgorithm::Crc64Nvme))
                 .set_checksum_type(with_crc.then_some(ChecksumType::FullObject));
-            request.send().await.map_err(Fault::from)
+            request.send().await.map_err(RequestFailure::from)
         };
         let answer = self.try_hard(0, send).await?;
-        let nameless = || Fault::ours(Kind::Lasting, "NoUploadId", "the upload has no name");
+        let nameless =
+            || RequestFailure::ours(FailureKind::Lasting, "NoUploadId", "the upload has no name");
         answer.upload_id().map(str::to_owned).ok_or_else(nameless)
     }
 
@@ -254,7 +261,7 @@ impl Bucket {
         upload: &str,
         number: i32,
         body: &Body,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, RequestFailure> {
         let send = || async {
             let request = self.inner.client.upload_part().bucket(self.name()).key(key);
             let request = request.upload_id(upload).part_number(number);
@@ -275,15 +282,20 @@ impl Bucket {
     }
 
     /// Joins the parts, and makes sure of the object.
-    async fn join_parts(&self, key: &str, upload: &str, parts: &[Part]) -> Result<Stored, Fault> {
+    async fn join_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[Part],
+    ) -> Result<Stored, RequestFailure> {
         let whole = Joined::of(parts);
         match self.complete(key, upload, parts, &whole, !self.uses_md5()).await {
             Ok(answer) => self.verify_joined(key, &whole, &answer).await,
-            Err(fault) if fault.after_unknown || fault.kind == Kind::NoUpload => {
+            Err(failure) if failure.after_unknown || failure.kind == FailureKind::NoUpload => {
                 // It may have been done all the same, by an earlier try or by another process.
-                self.find_joined(key, &whole).await.ok_or(fault)
+                self.find_joined(key, &whole).await.ok_or(failure)
             }
-            Err(fault) => Err(fault),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -294,7 +306,7 @@ impl Bucket {
         parts: &[Part],
         whole: &Joined,
         with_crc: bool,
-    ) -> Result<CompleteMultipartUploadOutput, Fault> {
+    ) -> Result<CompleteMultipartUploadOutput, RequestFailure> {
         let list = parts.iter().map(|part| completed(part, with_crc)).collect();
         let list = CompletedMultipartUpload::builder().set_parts(Some(list)).build();
         let send = || async {
@@ -303,7 +315,7 @@ impl Bucket {
             let request = request
                 .set_checksum_crc64_nvme(with_crc.then(|| write_crc64(whole.crc64)))
                 .set_checksum_type(with_crc.then_some(ChecksumType::FullObject));
-            request.send().await.map_err(Fault::from)
+            request.send().await.map_err(RequestFailure::from)
         };
         // Joining may take the server a good part of the time that moving the bytes took.
         self.try_hard(whole.bytes / 8, send).await
@@ -314,7 +326,7 @@ impl Bucket {
         key: &str,
         whole: &Joined,
         answer: &CompleteMultipartUploadOutput,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let done = stored(answer.e_tag(), answer.version_id());
         let known = self.inner.capabilities.get();
         let etag_is_known = known.is_some_and(|known| known.etag_is_md5);
@@ -325,7 +337,7 @@ impl Bucket {
         };
         match shown {
             Some(true) => Ok(done),
-            Some(false) => Err(Fault::corrupt("the joined object has another checksum")),
+            Some(false) => Err(RequestFailure::corrupt("the joined object has another checksum")),
             None => {
                 self.verify_by_reading(key, whole.bytes, whole.crc64).await?;
                 Ok(done)
@@ -343,13 +355,17 @@ impl Bucket {
         same.then_some(Stored { etag: info.etag, version: info.version })
     }
 
-    pub(super) async fn abort(&self, key: &str, upload: &str) -> Result<(), Fault> {
+    pub(super) async fn abort(&self, key: &str, upload: &str) -> Result<(), RequestFailure> {
         let send = || async {
             let request = self.inner.client.abort_multipart_upload().bucket(self.name());
-            request.key(key).upload_id(upload).send().await.map(drop).map_err(Fault::from)
+            request.key(key).upload_id(upload).send().await.map(drop).map_err(RequestFailure::from)
         };
         match self.try_hard(0, send).await {
-            Err(fault) if !matches!(fault.kind, Kind::NoUpload | Kind::NotFound) => Err(fault),
+            Err(failure)
+                if !matches!(failure.kind, FailureKind::NoUpload | FailureKind::NotFound) =>
+            {
+                Err(failure)
+            }
             _ => Ok(()),
         }
     }

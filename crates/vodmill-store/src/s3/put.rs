@@ -11,7 +11,7 @@ use vodmill_fault::point;
 use super::bucket::Bucket;
 use super::client::block;
 use super::digest::{bare, content_md5, crc64, etag_of_whole, md5, read_crc64, write_crc64};
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use super::settings::{Checksums, ObjectSettings, Sse};
 use crate::Headers;
 use crate::error::{Result, StoreError};
@@ -75,15 +75,19 @@ impl Body {
         &self,
         crc64: Option<&str>,
         etag: Option<&str>,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, RequestFailure> {
         if let Some(answered) = crc64.and_then(read_crc64) {
             let same = answered == self.crc64;
-            return if same { Ok(true) } else { Err(Fault::corrupt("it has another checksum")) };
+            return if same {
+                Ok(true)
+            } else {
+                Err(RequestFailure::corrupt("it has another checksum"))
+            };
         }
         match (&self.md5, etag) {
             (Some(md5), Some(etag)) => {
                 let same = bare(etag) == etag_of_whole(md5);
-                if same { Ok(true) } else { Err(Fault::corrupt("it has another MD5")) }
+                if same { Ok(true) } else { Err(RequestFailure::corrupt("it has another MD5")) }
             }
             _ => Ok(false),
         }
@@ -104,10 +108,12 @@ impl Bucket {
     ) -> Result<Stored> {
         let body = Body::new(bytes.into(), self.uses_md5());
         match block(self.put_body(key, &body, options, condition)) {
-            Err(fault) if fault.kind == Kind::Condition && *condition == Condition::New => {
+            Err(failure)
+                if failure.kind == FailureKind::Condition && *condition == Condition::New =>
+            {
                 Err(StoreError::Exists(self.object(key)))
             }
-            stored => stored.map_err(|fault| self.error("put", key, fault)),
+            stored => stored.map_err(|failure| self.error("put", key, failure)),
         }
     }
 
@@ -124,7 +130,7 @@ impl Bucket {
         body: &Body,
         options: &PutOptions,
         condition: &Condition,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, RequestFailure> {
         let writer = format!("{:032x}", fastrand::u128(..));
         let send = || async {
             let mut request = self.put_request(key, body, options);
@@ -140,32 +146,38 @@ impl Bucket {
             };
             // The body's digest stands in a signed header, so the body itself is not signed.
             let answer = request.customize().disable_payload_signing().send().await?;
-            self.verify_put(key, body, &answer).await.map_err(|mut fault| {
+            self.verify_put(key, body, &answer).await.map_err(|mut failure| {
                 // The object is there now, so the condition could not hold again.
-                fault.kind = if *condition == Condition::None { fault.kind } else { Kind::Lasting };
-                fault
+                failure.kind =
+                    if *condition == Condition::None { failure.kind } else { FailureKind::Lasting };
+                failure
             })?;
             Ok(stored(answer.e_tag(), answer.version_id()))
         };
         let stored = match self.try_hard(body.length(), send).await {
-            Err(fault) if fault.kind == Kind::Condition && fault.after_unknown => {
-                self.own_put(key, &writer, fault).await
+            Err(failure) if failure.kind == FailureKind::Condition && failure.after_unknown => {
+                self.own_put(key, &writer, failure).await
             }
             tried => tried,
         }?;
-        point!("s3.put.sent").map_err(Fault::at_point)?;
+        point!("s3.put.sent").map_err(RequestFailure::at_point)?;
         Ok(stored)
     }
 
     /// After a try whose answer was lost, the object that stands in the way may be our own.
-    async fn own_put(&self, key: &str, writer: &str, fault: Fault) -> Result<Stored, Fault> {
+    async fn own_put(
+        &self,
+        key: &str,
+        writer: &str,
+        failure: RequestFailure,
+    ) -> Result<Stored, RequestFailure> {
         let head = self.head_now(key).await?;
         let is_ours = head.metadata().and_then(|all| all.get(WRITER)).is_some_and(|w| w == writer);
-        if is_ours { Ok(stored(head.e_tag(), head.version_id())) } else { Err(fault) }
+        if is_ours { Ok(stored(head.e_tag(), head.version_id())) } else { Err(failure) }
     }
 
     fn put_request(&self, key: &str, body: &Body, options: &PutOptions) -> PutObjectFluentBuilder {
-        let kept = Kept::new(&options.settings);
+        let kept = StorageHeaders::new(&options.settings);
         let request = self.inner.client.put_object().bucket(self.name()).key(key);
         let request = match &body.md5 {
             Some(md5) => request.content_md5(content_md5(md5)),
@@ -187,7 +199,7 @@ impl Bucket {
         key: &str,
         body: &Body,
         answer: &PutObjectOutput,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RequestFailure> {
         // Objects that the server encrypts have ETags of their own kind.
         let known = self.inner.capabilities.get();
         let etag = answer.e_tag().filter(|_| known.is_some_and(|known| known.etag_is_md5));
@@ -203,20 +215,20 @@ pub(super) fn stored(etag: Option<&str>, version: Option<&str>) -> Stored {
 }
 
 /// [`ObjectSettings`] in the SDK's words.
-pub(super) struct Kept {
+pub(super) struct StorageHeaders {
     pub(super) storage_class: Option<StorageClass>,
     pub(super) sse: Option<ServerSideEncryption>,
     pub(super) kms_key: Option<String>,
     pub(super) tags: Option<String>,
 }
 
-impl Kept {
-    pub(super) fn new(settings: &ObjectSettings) -> Kept {
+impl StorageHeaders {
+    pub(super) fn new(settings: &ObjectSettings) -> StorageHeaders {
         let tag = |(name, value): (&String, &String)| {
             format!("{}={}", urlencoding::encode(name), urlencoding::encode(value))
         };
         let tags: Vec<_> = settings.tags.iter().map(tag).collect();
-        Kept {
+        StorageHeaders {
             storage_class: settings.storage_class.as_deref().map(StorageClass::from),
             sse: settings.sse.map(|sse| match sse {
                 Sse::Aes256 => ServerSideEncryption::Aes256,

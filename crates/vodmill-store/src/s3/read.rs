@@ -16,7 +16,7 @@ use super::bucket::{Bucket, ObjectInfo, info_of};
 use super::budget::reserve;
 use super::client::block;
 use super::digest::{Checksum, bare};
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use crate::access::create_private;
 use crate::error::{Result, StoreError};
 
@@ -28,17 +28,17 @@ const LARGEST_WHOLE: u64 = 64 * 1024 * 1024;
 
 /// Which object is meant, among those that a key has had.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct ObjectVersion {
     /// The one with this ETag, without quotes.
     pub etag: Option<String>,
     /// The one with this version.
     pub version: Option<String>,
 }
 
-impl Which {
+impl ObjectVersion {
     /// The object of `info`.
-    pub fn of(info: &ObjectInfo) -> Which {
-        Which { etag: Some(info.etag.clone()), version: info.version.clone() }
+    pub fn of(info: &ObjectInfo) -> ObjectVersion {
+        ObjectVersion { etag: Some(info.etag.clone()), version: info.version.clone() }
     }
 }
 
@@ -48,10 +48,10 @@ impl Bucket {
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Remote`].
     pub fn get(&self, key: &str) -> Result<(Vec<u8>, String)> {
-        let any = Which::default();
+        let any = ObjectVersion::default();
         let send = || self.read_once(key, &any, None);
         let (bytes, etag) = block(self.try_hard(LARGEST_WHOLE, send))
-            .map_err(|fault| self.error("get", key, fault))?;
+            .map_err(|failure| self.error("get", key, failure))?;
         Ok((bytes.into(), etag))
     }
 
@@ -60,14 +60,14 @@ impl Bucket {
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Changed`] where it is not `which`;
     /// [`StoreError::Remote`].
-    pub fn read(&self, key: &str, which: &Which, range: Range<u64>) -> Result<Vec<u8>> {
+    pub fn read(&self, key: &str, which: &ObjectVersion, range: Range<u64>) -> Result<Vec<u8>> {
         if range.is_empty() {
             return Ok(Vec::new());
         }
         match block(self.read_now(key, which, range)) {
             // Nothing is after the end.
-            Err(fault) if fault.error.status == Some(416) => Ok(Vec::new()),
-            read => read.map(Vec::from).map_err(|fault| self.error("get", key, fault)),
+            Err(failure) if failure.error.status == Some(416) => Ok(Vec::new()),
+            read => read.map(Vec::from).map_err(|failure| self.error("get", key, failure)),
         }
     }
 
@@ -76,22 +76,22 @@ impl Bucket {
     ///
     /// # Errors
     /// As [`Bucket::read`], and [`StoreError::Io`] for the file.
-    pub fn get_to_file(&self, key: &str, which: &Which, path: &Path) -> Result<ObjectInfo> {
-        let head = block(self.head_now(key)).map_err(|fault| self.error("get", key, fault))?;
+    pub fn get_to_file(&self, key: &str, which: &ObjectVersion, path: &Path) -> Result<ObjectInfo> {
+        let head = block(self.head_now(key)).map_err(|failure| self.error("get", key, failure))?;
         let info = info_of(key, &head);
         if which.etag.as_ref().is_some_and(|etag| *etag != info.etag) {
             return Err(StoreError::Changed(self.object(key)));
         }
-        let fault = |error| StoreError::io("write", path.display())(error);
-        let file = Arc::new(create_private(path).map_err(fault)?);
+        let failure = |error| StoreError::io("write", path.display())(error);
+        let file = Arc::new(create_private(path).map_err(failure)?);
         let filled = match block(self.fill(&info, &file)) {
             // What was spoilt on the way may arrive well the second time.
-            Err(Stopped::Remote(fault)) if fault.is_corrupt() => block(self.fill(&info, &file)),
+            Err(Stopped::Remote(failure)) if failure.is_corrupt() => block(self.fill(&info, &file)),
             filled => filled,
         };
         filled.map_err(|stopped| match stopped {
             Stopped::File(error) => StoreError::io("write", path.display())(error),
-            Stopped::Remote(fault) => self.error("get", key, fault),
+            Stopped::Remote(failure) => self.error("get", key, failure),
         })?;
         Ok(info)
     }
@@ -129,11 +129,11 @@ impl Bucket {
         range: Range<u64>,
     ) -> Result<Option<Checksum>, Stopped> {
         let at = range.start;
-        let read = self.read_now(&info.key, &Which::of(info), range.clone()).await;
+        let read = self.read_now(&info.key, &ObjectVersion::of(info), range.clone()).await;
         let bytes = read.map_err(Stopped::Remote)?;
         if bytes.len() as u64 != range.end - range.start {
             let words = format!("{} bytes at {at} instead of all", bytes.len());
-            return Err(Stopped::Remote(Fault::corrupt(words)));
+            return Err(Stopped::Remote(RequestFailure::corrupt(words)));
         }
         let (file, kind) = (file.clone(), info.checksum);
         let write = move || {
@@ -146,9 +146,9 @@ impl Bucket {
     pub(super) async fn read_now(
         &self,
         key: &str,
-        which: &Which,
+        which: &ObjectVersion,
         range: Range<u64>,
-    ) -> Result<Bytes, Fault> {
+    ) -> Result<Bytes, RequestFailure> {
         let length = range.end - range.start;
         let read = self.try_hard(length, || self.read_once(key, which, Some(range.clone()))).await;
         read.map(|(bytes, _)| bytes)
@@ -157,9 +157,9 @@ impl Bucket {
     async fn read_once(
         &self,
         key: &str,
-        which: &Which,
+        which: &ObjectVersion,
         range: Option<Range<u64>>,
-    ) -> Result<(Bytes, String), Fault> {
+    ) -> Result<(Bytes, String), RequestFailure> {
         let request = self.inner.client.get_object().bucket(self.name()).key(key);
         let limit = range.as_ref().map_or(LARGEST_WHOLE, |range| range.end - range.start);
         let is_whole = range.is_none();
@@ -175,12 +175,13 @@ impl Bucket {
         let sum = Checksum::read(answer.checksum_crc64_nvme(), answer.checksum_crc32(), whole);
         let etag = bare(answer.e_tag().unwrap_or_default()).to_owned();
         let body = answer.body.collect().await;
-        let broken =
-            |error| Fault::ours(Kind::Unknown, "Broken", format!("the body broke: {error}"));
+        let broken = |error| {
+            RequestFailure::ours(FailureKind::Unknown, "Broken", format!("the body broke: {error}"))
+        };
         let bytes = body.map_err(broken)?.into_bytes();
         match sum {
             Some(sum) if sum != sum.same_kind(&bytes) => {
-                Err(Fault::corrupt("the bytes are not those of its checksum"))
+                Err(RequestFailure::corrupt("the bytes are not those of its checksum"))
             }
             _ => Ok((bytes, etag)),
         }
@@ -192,11 +193,11 @@ impl Bucket {
         key: &str,
         length: u64,
         crc64: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RequestFailure> {
         let mut sum = Checksum::Crc64(0).of_nothing();
         for start in (0..length).step_by(PIECE as usize) {
             let range = start..(start + PIECE).min(length);
-            let piece = Box::pin(self.read_now(key, &Which::default(), range)).await?;
+            let piece = Box::pin(self.read_now(key, &ObjectVersion::default(), range)).await?;
             sum = sum.then(sum.same_kind(&piece), piece.len() as u64);
         }
         let head = Box::pin(self.head_now(key)).await?;
@@ -204,21 +205,25 @@ impl Bucket {
         if sum == Checksum::Crc64(crc64) && u64::try_from(bytes) == Ok(length) {
             return Ok(());
         }
-        Err(Fault::corrupt("what is read back is not what was put"))
+        Err(RequestFailure::corrupt("what is read back is not what was put"))
     }
 }
 
 /// Refuses an object that is not the one that was asked for, and one that is too large for memory:
 /// not every server knows conditions and ranges.
-fn is_wanted(answer: &GetObjectOutput, which: &Which, limit: u64) -> Result<(), Fault> {
+fn is_wanted(
+    answer: &GetObjectOutput,
+    which: &ObjectVersion,
+    limit: u64,
+) -> Result<(), RequestFailure> {
     let changed = |etag: &String| bare(answer.e_tag().unwrap_or_default()) != etag;
     if which.etag.as_ref().is_some_and(changed) {
-        return Err(Fault::ours(Kind::Condition, "Changed", "it has another ETag"));
+        return Err(RequestFailure::ours(FailureKind::Condition, "Changed", "it has another ETag"));
     }
     let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
     if length.is_some_and(|length| length > limit) {
         let words = format!("{} bytes where at most {limit} were expected", length.unwrap_or(0));
-        return Err(Fault::ours(Kind::Lasting, "TooLarge", words));
+        return Err(RequestFailure::ours(FailureKind::Lasting, "TooLarge", words));
     }
     Ok(())
 }
@@ -228,7 +233,7 @@ fn compare(
     info: &ObjectInfo,
     ranges: &[Range<u64>],
     sums: &[Option<Checksum>],
-) -> Result<(), Fault> {
+) -> Result<(), RequestFailure> {
     let Some(expected) = info.checksum else { return Ok(()) };
     let mut sum = expected.of_nothing();
     for (range, piece) in ranges.iter().zip(sums.iter().flatten()) {
@@ -237,18 +242,18 @@ fn compare(
     if sum == expected {
         return Ok(());
     }
-    Err(Fault::corrupt("the bytes are not those of its checksum"))
+    Err(RequestFailure::corrupt("the bytes are not those of its checksum"))
 }
 
 /// What ended a transfer between a file and S3.
 pub(super) enum Stopped {
     File(io::Error),
-    Remote(Fault),
+    Remote(RequestFailure),
 }
 
-impl From<Fault> for Stopped {
-    fn from(fault: Fault) -> Stopped {
-        Stopped::Remote(fault)
+impl From<RequestFailure> for Stopped {
+    fn from(failure: RequestFailure) -> Stopped {
+        Stopped::Remote(failure)
     }
 }
 

@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{GlacierJobParameters, RestoreRequest};
 
 use super::bucket::Bucket;
 use super::client::block;
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use crate::error::Result;
 
 /// Whether an object can be read, and why not.
@@ -137,8 +137,8 @@ impl Bucket {
     pub fn archive(&self, key: &str) -> Result<Option<Archive>> {
         match block(self.head_now(key)) {
             Ok(head) => Ok(Some(Archive::of(&head))),
-            Err(fault) if fault.kind == Kind::NotFound => Ok(None),
-            Err(fault) => Err(self.error("look at", key, fault)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+            Err(failure) => Err(self.error("look at", key, failure)),
         }
     }
 
@@ -150,29 +150,34 @@ impl Bucket {
     /// its class; [`crate::StoreError::Remote`].
     pub fn restore(&self, key: &str, options: &RestoreOptions) -> Result<()> {
         match block(self.try_hard(0, || self.restore_once(key, options))) {
-            Err(fault) if is_told_already(&fault) => Ok(()),
-            asked => asked.map_err(|fault| self.error("restore", key, fault)),
+            Err(failure) if is_told_already(&failure) => Ok(()),
+            asked => asked.map_err(|failure| self.error("restore", key, failure)),
         }
     }
 
-    async fn restore_once(&self, key: &str, options: &RestoreOptions) -> Result<(), Fault> {
+    async fn restore_once(
+        &self,
+        key: &str,
+        options: &RestoreOptions,
+    ) -> Result<(), RequestFailure> {
         let tier = match options.tier {
             Tier::Bulk => "Bulk",
             Tier::Standard => "Standard",
             Tier::Expedited => "Expedited",
         };
-        let broken = |error| Fault::ours(Kind::Lasting, "NotSent", format!("{error}"));
+        let broken =
+            |error| RequestFailure::ours(FailureKind::Lasting, "NotSent", format!("{error}"));
         let tier = GlacierJobParameters::builder().tier(tier.into()).build().map_err(broken)?;
         let days = options.days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
         let wanted = RestoreRequest::builder().set_days(days).glacier_job_parameters(tier).build();
         let request = self.inner.client.restore_object().bucket(self.name()).key(key);
-        request.restore_request(wanted).send().await.map(drop).map_err(Fault::from)
+        request.restore_request(wanted).send().await.map(drop).map_err(RequestFailure::from)
     }
 }
 
 /// It is on its way, or has been here all the time.
-fn is_told_already(fault: &Fault) -> bool {
-    let code = fault.error.code.as_deref().unwrap_or_default();
+fn is_told_already(failure: &RequestFailure) -> bool {
+    let code = failure.error.code.as_deref().unwrap_or_default();
     matches!(code, "RestoreAlreadyInProgress" | "ObjectAlreadyInActiveTierError")
 }
 

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::bucket::Bucket;
 use super::multipart::Unfinished;
 use super::put::{Condition, PutOptions};
-use super::read::Which;
+use super::read::ObjectVersion;
 use super::settings::{ObjectSettings, S3Settings};
 use super::upload::PutFile;
 use crate::error::{Result, StoreError};
 use crate::local::check_size;
-use crate::{Begun, Entry, Headers, Key, Put, Store, Upload, Was};
+use crate::{Entry, Expected, Headers, Key, PendingUpload, PutOutcome, Store, Upload};
 
 /// Files that are sent at a time. Their bytes are bounded apart.
 const AT_ONCE: usize = 24;
@@ -61,7 +61,7 @@ impl S3Store {
     }
 
     /// Refuses a bucket that is not fit to be written to, before the first byte.
-    fn ready(&self) -> Result<super::probe::Capabilities> {
+    fn ready(&self) -> Result<super::capabilities::Capabilities> {
         self.bucket.capabilities(&self.prefix)
     }
 
@@ -79,11 +79,11 @@ impl S3Store {
         Ok(there.is_some_and(|info| info.bytes == upload.bytes))
     }
 
-    fn is_as(&self, raw: &str, was: &Was) -> Result<bool> {
+    fn is_as(&self, raw: &str, expected: &Expected) -> Result<bool> {
         let there = self.bucket.head(raw)?.map(|info| info.etag);
-        Ok(match was {
-            Was::Nothing => there.is_none(),
-            Was::Version(etag) => there.as_ref() == Some(etag),
+        Ok(match expected {
+            Expected::Nothing => there.is_none(),
+            Expected::Version(etag) => there.as_ref() == Some(etag),
         })
     }
 
@@ -108,21 +108,27 @@ impl Store for S3Store {
         self.bucket.put(&raw, bytes.to_vec(), &options, &Condition::None).map(drop)
     }
 
-    fn put_if(&self, key: &Key, bytes: &[u8], headers: &Headers, was: &Was) -> Result<Put> {
+    fn put_if(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        headers: &Headers,
+        expected: &Expected,
+    ) -> Result<PutOutcome> {
         let known = self.ready()?;
         let (raw, options) = (self.raw_key(key), self.options(headers));
-        let condition = match was {
-            Was::Nothing if known.if_none_match => Condition::New,
-            Was::Version(etag) if known.if_match => Condition::Same(etag.clone()),
+        let condition = match expected {
+            Expected::Nothing if known.if_none_match => Condition::New,
+            Expected::Version(etag) if known.if_match => Condition::Same(etag.clone()),
             // The next best where the server ignores conditions; `claims_hold` says so.
-            _ if self.is_as(&raw, was)? => Condition::None,
-            _ => return Ok(Put::Refused),
+            _ if self.is_as(&raw, expected)? => Condition::None,
+            _ => return Ok(PutOutcome::Refused),
         };
         match self.bucket.put(&raw, bytes.to_vec(), &options, &condition) {
             Err(StoreError::Exists(_) | StoreError::Changed(_) | StoreError::NotFound(_)) => {
-                Ok(Put::Refused)
+                Ok(PutOutcome::Refused)
             }
-            put => put.map(|_| Put::Stored),
+            put => put.map(|_| PutOutcome::Stored),
         }
     }
 
@@ -147,13 +153,13 @@ impl Store for S3Store {
         self.bucket.get(&self.raw_key(key)).map(|(bytes, _)| bytes)
     }
 
-    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Was)> {
+    fn get_version(&self, key: &Key) -> Result<(Vec<u8>, Expected)> {
         let (bytes, etag) = self.bucket.get(&self.raw_key(key))?;
-        Ok((bytes, Was::Version(etag)))
+        Ok((bytes, Expected::Version(etag)))
     }
 
     fn get_file(&self, key: &Key, path: &Path) -> Result<()> {
-        self.bucket.get_to_file(&self.raw_key(key), &Which::default(), path).map(drop)
+        self.bucket.get_to_file(&self.raw_key(key), &ObjectVersion::default(), path).map(drop)
     }
 
     fn file(&self, _key: &Key) -> Option<PathBuf> {
@@ -177,10 +183,10 @@ impl Store for S3Store {
         self.bucket.delete_many(&keys)
     }
 
-    fn remove_if(&self, key: &Key, was: &Was) -> Result<()> {
-        match was {
-            Was::Nothing => Ok(()),
-            Was::Version(etag) => self.bucket.delete_if(&self.raw_key(key), etag),
+    fn remove_if(&self, key: &Key, expected: &Expected) -> Result<()> {
+        match expected {
+            Expected::Nothing => Ok(()),
+            Expected::Version(etag) => self.bucket.delete_if(&self.raw_key(key), etag),
         }
     }
 
@@ -192,12 +198,12 @@ impl Store for S3Store {
     fn remove_unfinished(
         &self,
         prefix: Option<&Key>,
-        is_over: &dyn Fn(&Begun) -> bool,
+        is_over: &dyn Fn(&PendingUpload) -> bool,
     ) -> Result<()> {
         let below = prefix.map(|prefix| format!("{}/", self.raw_key(prefix)));
         let unfinished = self.bucket.unfinished(&below.unwrap_or_else(|| self.prefix.clone()))?;
         let begun = |upload: &Unfinished| {
-            Some(Begun { key: self.key_of(&upload.key)?, since: upload.begun })
+            Some(PendingUpload { key: self.key_of(&upload.key)?, since: upload.begun })
         };
         let is_over = |upload: &Unfinished| begun(upload).is_some_and(|begun| is_over(&begun));
         self.bucket.abort_these(unfinished.into_iter().filter(is_over))

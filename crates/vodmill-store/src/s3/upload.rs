@@ -14,7 +14,7 @@ use super::bucket::Bucket;
 use super::budget::reserve;
 use super::client::block;
 use super::digest::{crc64_then, etag_of_parts, write_crc64};
-use super::fault::Fault;
+use super::failure::RequestFailure;
 use super::put::{Body, Condition, PutOptions, Stored};
 use super::read::{Stopped, joined, off_thread};
 use crate::error::{Result, StoreError};
@@ -41,7 +41,7 @@ pub struct PutFile {
 }
 
 /// A file in the making of an object.
-pub(super) struct Job {
+pub(super) struct UploadJob {
     pub(super) key: String,
     pub(super) file: Arc<File>,
     pub(super) bytes: u64,
@@ -64,8 +64,8 @@ pub fn part_size(bytes: u64) -> u64 {
     bytes.div_ceil(PARTS).div_ceil(MIB).saturating_mul(MIB).max(PART)
 }
 
-impl Job {
-    fn open(put: &PutFile) -> Result<Job> {
+impl UploadJob {
+    fn open(put: &PutFile) -> Result<UploadJob> {
         let name = || put.file.display();
         let file = File::open(&put.file).map_err(StoreError::io("open", name()))?;
         let length = file.metadata().map_err(StoreError::io("look at", name()))?.len();
@@ -73,7 +73,7 @@ impl Job {
             let wrong = format!("{length} bytes instead of {}", put.bytes);
             return Err(StoreError::io("put", name())(io::Error::other(wrong)));
         }
-        Ok(Job {
+        Ok(UploadJob {
             key: put.key.clone(),
             file: Arc::new(file),
             bytes: put.bytes,
@@ -151,7 +151,7 @@ impl Bucket {
     }
 
     pub(super) async fn put_file_now(&self, put: &PutFile) -> Result<Stored> {
-        let job = Job::open(put)?;
+        let job = UploadJob::open(put)?;
         let stored = match job.bytes {
             0..=PART => self.put_small(&job).await,
             _ => self.put_large(job).await,
@@ -162,11 +162,11 @@ impl Bucket {
     pub(super) fn stopped(&self, stopped: Stopped, key: &str, file: &Path) -> StoreError {
         match stopped {
             Stopped::File(error) => StoreError::io("read", file.display())(error),
-            Stopped::Remote(fault) => self.error("put", key, fault),
+            Stopped::Remote(failure) => self.error("put", key, failure),
         }
     }
 
-    async fn put_small(&self, job: &Job) -> Result<Stored, Stopped> {
+    async fn put_small(&self, job: &UploadJob) -> Result<Stored, Stopped> {
         let _permit = reserve(job.bytes).await;
         let body = job.body(1, self.uses_md5()).await.map_err(Stopped::File)?;
         Ok(self.put_body(&job.key, &body, &job.options, &Condition::None).await?)
@@ -175,7 +175,7 @@ impl Bucket {
     /// Sends the parts that are not in `there`; memory alone bounds how many at a time.
     pub(super) async fn send_parts(
         &self,
-        job: &Arc<Job>,
+        job: &Arc<UploadJob>,
         upload: &str,
         there: Vec<Part>,
     ) -> Result<Vec<Part>, Stopped> {
@@ -201,10 +201,10 @@ impl Bucket {
         Ok(parts)
     }
 
-    async fn send_part(&self, job: &Job, upload: &str, number: i32) -> Result<Part, Stopped> {
+    async fn send_part(&self, job: &UploadJob, upload: &str, number: i32) -> Result<Part, Stopped> {
         let body = job.body(number, self.uses_md5()).await.map_err(Stopped::File)?;
         let etag = self.put_part(&job.key, upload, number, &body).await?;
-        point!("s3.part.sent").map_err(Fault::at_point)?;
+        point!("s3.part.sent").map_err(RequestFailure::at_point)?;
         let (bytes, crc64, md5) = (body.length(), body.crc64, body.md5);
         Ok(Part { number, bytes, etag, crc64, md5 })
     }

@@ -5,7 +5,7 @@
 //! that has no file.
 
 use super::report::Tally;
-use super::send::Fault;
+use super::send::SendError;
 use super::{Result, Sent, Sync, list};
 
 impl Sync<'_> {
@@ -22,7 +22,7 @@ impl Sync<'_> {
             .map(|(name, _)| name)
             .collect();
         lost.sort_unstable();
-        lost.into_iter().for_each(|name| tally.fail(name, &Fault::Elsewhere));
+        lost.into_iter().for_each(|name| tally.fail(name, &SendError::Elsewhere));
         Ok(())
     }
 }

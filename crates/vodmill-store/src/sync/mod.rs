@@ -39,7 +39,7 @@ use compare::{Job, Listing, Remote, jobs};
 use error::Result;
 use manifest::Manifest;
 use report::Tally;
-use send::{Fault, Outcome, Sender};
+use send::{Outcome, SendError, Sender};
 
 /// After so many failures no other file is begun: it is not the files that are at fault.
 const FAILURES: usize = 10;
@@ -176,7 +176,7 @@ impl Sync<'_> {
                 sent.insert(record.name.clone(), record.etag.clone());
             }
             let added = match outcome {
-                Outcome::Failed(Fault::Bucket(error)) => Err(SyncError::Bucket(error)),
+                Outcome::Failed(SendError::Bucket(error)) => Err(SyncError::Bucket(error)),
                 outcome => match tally.add(job.file, outcome) {
                     Some(record) if !self.dry_run => manifest.add(record),
                     _ => Ok(()),

@@ -28,12 +28,12 @@ pub(super) enum Outcome {
     /// It would be uploaded, so many bytes.
     Wanted(Reason, u64),
     /// The object is as it was, or as the file was at some time.
-    Failed(Fault),
+    Failed(SendError),
 }
 
 /// Why a file was not uploaded.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum SendError {
     #[error("it changes while it is read")]
     Changing,
     #[error("read it: {0}")]
@@ -101,7 +101,7 @@ impl Sender<'_> {
         }
     }
 
-    fn one(&self, job: &Job<'_>) -> Result<Outcome, Fault> {
+    fn one(&self, job: &Job<'_>) -> Result<Outcome, SendError> {
         let path = self.dir.join(&job.file.name);
         for _ in 0..TRIES {
             let (began, before) = (SystemTime::now(), Stamp::of(&path)?);
@@ -111,7 +111,7 @@ impl Sender<'_> {
                 return outcome;
             }
         }
-        Err(Fault::Changing)
+        Err(SendError::Changing)
     }
 
     fn attempt(
@@ -120,7 +120,7 @@ impl Sender<'_> {
         path: &Path,
         now: Stamp,
         began: SystemTime,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, SendError> {
         let reason = match &job.step {
             Step::Send(reason) => *reason,
             Step::Check { object, .. } if object.bytes != now.bytes => Reason::Size,
@@ -141,7 +141,7 @@ impl Sender<'_> {
     /// Uploads a file. Each upload is proved for itself, by reading it back if need be, so the
     /// bucket is tried out only where that shows how to do better: when an upload fails, and when
     /// the first shows no checksum.
-    fn store(&self, put: &PutFile) -> Result<Stored, Fault> {
+    fn store(&self, put: &PutFile) -> Result<Stored, SendError> {
         let stored = match self.bucket.put_file(put) {
             Err(StoreError::Remote { .. }) if self.trial.get().is_none() => {
                 self.try_out()?;
@@ -158,9 +158,9 @@ impl Sender<'_> {
         Ok(stored)
     }
 
-    fn try_out(&self) -> Result<(), Fault> {
+    fn try_out(&self) -> Result<(), SendError> {
         let trial = || self.bucket.capabilities(self.prefix).map(drop).map_err(Arc::new);
-        self.trial.get_or_init(trial).clone().map_err(Fault::Bucket)
+        self.trial.get_or_init(trial).clone().map_err(SendError::Bucket)
     }
 
     /// Why the object is not what the file would be, if it is not. The store is asked only where
@@ -172,7 +172,7 @@ impl Sender<'_> {
         path: &Path,
         object: &Remote,
         headers_are_known: bool,
-    ) -> Result<Option<Reason>, Fault> {
+    ) -> Result<Option<Reason>, SendError> {
         let etag_fits = || has_etag(path, object.bytes, &object.etag, &[part_size(object.bytes)]);
         if headers_are_known && etag_fits()? {
             return Ok(None);

@@ -11,10 +11,10 @@ use aws_sdk_s3::types::{
     LifecycleRule as ForeignRule, LifecycleRuleFilter,
 };
 use vodmill_store::s3::{
-    Applied, Bucket, LifecycleRule, ObjectSettings, RestoreOptions, RuleAction, S3Store, Stage,
-    Tier, Which,
+    Applied, Bucket, LifecycleRule, ObjectSettings, ObjectVersion, RestoreOptions, RuleAction,
+    S3Store, Stage, Tier,
 };
-use vodmill_store::{Begun, Headers, Key, Store as _, Upload};
+use vodmill_store::{Headers, Key, PendingUpload, Store as _, Upload};
 
 use crate::events::{Cloud, clouds};
 use crate::server::unique;
@@ -45,7 +45,7 @@ fn an_archived_object_is_brought_back() {
         let key = format!("done/{class}.mov");
         put(cloud, &bucket, &key, class);
         assert_eq!(stage(&bucket, &key), Stage::Archived);
-        let refused = bucket.read(&key, &Which::default(), 0..1);
+        let refused = bucket.read(&key, &ObjectVersion::default(), 0..1);
         let refused = refused.expect_err("it is archived").to_string();
         let object = format!("s3://{}/{key}", bucket.name());
         let told =
@@ -66,13 +66,13 @@ fn an_archived_object_is_brought_back() {
             "{restored:?}"
         );
         bucket.restore(&key, &WEEK).expect("its time begins anew");
-        assert_eq!(bucket.read(&key, &Which::default(), 0..9).expect("read"), b"film");
+        assert_eq!(bucket.read(&key, &ObjectVersion::default(), 0..9).expect("read"), b"film");
     }
     for class in ["STANDARD", "STANDARD_IA", "GLACIER_IR"] {
         let key = format!("done/{class}.mov");
         put(cloud, &bucket, &key, class);
         assert_eq!(stage(&bucket, &key), Stage::Readable);
-        bucket.read(&key, &Which::default(), 0..1).expect("read");
+        bucket.read(&key, &ObjectVersion::default(), 0..1).expect("read");
     }
     assert_eq!(bucket.archive("done/nothing").expect("look"), None);
 }
@@ -184,7 +184,7 @@ fn uploads_that_nobody_finishes_are_aborted() {
     let prefix = Key::new("tv").expect("key");
     let objects = ObjectSettings::default();
     let store = S3Store::new(bucket.name(), Some(&prefix), &cloud.settings, &objects);
-    let first = |begun: &Begun| {
+    let first = |begun: &PendingUpload| {
         assert!(begun.since.is_some(), "{begun:?}");
         begun.key.as_str().starts_with("film/g0001-")
     };

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use vodmill_store::s3::{
-    Bucket, Checksums, Condition, Copying, ObjectSettings, PutFile, PutOptions, S3Settings, Source,
-    Which, part_size,
+    Bucket, Checksums, Condition, Copying, ObjectSettings, ObjectVersion, PutFile, PutOptions,
+    S3Settings, Source, part_size,
 };
 use vodmill_store::{Headers, StoreError};
 
@@ -63,7 +63,7 @@ fn ranges_of_one_version_are_read() {
     let (bucket, key) = (bucket(), unique("ranges"));
     put(&bucket, &key, b"0123456789");
     let info = bucket.head(&key).expect("head").expect("it is there");
-    let which = Which::of(&info);
+    let which = ObjectVersion::of(&info);
     assert_eq!(bucket.read(&key, &which, 2..5).expect("read"), b"234");
     assert_eq!(bucket.read(&key, &which, 8..50).expect("read"), b"89");
     assert_eq!(bucket.read(&key, &which, 10..20).expect("read"), b"");
@@ -71,7 +71,7 @@ fn ranges_of_one_version_are_read() {
     put(&bucket, &key, b"9876543210");
     let changed = bucket.read(&key, &which, 2..5);
     assert!(matches!(changed, Err(StoreError::Changed(_))), "{changed:?}");
-    let missing = bucket.read(&unique("no"), &Which::default(), 0..5);
+    let missing = bucket.read(&unique("no"), &ObjectVersion::default(), 0..5);
     assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
 }
 
@@ -83,11 +83,11 @@ fn a_file_in_parts_comes_back_as_it_was() {
     let stored = bucket.put_file(&put_file(dir.path(), &key, &bytes)).expect("put");
     assert!(stored.etag.ends_with("-3"), "{}", stored.etag);
     let path = dir.path().join("back");
-    let info = bucket.get_to_file(&key, &Which::default(), &path).expect("get");
+    let info = bucket.get_to_file(&key, &ObjectVersion::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
     assert_eq!(info.bytes, bytes.len() as u64);
     assert!(bucket.unfinished(&key).expect("uploads").is_empty());
-    let other = Which { etag: Some("other".to_owned()), version: None };
+    let other = ObjectVersion { etag: Some("other".to_owned()), version: None };
     let changed = bucket.get_to_file(&key, &other, &path);
     assert!(matches!(changed, Err(StoreError::Changed(_))), "{changed:?}");
 }
@@ -102,7 +102,7 @@ fn md5_alone_will_do() {
     let info = bucket.head(&key).expect("head").expect("it is there");
     assert_eq!(info.checksum, None, "none was sent");
     let path = dir.path().join("back");
-    bucket.get_to_file(&key, &Which::default(), &path).expect("get");
+    bucket.get_to_file(&key, &ObjectVersion::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
 }
 
@@ -133,7 +133,8 @@ fn copies_are_made_by_the_server() {
     let key = format!("{prefix}/from a+b%c/é.mov");
     put(&bucket, &key, b"an original");
     let info = bucket.head(&key).expect("head").expect("it is there");
-    let source = Source { bucket: "tests".to_owned(), key: key.clone(), which: Which::of(&info) };
+    let source =
+        Source { bucket: "tests".to_owned(), key: key.clone(), which: ObjectVersion::of(&info) };
     let archive = Bucket::open("tests-archive", &settings());
     put(&archive, "made", b"");
     for (to, target) in [(&bucket, format!("{prefix}/to")), (&archive, format!("{prefix}/to"))] {
@@ -156,12 +157,13 @@ fn large_objects_are_copied_in_pieces() {
     let dir = tempfile::tempdir().expect("scratch");
     let bytes = noise(9 * MIB);
     bucket.put_file(&put_file(dir.path(), &key, &bytes)).expect("put");
-    let source = Source { bucket: "tests".to_owned(), key: key.clone(), which: Which::default() };
+    let source =
+        Source { bucket: "tests".to_owned(), key: key.clone(), which: ObjectVersion::default() };
     let copy = format!("{key}-copy");
     let marked = Copying { mark: Some("job 7".to_owned()), ..Copying::default() };
     bucket.copy_in_pieces_above(1000, &source, &copy, &marked).expect("copy");
     let path = dir.path().join("back");
-    bucket.get_to_file(&copy, &Which::default(), &path).expect("get");
+    bucket.get_to_file(&copy, &ObjectVersion::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
 }
 
@@ -209,7 +211,7 @@ fn a_copy_is_known_again_by_its_mark() {
         ..PutOptions::default()
     };
     bucket.put(&key, b"pictures".to_vec(), &options, &Condition::None).expect("put");
-    let source = Source { bucket: bucket.name().to_owned(), key, which: Which::default() };
+    let source = Source { bucket: bucket.name().to_owned(), key, which: ObjectVersion::default() };
     let marked = Copying { mark: Some("job 7".to_owned()), ..Copying::default() };
     for (copy, whole) in [("whole", 1000), ("pieces", 3)] {
         let copy = format!("{prefix}/{copy}");

@@ -10,9 +10,10 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use vodmill_store::s3::{
-    Bucket, Condition, ObjectSettings, PutFile, PutOptions, S3Settings, S3Store, Stored, Which,
+    Bucket, Condition, ObjectSettings, ObjectVersion, PutFile, PutOptions, S3Settings, S3Store,
+    Stored,
 };
-use vodmill_store::{Headers, Key, Put, Store, StoreError, Upload, Was};
+use vodmill_store::{Expected, Headers, Key, PutOutcome, Store, StoreError, Upload};
 
 use crate::bucket::{noise, put_file};
 use crate::proxy::{Proxy, Request, Then};
@@ -49,7 +50,7 @@ fn upload_through(bucket: &Bucket, key: &str) -> Result<Stored, StoreError> {
     let stored = bucket.put_file(&put_file(dir.path(), key, &bytes))?;
     assert_eq!(arrived(key), bytes.len(), "it is there");
     let path = dir.path().join("back");
-    crate::server::bucket().get_to_file(key, &Which::default(), &path).expect("get");
+    crate::server::bucket().get_to_file(key, &ObjectVersion::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
     Ok(stored)
 }
@@ -172,11 +173,12 @@ fn spoilt_reads_are_noticed() {
     let path = dir.path().join("back");
 
     let (once, _proxy) = behind(first(1, Then::Spoil, is_get));
-    once.get_to_file(&key, &Which::default(), &path).expect("the second reading is right");
+    once.get_to_file(&key, &ObjectVersion::default(), &path).expect("the second reading is right");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
 
     let (always, _proxy) = behind(first(usize::MAX, Then::Spoil, is_get));
-    let error = always.get_to_file(&key, &Which::default(), &path).expect_err("never right");
+    let error =
+        always.get_to_file(&key, &ObjectVersion::default(), &path).expect_err("never right");
     assert_eq!(error.to_string(), format!("get s3://tests/{key}"));
 
     let small = unique("spoilt-small");
@@ -194,7 +196,8 @@ fn a_slow_drip_ends_in_time() {
     let settings = S3Settings { attempts: 2, timeout_seconds: 1, ..settings_for(&proxy.endpoint) };
     let begun = Instant::now();
     let slow = Bucket::open("tests", &settings);
-    let error = slow.read(&key, &Which::default(), 0..100_000).expect_err("it takes too long");
+    let error =
+        slow.read(&key, &ObjectVersion::default(), 0..100_000).expect_err("it takes too long");
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let cause = error.source().expect("a cause").to_string();
     assert!(cause.contains("not done within 1 s, tried 2 times"), "{cause}");
@@ -208,10 +211,12 @@ fn a_claim_whose_answer_was_lost_is_still_ours() {
     let settings = settings_for(&proxy.endpoint);
     let store = S3Store::new("tests", Some(&prefix), &settings, &ObjectSettings::default());
     let claim = Key::new("claim").expect("key");
-    let put = |was: &Was| store.put_if(&claim, b"mine", &Headers::default(), was).expect("put");
-    assert_eq!(put(&Was::Nothing), Put::Stored);
+    let put = |expected: &Expected| {
+        store.put_if(&claim, b"mine", &Headers::default(), expected).expect("put")
+    };
+    assert_eq!(put(&Expected::Nothing), PutOutcome::Stored);
     assert_eq!(proxy.count(is_claim), 2, "the second try was refused for the first");
-    assert_eq!(put(&Was::Nothing), Put::Refused);
+    assert_eq!(put(&Expected::Nothing), PutOutcome::Refused);
 }
 
 #[test]
@@ -302,7 +307,7 @@ fn a_killed_upload_is_taken_up() {
         0
     );
     let path = dir.path().join("back");
-    bucket().get_to_file(&key, &Which::default(), &path).expect("get");
+    bucket().get_to_file(&key, &ObjectVersion::default(), &path).expect("get");
     assert!(fs::read(&path).expect("read") == bytes, "the same bytes");
     assert!(bucket().unfinished(&key).expect("uploads").is_empty(), "nothing is left over");
 }

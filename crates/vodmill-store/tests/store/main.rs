@@ -13,7 +13,7 @@ mod sync;
 
 use vodmill_store::s3::{ObjectSettings, S3Store};
 use vodmill_store::{
-    Begun, Headers, Key, LocalStore, MemoryStore, Store, StoreError, Upload, conformance,
+    Headers, Key, LocalStore, MemoryStore, PendingUpload, Store, StoreError, Upload, conformance,
 };
 
 #[test]
@@ -66,7 +66,7 @@ fn what_was_begun_is_removed_where_nobody_is_at_work() {
     for name in [".vodmill-1-0-one.ts", ".vodmill-1-1-two-three.ts", "one.ts"] {
         std::fs::write(folder.join(name), "x").expect("write");
     }
-    let is_over = |begun: &Begun| {
+    let is_over = |begun: &PendingUpload| {
         assert!(begun.since.is_some_and(|since| since.elapsed().is_ok()), "{begun:?}");
         begun.key.as_str() == "a/b/two-three.ts"
     };

@@ -7,7 +7,9 @@ use std::sync::Once;
 use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_pipeline::{Error, Rekey, Rekeyed, Worker, names_path};
 use vodmill_queue::{JobState, SqliteQueue};
-use vodmill_store::{Begun, Entry, Headers, Key, LocalStore, Put, Store, StoreError, Upload, Was};
+use vodmill_store::{
+    Entry, Expected, Headers, Key, LocalStore, PendingUpload, PutOutcome, Store, StoreError, Upload,
+};
 
 use crate::fake::{Original, What};
 use crate::home::{Bounds, Home, assert_state, fault, work, work_until};
@@ -123,16 +125,16 @@ impl Store for FilesOnly {
         key: &Key,
         bytes: &[u8],
         headers: &Headers,
-        was: &Was,
-    ) -> vodmill_store::Result<Put> {
-        self.0.put_if(key, bytes, headers, was)
+        expected: &Expected,
+    ) -> vodmill_store::Result<PutOutcome> {
+        self.0.put_if(key, bytes, headers, expected)
     }
 
     fn put_files(&self, files: &[Upload]) -> vodmill_store::Result<()> {
         self.0.put_files(files)
     }
 
-    fn get_version(&self, key: &Key) -> vodmill_store::Result<(Vec<u8>, Was)> {
+    fn get_version(&self, key: &Key) -> vodmill_store::Result<(Vec<u8>, Expected)> {
         self.0.get_version(key)
     }
 
@@ -156,14 +158,14 @@ impl Store for FilesOnly {
         self.0.remove_objects(keys)
     }
 
-    fn remove_if(&self, key: &Key, was: &Was) -> vodmill_store::Result<()> {
-        self.0.remove_if(key, was)
+    fn remove_if(&self, key: &Key, expected: &Expected) -> vodmill_store::Result<()> {
+        self.0.remove_if(key, expected)
     }
 
     fn remove_unfinished(
         &self,
         prefix: Option<&Key>,
-        is_over: &dyn Fn(&Begun) -> bool,
+        is_over: &dyn Fn(&PendingUpload) -> bool,
     ) -> vodmill_store::Result<()> {
         self.0.remove_unfinished(prefix, is_over)
     }

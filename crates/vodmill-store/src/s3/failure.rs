@@ -1,4 +1,4 @@
-//! What can go wrong on the way to S3 and back: what is tried again, and what to do about the rest.
+//! Failed requests to S3: which are tried again, and what to do about the others.
 
 use std::error::Error;
 use std::fmt;
@@ -89,9 +89,9 @@ impl fmt::Display for RemoteError {
 
 impl Error for RemoteError {}
 
-/// What a failed try means for the next.
+/// What a failed attempt means for the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FailureKind {
     /// May go better next time.
     Passing,
     /// As `Passing`, and the server may have done what it was asked.
@@ -108,36 +108,44 @@ pub(crate) enum Kind {
     Lasting,
 }
 
-/// One failed try.
+/// One failed attempt of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
-    pub(crate) kind: Kind,
+pub(crate) struct RequestFailure {
+    pub(crate) kind: FailureKind,
     pub(crate) error: RemoteError,
     /// Whether the outcome of this try or one before it is not known.
     pub(crate) after_unknown: bool,
 }
 
-impl Fault {
-    /// A fault that this program found, not the server.
-    pub(crate) fn ours(kind: Kind, code: &str, message: impl Into<String>) -> Fault {
+impl RequestFailure {
+    /// A failure that this program found, not the server.
+    pub(crate) fn ours(
+        kind: FailureKind,
+        code: &str,
+        message: impl Into<String>,
+    ) -> RequestFailure {
         let code = Some(code.to_owned());
         let error = RemoteError { code, status: None, message: message.into(), tries: 1 };
-        Fault { kind, error, after_unknown: kind == Kind::Unknown }
+        RequestFailure { kind, error, after_unknown: kind == FailureKind::Unknown }
     }
 
     /// A step that a test has ordered to fail.
-    pub(crate) fn at_point(error: std::io::Error) -> Fault {
-        Fault::ours(Kind::Passing, "FaultPoint", error.to_string())
+    pub(crate) fn at_point(error: std::io::Error) -> RequestFailure {
+        RequestFailure::ours(FailureKind::Passing, "FaultPoint", error.to_string())
     }
 
     /// What arrived is not what was sent.
-    pub(crate) fn corrupt(message: impl Into<String>) -> Fault {
-        Fault::ours(Kind::Passing, "Corrupt", message)
+    pub(crate) fn corrupt(message: impl Into<String>) -> RequestFailure {
+        RequestFailure::ours(FailureKind::Passing, "Corrupt", message)
     }
 
     /// No answer in time.
-    pub(crate) fn late(seconds: u64) -> Fault {
-        Fault::ours(Kind::Unknown, "Timeout", format!("not done within {seconds} s"))
+    pub(crate) fn late(seconds: u64) -> RequestFailure {
+        RequestFailure::ours(
+            FailureKind::Unknown,
+            "Timeout",
+            format!("not done within {seconds} s"),
+        )
     }
 
     pub(crate) fn is_corrupt(&self) -> bool {
@@ -145,7 +153,7 @@ impl Fault {
     }
 
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self.kind, Kind::Passing | Kind::Unknown)
+        matches!(self.kind, FailureKind::Passing | FailureKind::Unknown)
     }
 
     /// Whether the server does not know what it was asked for.
@@ -167,11 +175,11 @@ impl Fault {
     }
 }
 
-impl<E> From<SdkError<E, HttpResponse>> for Fault
+impl<E> From<SdkError<E, HttpResponse>> for RequestFailure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    fn from(error: SdkError<E, HttpResponse>) -> Fault {
+    fn from(error: SdkError<E, HttpResponse>) -> RequestFailure {
         let words = |error: &SdkError<E, HttpResponse>| DisplayErrorContext(error).to_string();
         match &error {
             SdkError::ServiceError(answer) => {
@@ -180,9 +188,11 @@ where
                 let words = answer.err().message().or((status == 200).then_some(&*cause));
                 refused(status, answer.err().code(), words)
             }
-            SdkError::TimeoutError(_) => Fault::ours(Kind::Unknown, "Timeout", root_cause(&error)),
+            SdkError::TimeoutError(_) => {
+                RequestFailure::ours(FailureKind::Unknown, "Timeout", root_cause(&error))
+            }
             SdkError::ResponseError(_) => {
-                Fault::ours(Kind::Unknown, "BadAnswer", root_cause(&error))
+                RequestFailure::ours(FailureKind::Unknown, "BadAnswer", root_cause(&error))
             }
             SdkError::DispatchFailure(failure)
                 if failure.is_io()
@@ -191,15 +201,23 @@ where
                         error.as_other() == Some(ErrorKind::TransientError)
                     }) =>
             {
-                Fault::ours(Kind::Unknown, "Unreachable", root_cause(&error))
+                RequestFailure::ours(FailureKind::Unknown, "Unreachable", root_cause(&error))
             }
             SdkError::DispatchFailure(_) if words(&error).contains("redential") => {
-                Fault::ours(Kind::Lasting, "NoCredentials", "there are no credentials to sign with")
+                RequestFailure::ours(
+                    FailureKind::Lasting,
+                    "NoCredentials",
+                    "there are no credentials to sign with",
+                )
             }
             SdkError::DispatchFailure(_) if words(&error).contains("egion must be set") => {
-                Fault::ours(Kind::Lasting, "NoRegion", "it is not known which region to ask")
+                RequestFailure::ours(
+                    FailureKind::Lasting,
+                    "NoRegion",
+                    "it is not known which region to ask",
+                )
             }
-            _ => Fault::ours(Kind::Lasting, "NotSent", root_cause(&error)),
+            _ => RequestFailure::ours(FailureKind::Lasting, "NotSent", root_cause(&error)),
         }
     }
 }
@@ -213,13 +231,13 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Fault {
+fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> RequestFailure {
     let kind = match (code.unwrap_or_default(), status) {
-        ("NoSuchUpload", _) => Kind::NoUpload,
-        ("NoSuchBucket", _) => Kind::Lasting,
-        ("InvalidObjectState", _) => Kind::Archived,
-        ("PreconditionFailed", _) | (_, 412) => Kind::Condition,
-        ("InternalError" | "RequestTimeout", _) => Kind::Unknown,
+        ("NoSuchUpload", _) => FailureKind::NoUpload,
+        ("NoSuchBucket", _) => FailureKind::Lasting,
+        ("InvalidObjectState", _) => FailureKind::Archived,
+        ("PreconditionFailed", _) | (_, 412) => FailureKind::Condition,
+        ("InternalError" | "RequestTimeout", _) => FailureKind::Unknown,
         (
             "SlowDown"
             | "ServiceUnavailable"
@@ -232,13 +250,13 @@ fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Fault {
             | "OperationAborted"
             | "ConditionalRequestConflict",
             _,
-        ) => Kind::Passing,
-        (_, 404) => Kind::NotFound,
-        (_, 501) => Kind::Lasting,
-        (_, 503 | 429) => Kind::Passing,
+        ) => FailureKind::Passing,
+        (_, 404) => FailureKind::NotFound,
+        (_, 501) => FailureKind::Lasting,
+        (_, 503 | 429) => FailureKind::Passing,
         // An error in the body of a 200 is one that came up after the answer had begun.
-        (_, 200 | 408 | 500..) => Kind::Unknown,
-        _ => Kind::Lasting,
+        (_, 200 | 408 | 500..) => FailureKind::Unknown,
+        _ => FailureKind::Lasting,
     };
     let words = match status {
         404 => "there is no such thing",
@@ -248,5 +266,5 @@ fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Fault {
     let message = message.filter(|text| !text.is_empty()).unwrap_or(words).to_owned();
     let error =
         RemoteError { code: code.map(str::to_owned), status: Some(status), message, tries: 1 };
-    Fault { kind, error, after_unknown: kind == Kind::Unknown }
+    RequestFailure { kind, error, after_unknown: kind == FailureKind::Unknown }
 }

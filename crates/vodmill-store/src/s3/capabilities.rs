@@ -1,5 +1,5 @@
-//! What a server can be trusted with, tried out on the bucket itself: many say 200 to what they do
-//! not do.
+//! What the server of a bucket can do, tried out on the bucket itself: many answer 200 to what they
+//! do not do.
 
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime};
@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 use super::bucket::Bucket;
 use super::client::block;
 use super::digest::{bare, content_md5, crc64, etag_of_whole, write_crc64};
-use super::fault::{Fault, Kind};
+use super::failure::{FailureKind, RequestFailure};
 use super::put::{Body, Condition, PutOptions};
-use super::read::Which;
+use super::read::ObjectVersion;
 use super::settings::Checksums;
 use super::upload::{Joined, Part};
 use crate::error::{Result, StoreError};
 
-/// The first part of a multipart upload has at least so many bytes.
+/// Least size of the first part of a multipart upload, in bytes.
 const SMALLEST_PART: usize = 5 * 1024 * 1024;
 
 /// A trial that is older is nobody's any more: each of its requests has its time.
@@ -23,7 +23,7 @@ const LONGEST_PROBE: Duration = Duration::from_secs(3600);
 /// How long a server may take to say anything at all.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// So many writers try to be the first.
+/// Writers that try to be the first.
 const RACERS: usize = 4;
 
 /// What the server of a bucket does and does not do.
@@ -61,7 +61,7 @@ impl Bucket {
         self.remove_probes(&folder);
         let known = probed.map_err(|stopped| match stopped {
             Bad::Server(why) => StoreError::BadServer { bucket: self.name().to_owned(), why },
-            Bad::Fault(fault) => self.error("try out", &folder, fault),
+            Bad::RequestFailure(failure) => self.error("try out", &folder, failure),
         })?;
         tracing::info!(bucket = self.name(), ?known, "what the bucket can do");
         Ok(*self.inner.capabilities.get_or_init(|| known))
@@ -76,13 +76,15 @@ impl Bucket {
         let ask = || async {
             let asked = self.inner.client.head_bucket().bucket(self.name()).send();
             let asked = tokio::time::timeout(ANSWER, asked).await;
-            asked.map_or_else(|_| Err(Fault::late(ANSWER.as_secs())), |it| Ok(it?)).map(drop)
+            asked
+                .map_or_else(|_| Err(RequestFailure::late(ANSWER.as_secs())), |it| Ok(it?))
+                .map(drop)
         };
-        let fault = match block(async { ask().await.or(ask().await) }) {
-            Err(fault) if fault.is_silence() => fault,
+        let failure = match block(async { ask().await.or(ask().await) }) {
+            Err(failure) if failure.is_silence() => failure,
             _ => return Ok(()),
         };
-        Err(self.error("reach", "", fault))
+        Err(self.error("reach", "", failure))
     }
 
     /// What processes left that were killed while they tried the bucket out. It does no harm.
@@ -138,7 +140,7 @@ impl Bucket {
         let body = Body::new(noise(100_000).into(), true);
         let put = |with_crc| self.put_raw(&key, &body, with_crc, body.crc64);
         let mut answer = self.try_hard(0, || put(known.checksums)).await;
-        if known.checksums && answer.as_ref().is_err_and(Fault::is_unsupported) {
+        if known.checksums && answer.as_ref().is_err_and(RequestFailure::is_unsupported) {
             known.checksums = false;
             answer = self.try_hard(0, || put(false)).await;
         }
@@ -150,8 +152,8 @@ impl Bucket {
     }
 
     async fn read_back(&self, key: &str, bytes: &[u8]) -> Result<(), Bad> {
-        let there = self.read_now(key, &Which::default(), 0..bytes.len() as u64).await?;
-        let middle = self.read_now(key, &Which::default(), 10..20).await?;
+        let there = self.read_now(key, &ObjectVersion::default(), 0..bytes.len() as u64).await?;
+        let middle = self.read_now(key, &ObjectVersion::default(), 10..20).await?;
         match (there == bytes, middle == bytes[10..20]) {
             (true, true) => Ok(()),
             (false, _) => Err(bad("what is read is not what was put")),
@@ -163,20 +165,21 @@ impl Bucket {
         let mut body = Body::new(noise(1000).into(), true);
         body.md5 = Some([0; 16]);
         let put = self.put_raw(&format!("{folder}wrong"), &body, known.checksums, 1).await;
-        Ok(put.is_err_and(|fault| fault.error.status == Some(400)))
+        Ok(put.is_err_and(|failure| failure.error.status == Some(400)))
     }
 
     async fn probe_conditions(&self, key: &str, known: &mut Capabilities) -> Result<(), Bad> {
         let stale = "00000000000000000000000000000000".to_owned();
-        let which = Which { etag: Some(stale.clone()), version: None };
+        let which = ObjectVersion { etag: Some(stale.clone()), version: None };
         let request = self.inner.client.get_object().bucket(self.name()).key(key);
         let read = request.if_match(format!("\"{stale}\"")).range("bytes=0-9").send().await;
-        known.conditional_read =
-            read.map_err(Fault::from).is_err_and(|fault| fault.kind == Kind::Condition);
+        known.conditional_read = read
+            .map_err(RequestFailure::from)
+            .is_err_and(|failure| failure.kind == FailureKind::Condition);
         let body = Body::new(noise(1000).into(), true);
         let condition = Condition::Same(which.etag.unwrap_or_default());
         let put = self.put_body(key, &body, &PutOptions::default(), &condition).await;
-        known.if_match = put.is_err_and(|fault| fault.kind == Kind::Condition);
+        known.if_match = put.is_err_and(|failure| failure.kind == FailureKind::Condition);
         Ok(())
     }
 
@@ -204,14 +207,16 @@ impl Bucket {
         let key = format!("{folder}parts");
         let bodies = [noise(SMALLEST_PART), noise(1000)];
         let mut begun = self.begin(&key, &PutOptions::default(), known.checksums).await;
-        if known.checksums && begun.as_ref().is_err_and(Fault::is_unsupported) {
+        if known.checksums && begun.as_ref().is_err_and(RequestFailure::is_unsupported) {
             known.checksums = false;
             begun = self.begin(&key, &PutOptions::default(), false).await;
         }
-        let upload = begun.map_err(|fault| match fault.error.status {
+        let upload = begun.map_err(|failure| match failure.error.status {
             // What it says can be no name of an upload.
-            Some(200) => bad(&format!("it does not speak of uploads as S3 does: {}", fault.error)),
-            _ => Bad::Fault(fault),
+            Some(200) => {
+                bad(&format!("it does not speak of uploads as S3 does: {}", failure.error))
+            }
+            _ => Bad::RequestFailure(failure),
         })?;
         let mut parts = Vec::new();
         for (number, bytes) in (1..).zip(&bodies) {
@@ -242,7 +247,7 @@ impl Bucket {
 
     async fn compare_joined(&self, key: &str, bytes: &[u8]) -> Result<(), Bad> {
         match self.verify_by_reading(key, bytes.len() as u64, crc64(bytes)).await {
-            Err(fault) if fault.is_corrupt() => {
+            Err(failure) if failure.is_corrupt() => {
                 Err(bad("parts that it joined are not what was put"))
             }
             read => Ok(read?),
@@ -256,7 +261,7 @@ impl Bucket {
         body: &Body,
         with_crc: bool,
         crc64: u64,
-    ) -> Result<(String, Option<String>), Fault> {
+    ) -> Result<(String, Option<String>), RequestFailure> {
         let request = self.inner.client.put_object().bucket(self.name()).key(key);
         let request = match &body.md5 {
             Some(md5) if !with_crc => request.content_md5(content_md5(md5)),
@@ -272,12 +277,12 @@ impl Bucket {
 /// Why a trial ended.
 enum Bad {
     Server(String),
-    Fault(Fault),
+    RequestFailure(RequestFailure),
 }
 
-impl From<Fault> for Bad {
-    fn from(fault: Fault) -> Bad {
-        Bad::Fault(fault)
+impl From<RequestFailure> for Bad {
+    fn from(failure: RequestFailure) -> Bad {
+        Bad::RequestFailure(failure)
     }
 }
 
