@@ -21,6 +21,7 @@ mod long;
 mod nginx;
 mod notifications;
 mod ownership;
+mod previous;
 mod readers;
 mod rekey;
 mod rooms;
