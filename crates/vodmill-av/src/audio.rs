@@ -24,8 +24,8 @@ pub(crate) fn encode_audio(
     watch: &dyn ProgressSink,
 ) -> Result<AudioDone, MediaError> {
     let encode = &order.encode;
-    let mut sound = Sound::open(order)?;
     let mut encoder = Encoder::create(encode, &order.path)?;
+    let mut sound = Sound::open(order, encoder.frame_samples())?;
     let mut frame = Audio::empty();
     while !encoder.is_full() && sound.next(&mut frame)? {
         encoder.encode(&mut frame)?;
@@ -52,14 +52,14 @@ enum Sound<'a> {
 }
 
 impl<'a> Sound<'a> {
-    fn open(order: &'a AudioOrder) -> Result<Sound<'a>, MediaError> {
+    fn open(order: &'a AudioOrder, frame_samples: usize) -> Result<Sound<'a>, MediaError> {
         let encode = &order.encode;
         match &encode.join {
             None => {
-                let input = Input::open(order, encode.track, &encode.filter)?;
+                let input = Input::open(order, encode.track, &encode.filter, frame_samples)?;
                 Ok(Sound::Single(Box::new(input)))
             }
-            Some(join) => Ok(Sound::Joined(Box::new(Joined::open(order, join)?))),
+            Some(join) => Ok(Sound::Joined(Box::new(Joined::open(order, join, frame_samples)?))),
         }
     }
 

@@ -22,6 +22,7 @@ use std::path::Path;
 use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
     AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink, Segment,
     SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone, VideoOrder,
@@ -37,7 +38,7 @@ pub use subtitles::read_texts;
 pub struct Libav;
 
 impl Transcode for Libav {
-    fn build(&self) -> String {
+    fn build(&self) -> Build {
         libav::build()
     }
 

@@ -1,11 +1,15 @@
 //! libav in this process: how it starts, and which versions it is made of.
 
 mod encoders;
+mod options;
 
 use std::ffi::CStr;
 use std::sync::Once;
 
 use ffmpeg_next::ffi;
+use vodmill_model::plan::Build;
+
+pub(crate) use options::set_options;
 
 /// Makes libav speak of errors only, and its errors speak for themselves.
 pub(crate) fn prepare() {
@@ -18,9 +22,18 @@ pub(crate) fn prepare() {
     });
 }
 
-/// Versions of libav's libraries, of x264 and of x265.
-pub(crate) fn build() -> String {
+/// Versions of everything that bytes depend on.
+pub(crate) fn build() -> Build {
     prepare();
+    Build {
+        vodmill: env!("CARGO_PKG_VERSION").to_owned(),
+        libav: libraries(),
+        encoders: encoders::versions(),
+    }
+}
+
+/// Versions of libav's libraries, of x264 and of x265.
+fn libraries() -> String {
     // SAFETY: these functions only return constants.
     let versions = unsafe {
         [

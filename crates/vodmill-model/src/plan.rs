@@ -78,12 +78,28 @@ impl Plan {
 }
 
 /// What makes the bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
     /// Version of vodmill.
     pub vodmill: String,
     /// Versions of libav's libraries, of x264 and of x265.
     pub libav: String,
+    /// Versions of other libraries by libav's name of their encoder. Apart, so that a stream does not
+    /// hang on the version of an encoder that did not make it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub encoders: BTreeMap<String, String>,
+}
+
+impl Build {
+    /// What makes the bytes of streams of these encoders.
+    pub fn of_encoders<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Build {
+        let known = |name| Some((name, self.encoders.get(name)?));
+        let encoders = names.into_iter().filter_map(known);
+        Build {
+            encoders: encoders.map(|(name, version)| (name.to_owned(), version.clone())).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// What of the original goes into the plan.

@@ -78,7 +78,7 @@ pub struct VideoCommon {
     pub codec: VideoCodec,
     /// What becomes of high dynamic range (PQ, HLG).
     pub hdr: HdrPolicy,
-    /// H.264 profile; that of HEVC follows from the bits of a sample.
+    /// H.264 profile; that of the other codecs follows from the bits of a sample.
     pub profile: Profile,
     /// The encoder's trade of time for bytes.
     pub speed: Speed,
@@ -119,7 +119,7 @@ pub struct VideoTarget {
     pub width: u32,
     /// Largest height in pixels.
     pub height: u32,
-    /// Constant rate factor, 0 to 51, lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
     #[serde(default)]
     pub crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.
@@ -169,6 +169,8 @@ pub enum VideoCodec {
     H264,
     /// HEVC by x265, 4:2:0: 8 bits, or 10 where high dynamic range is kept.
     Hevc,
+    /// VP9 by libvpx, 8 bits, 4:2:0.
+    Vp9,
 }
 
 /// What becomes of pictures with high dynamic range; others are BT.709 in any case.
@@ -187,6 +189,10 @@ pub enum HdrPolicy {
 pub enum AudioCodec {
     /// AAC-LC.
     Aac,
+    /// MPEG-1 layer III by LAME, at a constant bit rate.
+    Mp3,
+    /// Opus by libopus.
+    Opus,
 }
 
 /// H.264 profiles (ISO/IEC 14496-10, A.2).
@@ -201,7 +207,7 @@ pub enum Profile {
     High,
 }
 
-/// Presets of x264 and of x265, which have the same names, fastest first.
+/// Presets of x264 and of x265, which have the same names, fastest first; VP9 is as near as it can be.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

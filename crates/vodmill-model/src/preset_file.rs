@@ -20,7 +20,7 @@ pub(crate) struct RungTable {
     width: u32,
     /// Largest height in pixels.
     height: u32,
-    /// Constant rate factor, 0 to 51, lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
     #[serde(default)]
     crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.
@@ -51,7 +51,7 @@ pub(crate) struct Mp4VideoTable {
     /// What becomes of high dynamic range (PQ, HLG).
     #[serde(default = "hdr")]
     hdr: HdrPolicy,
-    /// H.264 profile; that of HEVC follows from the bits of a sample.
+    /// H.264 profile; that of the other codecs follows from the bits of a sample.
     #[serde(default = "profile")]
     profile: Profile,
     /// The encoder's trade of time for bytes.
@@ -76,7 +76,7 @@ pub(crate) struct Mp4VideoTable {
     width: u32,
     /// Largest height in pixels.
     height: u32,
-    /// Constant rate factor, 0 to 51, lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
     #[serde(default)]
     crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.

@@ -12,7 +12,7 @@ pub use self::sound::{
 use crate::media::{ClockJump, MediaInfo};
 use crate::outcome::MediaError;
 use crate::pipeline::{Container, InputPolicy};
-use crate::plan::{ChunkPlan, DecodePlan, VideoEncode};
+use crate::plan::{Build, ChunkPlan, DecodePlan, VideoEncode};
 use crate::role::Role;
 use crate::units::{Frames, Ratio, Size, Ticks};
 
@@ -24,7 +24,7 @@ use crate::units::{Frames, Ratio, Size, Ticks};
 /// syncing and renaming belong to the caller.
 pub trait Transcode: Send + Sync {
     /// Versions of everything that the bytes depend on.
-    fn build(&self) -> String;
+    fn build(&self) -> Build;
 
     /// Gets hold of an original that is served on a socket ([`crate::original`]), as long as this
     /// process may connect to anything: the other methods then find it at hand. Of a file it is

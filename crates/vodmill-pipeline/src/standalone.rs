@@ -38,17 +38,16 @@ pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<M
 ///
 /// # Errors
 /// [`Error::Media`] with the refusal or the failure.
-pub fn plan(settings: &Settings, file: &Path, pipeline: &str, libav: String) -> Result<Plan> {
+pub fn plan(settings: &Settings, file: &Path, pipeline: &str, build: &Build) -> Result<Plan> {
     let wanted = settings.catalogue.pipelines.get(pipeline);
     let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
     let media = probe(settings, file, &wanted.input)?;
-    let build = Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav };
     let planned = planner::plan(&planner::PlanInput {
         media: &media,
         pipeline_name: pipeline,
         pipeline: wanted,
         presets: &settings.catalogue.presets,
-        build: &build,
+        build,
     });
     Ok(planned.map_err(vodmill_model::MediaError::from)?)
 }

@@ -4,17 +4,15 @@ use std::ffi::CString;
 use std::path::Path;
 
 use ffmpeg_next::codec::{Context, Flags};
+use ffmpeg_next::format::{Sample, sample};
 use ffmpeg_next::frame::Audio;
 use ffmpeg_next::{Packet, Rational, encoder, ffi};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::AudioEncode;
 
 use super::frames;
-use crate::error;
 use crate::rendition::{AudioHeader, Header, PacketMeta, RenditionWriter};
-
-/// Samples in a frame of AAC-LC.
-pub(super) const FRAME_SAMPLES: usize = 1024;
+use crate::{error, libav};
 
 /// Encodes exactly the planned number of samples into a rendition.
 pub(super) struct Encoder {
@@ -29,13 +27,17 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn create(encode: &AudioEncode, path: &Path) -> Result<Encoder, MediaError> {
-        let encoder =
-            open(encode).map_err(|cause| error::libav("open encoder", &encode.encoder, cause))?;
+        let encoder = open(encode)?;
         let writer = RenditionWriter::create(path, &Header::Audio(header(&encoder, encode)))?;
         let silent = frames::silent_for(&encoder)
             .map_err(|cause| error::libav("allocate", "silence", cause))?;
         let (channels, total) = (encode.channels, encode.samples);
         Ok(Encoder { encoder, writer, channels, total, done: 0, silent })
+    }
+
+    /// Samples of a whole frame.
+    pub(super) fn frame_samples(&self) -> usize {
+        self.encoder.frame_size() as usize
     }
 
     /// Samples taken so far.
@@ -77,7 +79,7 @@ impl Encoder {
 
     /// Samples of the next frame.
     fn wanted(&self) -> usize {
-        FRAME_SAMPLES.min((self.total - self.done) as usize)
+        self.frame_samples().min((self.total - self.done) as usize)
     }
 
     fn send(&mut self, frame: &mut Audio) -> Result<(), MediaError> {
@@ -123,12 +125,26 @@ impl Encoder {
     }
 }
 
-fn open(encode: &AudioEncode) -> Result<encoder::Audio, ffmpeg_next::Error> {
-    let codec =
-        encoder::find_by_name(&encode.encoder).ok_or(ffmpeg_next::Error::EncoderNotFound)?;
-    let mut audio = Context::new_with_codec(codec).encoder().audio()?;
+fn open(encode: &AudioEncode) -> Result<encoder::Audio, MediaError> {
+    let stage = |cause| error::libav("open encoder", &encode.encoder, cause);
+    let codec = encoder::find_by_name(&encode.encoder)
+        .ok_or_else(|| stage(ffmpeg_next::Error::EncoderNotFound))?;
+    let mut context = Context::new_with_codec(codec);
+    let unknown = libav::set_options(&mut context, &encode.options).map_err(stage)?;
+    if !unknown.is_empty() {
+        let cause = format!("it does not know {}", unknown.join(", "));
+        return Err(error::failed("open encoder", &encode.encoder, cause));
+    }
+    open_described(context, encode).map_err(stage)
+}
+
+fn open_described(
+    context: Context,
+    encode: &AudioEncode,
+) -> Result<encoder::Audio, ffmpeg_next::Error> {
+    let mut audio = context.encoder().audio()?;
     audio.set_rate(encode.sample_rate as i32);
-    audio.set_format(sample_format(&codec)?);
+    audio.set_format(sample_format(&encode.sample_format)?);
     audio.set_bit_rate(encode.bitrate.0 as usize);
     audio.set_time_base(Rational::new(1, encode.sample_rate as i32));
     // Bit-exact: no version of libav in the stream.
@@ -146,15 +162,12 @@ fn open(encode: &AudioEncode) -> Result<encoder::Audio, ffmpeg_next::Error> {
     audio.open()
 }
 
-fn sample_format(
-    codec: &ffmpeg_next::Codec,
-) -> Result<ffmpeg_next::format::Sample, ffmpeg_next::Error> {
-    codec
-        .audio()
-        .ok()
-        .and_then(|audio| audio.formats())
-        .and_then(|mut formats| formats.next())
-        .ok_or(ffmpeg_next::Error::InvalidData)
+fn sample_format(name: &str) -> Result<Sample, ffmpeg_next::Error> {
+    match name {
+        "flt" => Ok(Sample::F32(sample::Type::Packed)),
+        "fltp" => Ok(Sample::F32(sample::Type::Planar)),
+        _ => Err(ffmpeg_next::Error::InvalidData),
+    }
 }
 
 fn header(encoder: &encoder::Audio, encode: &AudioEncode) -> AudioHeader {

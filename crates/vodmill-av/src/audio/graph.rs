@@ -4,7 +4,6 @@ use ffmpeg_next::filter::{self, Graph};
 use ffmpeg_next::frame::Audio;
 use vodmill_model::outcome::MediaError;
 
-use super::encoder::FRAME_SAMPLES;
 use super::frames::Format;
 use crate::error;
 
@@ -12,14 +11,20 @@ use crate::error;
 /// on the way, are converted before them: rebuilding the filters would lose their place in time.
 pub(super) struct Chain {
     format: Format,
+    frame_samples: usize,
     planned: Pipe,
     adapter: Option<(Format, Pipe)>,
 }
 
 impl Chain {
-    pub(super) fn new(format: Format, spec: &str) -> Result<Chain, MediaError> {
+    /// Filters that give frames of `frame_samples` each.
+    pub(super) fn new(
+        format: Format,
+        spec: &str,
+        frame_samples: usize,
+    ) -> Result<Chain, MediaError> {
         let planned = Pipe::new(&format, spec)?;
-        Ok(Chain { format, planned, adapter: None })
+        Ok(Chain { format, frame_samples, planned, adapter: None })
     }
 
     /// Frames in the format of the chain, made of this one.
@@ -56,7 +61,7 @@ impl Chain {
 
     /// Takes a frame of the encoder's size, or the shorter last one.
     pub(super) fn pull(&mut self, frame: &mut Audio) -> Result<bool, MediaError> {
-        self.planned.pull(frame, Some(FRAME_SAMPLES))
+        self.planned.pull(frame, Some(self.frame_samples))
     }
 }
 

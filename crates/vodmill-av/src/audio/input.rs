@@ -20,6 +20,7 @@ const MOST_SAMPLES_A_SECOND: u32 = 768_000;
 pub(super) struct Input<'a> {
     order: &'a AudioOrder,
     filter: &'a str,
+    frame_samples: usize,
     track: Track<'a>,
     decoder: decoder::Audio,
     packet: Packet,
@@ -35,12 +36,14 @@ impl<'a> Input<'a> {
         order: &'a AudioOrder,
         index: u32,
         filter: &'a str,
+        frame_samples: usize,
     ) -> Result<Input<'a>, MediaError> {
         let track = Track::open(&order.original, index, &order.encode.clock_jumps)?;
         let decoder = open_decoder(&track)?;
         Ok(Input {
             order,
             filter,
+            frame_samples,
             time_base: track.time_base(),
             track,
             decoder,
@@ -124,7 +127,7 @@ impl<'a> Input<'a> {
             let length = Ratio::new(format.rate, self.order.encode.sample_rate)
                 .scale(self.order.encode.samples as i64, 1);
             let timeline = Timeline::new(format.rate, tolerance, length);
-            self.chain = Some((Chain::new(format, self.filter)?, timeline));
+            self.chain = Some((Chain::new(format, self.filter, self.frame_samples)?, timeline));
         }
         let Some((chain, _)) = &mut self.chain else { return Ok(true) };
         for frame in chain.adapt(frame)? {

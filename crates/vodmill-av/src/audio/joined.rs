@@ -6,7 +6,6 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::AudioJoin;
 use vodmill_model::transcode::AudioOrder;
 
-use super::encoder::FRAME_SAMPLES;
 use super::frames::{self, Format};
 use super::graph::Chain;
 use super::input::Input;
@@ -19,6 +18,7 @@ pub(super) struct Joined<'a> {
     /// A frame of the joined layout to make others like it.
     like: Audio,
     chain: Chain,
+    frame_samples: usize,
     done: i64,
     ended: bool,
 }
@@ -27,10 +27,11 @@ impl<'a> Joined<'a> {
     pub(super) fn open(
         order: &'a AudioOrder,
         join: &'a AudioJoin,
+        frame_samples: usize,
     ) -> Result<Joined<'a>, MediaError> {
         let encode = &order.encode;
         let parts = join.parts.iter();
-        let inputs = parts.map(|part| Input::open(order, part.track, &part.filter));
+        let inputs = parts.map(|part| Input::open(order, part.track, &part.filter, frame_samples));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let like = frames::planar(&join.layout, encode.sample_rate)
             .map_err(|cause| error::libav("join", &join.layout, cause))?;
@@ -38,8 +39,8 @@ impl<'a> Joined<'a> {
             let cause = format!("{} channels for {}", inputs.len(), join.layout);
             return Err(error::failed("join", "audio", cause));
         }
-        let chain = Chain::new(Format::of(&like), &encode.filter)?;
-        Ok(Joined { inputs, like, chain, done: 0, ended: false })
+        let chain = Chain::new(Format::of(&like), &encode.filter, frame_samples)?;
+        Ok(Joined { inputs, like, chain, frame_samples, done: 0, ended: false })
     }
 
     pub(super) fn inputs(&self) -> &[Input<'a>] {
@@ -61,7 +62,7 @@ impl<'a> Joined<'a> {
 
     /// Feeds a frame of every input; one that has ended is silent until the last one has.
     fn join(&mut self) -> Result<(), MediaError> {
-        let mut joined = frames::silence(&self.like, FRAME_SAMPLES, self.done)
+        let mut joined = frames::silence(&self.like, self.frame_samples, self.done)
             .map_err(|cause| error::libav("allocate", "joined sound", cause))?;
         let mut longest = 0;
         let mut part = Audio::empty();

@@ -1,14 +1,12 @@
 //! One encoder: takes grid frames, writes a rendition.
 
-use std::collections::BTreeMap;
-use std::ffi::CString;
 use std::path::Path;
 use std::ptr::addr_of;
 use std::sync::mpsc::Receiver;
 
 use ffmpeg_next::codec::{Context, Id, encoder};
 use ffmpeg_next::frame::Video;
-use ffmpeg_next::{Dictionary, Error, Packet, ffi, picture};
+use ffmpeg_next::{Error, Packet, ffi, picture};
 use vodmill_model::media::Hdr10;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{ChunkPlan, VideoEncode};
@@ -16,8 +14,8 @@ use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::units::{Frames, Ratio};
 
 use super::frames::{self, Shape};
-use crate::error;
 use crate::rendition::{Colours, Header, PacketMeta, RenditionWriter, VideoHeader};
+use crate::{error, libav};
 
 /// Frames from one report of progress to the next.
 const REPORT_EVERY: u64 = 8;
@@ -71,7 +69,8 @@ impl<'a> Running<'a> {
             size: work.encode.size,
             time_base: work.rate.inverse(),
             extradata: extradata(&codec),
-            colours: (codec.id() == Id::HEVC).then(|| colours(&codec, work.encode.hdr10)),
+            colours: matches!(codec.id(), Id::HEVC | Id::VP9)
+                .then(|| colours(&codec, work.encode.hdr10)),
         });
         Ok(Running {
             work,
@@ -159,7 +158,7 @@ fn open(work: &Work<'_>, first: &Video) -> Result<encoder::video::Encoder, Media
     let codec =
         encoder::find_by_name(&work.encode.encoder).ok_or_else(|| stage(Error::EncoderNotFound))?;
     let mut context = Context::new_with_codec(codec);
-    let unknown = set_options(&mut context, &work.encode.options).map_err(stage)?;
+    let unknown = libav::set_options(&mut context, &work.encode.options).map_err(stage)?;
     if !unknown.is_empty() {
         let cause = format!("{} does not know {}", work.encode.encoder, unknown.join(", "));
         return Err(error::failed("open encoder of", &work.encode.id, cause));
@@ -185,35 +184,6 @@ fn describe(context: &mut Context, frame: &Video, rate: Ratio) {
         context.colorspace = frame.colorspace;
         context.chroma_sample_location = frame.chroma_location;
         context.flags |= (ffi::AV_CODEC_FLAG_GLOBAL_HEADER | ffi::AV_CODEC_FLAG_BITEXACT) as i32;
-    }
-}
-
-/// Sets every option; gives back the names of those that the encoder does not know.
-fn set_options(
-    context: &mut Context,
-    options: &BTreeMap<String, String>,
-) -> Result<Vec<String>, Error> {
-    let mut dictionary = Dictionary::new();
-    for (name, value) in options {
-        if CString::new(name.as_str()).and(CString::new(value.as_str())).is_err() {
-            return Err(Error::InvalidData);
-        }
-        dictionary.set(name, value);
-    }
-    // SAFETY: the context is valid; the dictionary is handed over and taken back, less what was
-    // set.
-    unsafe {
-        let mut left = dictionary.disown();
-        let code = ffi::av_opt_set_dict2(
-            context.as_mut_ptr().cast(),
-            &mut left,
-            ffi::AV_OPT_SEARCH_CHILDREN,
-        );
-        let left = Dictionary::own(left);
-        if code < 0 {
-            return Err(Error::from(code));
-        }
-        Ok(left.iter().map(|(name, value)| format!("{name}={value}")).collect())
     }
 }
 

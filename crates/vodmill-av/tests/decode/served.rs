@@ -85,6 +85,8 @@ fn stereo(track: u32) -> AudioEncode {
         channels: 2,
         layout: "stereo".to_owned(),
         bitrate: BitsPerSecond(128_000),
+        sample_format: "fltp".to_owned(),
+        options: Default::default(),
         filter: "aresample=48000:first_pts=0,\
                  aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_len=96000,\
                  atrim=end_sample=96000,asetnsamples=1024:p=0"

@@ -24,6 +24,8 @@ pub fn encode(track: u32, samples: u64) -> AudioEncode {
         channels: 2,
         layout: "stereo".to_owned(),
         bitrate: BitsPerSecond(128_000),
+        sample_format: "fltp".to_owned(),
+        options: Default::default(),
         filter: format!(
             "aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,\
              aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_len={samples},\

@@ -10,7 +10,7 @@ impl Plan {
     pub fn video_rendition(&self, encode: &VideoEncode, chunk: &ChunkPlan) -> String {
         digest_of(&(
             "video",
-            &self.build,
+            self.build.of_encoders([encode.encoder.as_str()]),
             &self.original.sha256,
             &self.decode,
             encode,
@@ -22,7 +22,8 @@ impl Plan {
 
     /// Content address of one audio encode.
     pub fn audio_rendition(&self, encode: &AudioEncode) -> String {
-        digest_of(&("audio", &self.build, &self.original.sha256, self.timeline.origin, encode))
+        let build = self.build.of_encoders([encode.encoder.as_str()]);
+        digest_of(&("audio", build, &self.original.sha256, self.timeline.origin, encode))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sound and text to make.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::media::ClockJump;
@@ -25,12 +27,26 @@ pub struct AudioEncode {
     pub layout: String,
     /// Bit rate.
     pub bitrate: BitsPerSecond,
+    /// libav's name of the format of samples that the encoder takes.
+    #[serde(default = "planar_float", skip_serializing_if = "is_planar_float")]
+    pub sample_format: String,
+    /// Every other option of the encoder; one that it does not know is an error.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
     /// libavfilter chain from source samples (times relative to the origin) to the encoder's.
     pub filter: String,
     /// Samples in all, encoder delay apart.
     pub samples: u64,
     /// Clock jumps to take out.
     pub clock_jumps: Vec<ClockJump>,
+}
+
+fn planar_float() -> String {
+    "fltp".to_owned()
+}
+
+fn is_planar_float(format: &String) -> bool {
+    format == "fltp"
 }
 
 /// Channels of several tracks as one sound.

@@ -1,6 +1,7 @@
 //! Audio: the distinct streams to encode.
 
 use super::Decisions;
+use super::sound_codec::SoundCodec;
 use super::sounds::{Part, Sound};
 use crate::media::{AudioTrack, ClockJump, MediaInfo};
 use crate::outcome::{Reason, Rejected};
@@ -47,7 +48,10 @@ impl<'a> AudioEncodes<'a> {
         if let Some(known) = self.list.iter().find(same) {
             return known.id.clone();
         }
-        let stem = format!("a{}-{}", sound.track().index, preset.bitrate);
+        let stem = match SoundCodec::of(preset.codec).label {
+            None => format!("a{}-{}", sound.track().index, preset.bitrate),
+            Some(label) => format!("a{}-{label}-{}", sound.track().index, preset.bitrate),
+        };
         encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
         explain(sound, &encode, decisions);
         self.list.push(encode.clone());
@@ -62,18 +66,22 @@ impl<'a> AudioEncodes<'a> {
     fn encode(&self, sound: &Sound<'_>, preset: &AudioPreset) -> AudioEncode {
         let (channels, layout) = layout(sound.channels, preset.channels);
         let rate = preset.sample_rate;
+        let codec = SoundCodec::of(preset.codec);
+        let format = codec.sample_format;
         AudioEncode {
             id: String::new(),
             track: sound.track().index,
             join: join(sound, rate),
-            encoder: "aac".to_owned(),
+            encoder: codec.encoder.to_owned(),
             sample_rate: rate,
             channels,
             layout: layout.to_owned(),
             bitrate: preset.bitrate,
+            sample_format: format.to_owned(),
+            options: codec.options(),
             filter: match sound.parts.as_slice() {
-                [part] => filter(part, rate, layout),
-                _ => format!("aresample={rate},{}", form(rate, layout)),
+                [part] => filter(part, rate, layout, format),
+                _ => format!("aresample={rate},{}", form(rate, layout, format)),
             },
             samples: samples(self.timeline, rate),
             clock_jumps: self.clock_jumps.to_vec(),
@@ -81,10 +89,15 @@ impl<'a> AudioEncodes<'a> {
     }
 }
 
+/// Samples of channels that are to be joined.
+const JOINED: &str = "fltp";
+
 /// Several channels are brought to one clock, then joined.
 fn join(sound: &Sound<'_>, rate: u32) -> Option<AudioJoin> {
-    let part =
-        |part: &Part<'_>| AudioPart { track: part.track.index, filter: filter(part, rate, "mono") };
+    let part = |part: &Part<'_>| AudioPart {
+        track: part.track.index,
+        filter: filter(part, rate, "mono", JOINED),
+    };
     (sound.parts.len() > 1).then(|| AudioJoin {
         layout: sound.layout.clone(),
         parts: sound.parts.iter().map(part).collect(),
@@ -92,7 +105,7 @@ fn join(sound: &Sound<'_>, rate: u32) -> Option<AudioJoin> {
 }
 
 /// From a track to sound that begins at time zero, gaps filled with silence and overlaps cut.
-fn filter(part: &Part<'_>, rate: u32, layout: &str) -> String {
+fn filter(part: &Part<'_>, rate: u32, layout: &str, format: &str) -> String {
     let clock = match stretched(part.track) {
         // All the time through the resampler, which then can be a little faster or slower: by as
         // much in a second as the sound is off, so that it stays off by its drift in a second.
@@ -100,11 +113,11 @@ fn filter(part: &Part<'_>, rate: u32, layout: &str) -> String {
         false => "async=1:min_hard_comp=0.1",
     };
     let channel = part.channel.map_or_else(String::new, |it| format!("pan=mono|c0=c{it},"));
-    format!("aresample={rate}:{clock}:first_pts=0,{channel}{}", form(rate, layout))
+    format!("aresample={rate}:{clock}:first_pts=0,{channel}{}", form(rate, layout, format))
 }
 
-fn form(rate: u32, layout: &str) -> String {
-    format!("aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}")
+fn form(rate: u32, layout: &str, format: &str) -> String {
+    format!("aformat=sample_fmts={format}:sample_rates={rate}:channel_layouts={layout}")
 }
 
 /// Whether its sound is stretched or squeezed to keep time with the pictures.

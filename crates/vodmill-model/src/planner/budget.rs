@@ -34,11 +34,24 @@ const PACE: [(&str, u64); 9] = [
     ("veryslow", 300),
 ];
 
+/// The same of libvpx for VP9, by its names of the effort.
+const VP9_PACE: [(&str, u64); 9] = [
+    ("realtime 8", 15_000),
+    ("realtime 7", 12_000),
+    ("realtime 6", 11_000),
+    ("realtime 5", 7_000),
+    ("good 5", 2_700),
+    ("good 3", 2_400),
+    ("good 2", 1_700),
+    ("good 1", 1_200),
+    ("good 0", 200),
+];
+
 /// How much slower than x264 an encoder of HEVC is.
 const HEVC: u64 = 6;
 
-/// How much more memory than x264 an encoder of HEVC takes, with 10 bits.
-const HEVC_MEMORY: u64 = 3;
+/// How much more memory than x264 an encoder of HEVC takes, with 10 bits, and one of VP9.
+const MORE_MEMORY: u64 = 3;
 
 /// Pixels in a millisecond that a slow decoder with its filters does.
 const DECODED: u64 = 5_000;
@@ -82,18 +95,25 @@ fn option(encode: &VideoEncode, name: &str) -> Option<u64> {
 }
 
 fn lookahead(encode: &VideoEncode) -> u64 {
-    option(encode, "rc-lookahead").unwrap_or(40)
+    option(encode, "rc-lookahead").or(option(encode, "lag-in-frames")).unwrap_or(40)
 }
 
 fn encoder_memory(encode: &VideoEncode) -> u64 {
     pixels(encode.size) * BYTES_A_PIXEL * (PICTURES_ENCODED + lookahead(encode)) / 4
-        * if is_hevc(encode) { HEVC_MEMORY } else { 1 }
+        * if is_hevc(encode) || is_vp9(encode) { MORE_MEMORY } else { 1 }
 }
 
 fn frame_ms(encode: &VideoEncode) -> u64 {
-    let speed = encode.options.get("preset").map_or("", String::as_str);
-    let pace = PACE.iter().find(|(name, _)| *name == speed).map_or(300, |(_, pace)| *pace);
+    let named = |name: &str| encode.options.get(name).map_or("", String::as_str);
+    let pace = match is_vp9(encode) {
+        true => pace(&VP9_PACE, &format!("{} {}", named("deadline"), named("cpu-used"))),
+        false => pace(&PACE, named("preset")),
+    };
     pixels(encode.size) * slower(encode) / pace
+}
+
+fn pace(paces: &[(&str, u64)], speed: &str) -> u64 {
+    paces.iter().find(|(name, _)| *name == speed).map_or(200, |(_, pace)| *pace)
 }
 
 fn slower(encode: &VideoEncode) -> u64 {
@@ -102,6 +122,10 @@ fn slower(encode: &VideoEncode) -> u64 {
 
 fn is_hevc(encode: &VideoEncode) -> bool {
     encode.encoder.contains("265")
+}
+
+fn is_vp9(encode: &VideoEncode) -> bool {
+    encode.encoder.contains("vp9")
 }
 
 /// The most that a rendition of so many frames takes: half as much again as the rate that bounds

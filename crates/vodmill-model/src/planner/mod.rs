@@ -20,11 +20,13 @@ mod programme;
 mod rate;
 mod rungs;
 mod sizing;
+mod sound_codec;
 mod sounds;
 mod stills;
 mod subtitles;
 mod timeline;
 mod tracks;
+mod vp9;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -98,6 +100,8 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
         return Err(Rejected::new(Reason::NothingToDo, "no output can be made from its tracks"));
     }
     let rate = timeline.video.as_ref().map(|grid| grid.rate);
+    let video = pictures.encodes.list.iter().map(|encode| encode.encoder.as_str());
+    let encoders = video.chain(audio.iter().map(|encode| encode.encoder.as_str()));
     let budget = budget::budget(&budget::Parts {
         source: &source,
         timeline: &timeline,
@@ -107,7 +111,7 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
         stills: pictures.stills.as_ref(),
     });
     Ok(Plan {
-        build: input.build.clone(),
+        build: input.build.of_encoders(encoders),
         pipeline: input.pipeline_name.to_owned(),
         original: original(whole, &source, &outputs.subtitles),
         decode: pictures.decode,

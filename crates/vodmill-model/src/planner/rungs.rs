@@ -6,7 +6,7 @@ use super::colour::{self, DELIVERY};
 use super::picture::CommonPicture;
 use super::sizing::{self, Fitted};
 use super::wanted::Wanted;
-use super::{Decisions, hdr10, hevc, timeline};
+use super::{Decisions, hdr10, hevc, timeline, vp9};
 use crate::media::VideoTrack;
 use crate::plan::VideoEncode;
 use crate::preset::{HdrPolicy, Profile, Speed, VideoCodec, VideoCommon, VideoTarget};
@@ -125,6 +125,7 @@ impl Encodes {
         let stem = match order.common.codec {
             VideoCodec::H264 => format!("v{side}"),
             VideoCodec::Hevc => format!("v{side}-hevc"),
+            VideoCodec::Vp9 => format!("v{side}-vp9"),
         };
         encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
         self.list.push(encode.clone());
@@ -157,6 +158,10 @@ fn encode(order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> VideoE
         VideoCodec::Hevc => {
             let pictures = hevc::Pictures { gop: gop.0, deep: kept.is_some(), hdr10: &hdr10 };
             ("libx265", hevc::options(order.common, order.target, &pictures))
+        }
+        VideoCodec::Vp9 => {
+            let width = order.fitted.padded.width;
+            ("libvpx-vp9", vp9::options(order.common, order.target, gop.0, width))
         }
     };
     options.extend(tags(kept).map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -1,13 +1,18 @@
 //! Checks of presets.
 
+use std::ops::RangeInclusive;
+
 use super::{Report, is_name};
 use crate::preset::{
-    AudioPreset, HdrPolicy, Ladder, Mp4Preset, Preset, Profile, Rung, VideoCodec, VideoCommon,
-    VideoTarget,
+    AudioCodec, AudioPreset, HdrPolicy, Ladder, Mp4Preset, Preset, Profile, Rung, VideoCodec,
+    VideoCommon, VideoTarget,
 };
 
 /// Prefixes of what stands beside the rungs in a package.
 const RESERVED: [&str; 2] = ["audio", "subtitles"];
+
+/// Rates of MPEG-1 layer III, in kbit/s (ISO/IEC 11172-3, 2.4.2.3).
+const MP3_RATES: [u64; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 
 /// Sampling rates of AAC-LC that players take (ISO/IEC 14496-3, table 1.18).
 const SAMPLE_RATES: [u32; 6] = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
@@ -20,13 +25,15 @@ pub(super) fn check(preset: &Preset, report: &mut Report<'_>) {
 }
 
 fn check_ladder(ladder: &Ladder, report: &mut Report<'_>) {
+    check_streaming(&ladder.video, "HLS", report);
     check_common(&ladder.video, report);
+    expect_aac(&ladder.audio, "HLS", report);
     check_audio(&ladder.audio, report);
     report.expect(!ladder.rungs.is_empty(), "rung", "add at least one [[rung]]");
     for (number, rung) in ladder.rungs.iter().enumerate() {
         let path = format!("rung[{number}]");
         check_name(rung, &ladder.rungs[..number], &path, report);
-        check_target(&rung.target, &path, report);
+        check_target(&rung.target, ladder.video.codec, &path, report);
         if let Some(lower) = number.checked_sub(1).and_then(|lower| ladder.rungs.get(lower)) {
             check_order(lower, rung, &path, report);
         }
@@ -61,11 +68,24 @@ fn check_order(lower: &Rung, rung: &Rung, path: &str, report: &mut Report<'_>) {
 }
 
 fn check_mp4(mp4: &Mp4Preset, report: &mut Report<'_>) {
+    expect_aac(&mp4.audio, "an MP4", report);
     check_audio(&mp4.audio, report);
     if let Some(video) = &mp4.video {
+        check_streaming(&video.common, "an MP4", report);
         check_common(&video.common, report);
-        check_target(&video.target, "video", report);
+        check_target(&video.target, video.common.codec, "video", report);
     }
+}
+
+/// H.264 or HEVC.
+fn check_streaming(common: &VideoCommon, place: &str, report: &mut Report<'_>) {
+    let message = format!("{place} holds \"h264\" or \"hevc\" here: use one of them");
+    report.expect(common.codec != VideoCodec::Vp9, "video.codec", message);
+}
+
+fn expect_aac(audio: &AudioPreset, place: &str, report: &mut Report<'_>) {
+    let message = format!("{place} holds \"aac\" here: use that");
+    report.expect(audio.codec == AudioCodec::Aac, "audio.codec", message);
 }
 
 fn check_common(common: &VideoCommon, report: &mut Report<'_>) {
@@ -78,29 +98,37 @@ fn check_common(common: &VideoCommon, report: &mut Report<'_>) {
                            hdr = \"tone-map\"";
             report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
         }
-        VideoCodec::Hevc => check_hevc(common, report),
+        VideoCodec::Hevc => check_modern(common, "HEVC", "x265", report),
+        VideoCodec::Vp9 => {
+            check_modern(common, "VP9", "libvpx", report);
+            let message =
+                "\"keep\" needs codec = \"hevc\": VP9 is made with 8 bits; set hdr = \"tone-map\"";
+            report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
+        }
     }
 }
 
-fn check_hevc(common: &VideoCommon, report: &mut Report<'_>) {
-    let message = "a profile of H.264: remove it, HEVC's follows from the bits of a sample";
+fn check_modern(common: &VideoCommon, codec: &str, encoder: &str, report: &mut Report<'_>) {
+    let message =
+        format!("a profile of H.264: remove it, {codec}'s follows from the bits of a sample");
     report.expect(common.profile == Profile::High, "video.profile", message);
-    let message = "more than one: x265's bytes would not be the same everywhere; set it to 1";
+    let message =
+        format!("more than one: {encoder}'s bytes would not be the same everywhere; set it to 1");
     report.expect(common.threads == 1, "video.threads", message);
 }
 
-fn check_target(target: &VideoTarget, path: &str, report: &mut Report<'_>) {
+fn check_target(target: &VideoTarget, codec: VideoCodec, path: &str, report: &mut Report<'_>) {
     for (side, name) in [(target.width, "width"), (target.height, "height")] {
         let path = format!("{path}.{name}");
         report.within(side, 16..=8192, &path);
-        let message = format!("{side} is odd: H.264 and HEVC take even sides, use {}", side & !1);
+        let message = format!("{side} is odd: pictures have even sides, use {}", side & !1);
         report.expect(side % 2 == 0, path, message);
     }
-    check_rate(target, path, report);
+    check_rate(target, codec, path, report);
     report.within(target.buffer_seconds, 1..=60, &format!("{path}.buffer_seconds"));
 }
 
-fn check_rate(target: &VideoTarget, path: &str, report: &mut Report<'_>) {
+fn check_rate(target: &VideoTarget, codec: VideoCodec, path: &str, report: &mut Report<'_>) {
     let message = match (target.crf, target.bitrate) {
         (Some(_), Some(_)) => "both crf and bitrate are set: remove one of them",
         (None, None) => "neither crf nor bitrate is set: add `crf = 23`, or a bit rate",
@@ -108,7 +136,7 @@ fn check_rate(target: &VideoTarget, path: &str, report: &mut Report<'_>) {
     };
     report.expect(message.is_empty(), path, message);
     if let Some(crf) = target.crf {
-        report.within(crf.into(), 0..=51, &format!("{path}.crf"));
+        report.within(crf.into(), 0..=worst_crf(codec), &format!("{path}.crf"));
     }
     let peak = target.max_bitrate;
     let sane = (16_000..=1_000_000_000).contains(&peak.0);
@@ -121,15 +149,67 @@ fn check_rate(target: &VideoTarget, path: &str, report: &mut Report<'_>) {
     }
 }
 
+/// The end of an encoder's scale of constant rate factors.
+fn worst_crf(codec: VideoCodec) -> u32 {
+    match codec {
+        VideoCodec::H264 | VideoCodec::Hevc => 51,
+        VideoCodec::Vp9 => 63,
+    }
+}
+
 fn check_audio(audio: &AudioPreset, report: &mut Report<'_>) {
+    let limits = AudioLimits::of(audio);
     let AudioPreset { channels, sample_rate, bitrate, .. } = *audio;
-    let known = matches!(channels, 1 | 2 | 6);
-    report.expect(known, "audio.channels", format!("{channels}: use 1, 2 or 6 (5.1)"));
-    let message = format!("{sample_rate}: use one of {SAMPLE_RATES:?}");
-    report.expect(SAMPLE_RATES.contains(&sample_rate), "audio.sample_rate", message);
-    // An AAC frame holds at most 6144 bits a channel (ISO/IEC 14496-3, 4.5.3).
-    let most = u64::from(channels.max(1)) * 6 * u64::from(sample_rate);
-    let least = 16_000 * u64::from(channels.max(1));
+    let most = limits.channels.last().copied().unwrap_or_default();
+    let message = match most {
+        2 => format!("{channels}: use 1 or 2"),
+        _ => format!("{channels}: use 1, 2 or 6 (5.1)"),
+    };
+    report.expect(limits.channels.contains(&channels), "audio.channels", message);
+    let message = match limits.sample_rates {
+        [one] => format!("{sample_rate}: use {one}"),
+        several => format!("{sample_rate}: use one of {several:?}"),
+    };
+    report.expect(limits.sample_rates.contains(&sample_rate), "audio.sample_rate", message);
+    let (least, most) = (limits.bitrate.start(), limits.bitrate.end());
     let message = format!("{} bit/s is out of range: set it to {least} to {most}", bitrate.0);
-    report.expect((least..=most).contains(&bitrate.0), "audio.bitrate", message);
+    report.expect(limits.bitrate.contains(&bitrate.0), "audio.bitrate", message);
+    if audio.codec == AudioCodec::Mp3 {
+        let known = bitrate.0 % 1000 == 0 && MP3_RATES.contains(&(bitrate.0 / 1000));
+        let message = format!("{bitrate}: MP3 has fixed rates, use one of {MP3_RATES:?} (kbit/s)");
+        report.expect(known, "audio.bitrate", message);
+    }
+}
+
+/// What an audio codec takes.
+struct AudioLimits {
+    channels: &'static [u32],
+    sample_rates: &'static [u32],
+    /// Bits per second.
+    bitrate: RangeInclusive<u64>,
+}
+
+impl AudioLimits {
+    fn of(audio: &AudioPreset) -> AudioLimits {
+        let channels = u64::from(audio.channels.max(1));
+        match audio.codec {
+            // An AAC frame holds at most 6144 bits a channel (ISO/IEC 14496-3, 4.5.3).
+            AudioCodec::Aac => AudioLimits {
+                channels: &[1, 2, 6],
+                sample_rates: &SAMPLE_RATES,
+                bitrate: 16_000 * channels..=channels * 6 * u64::from(audio.sample_rate),
+            },
+            AudioCodec::Mp3 => AudioLimits {
+                channels: &[1, 2],
+                sample_rates: &[32_000, 44_100, 48_000],
+                bitrate: 32_000..=320_000,
+            },
+            // RFC 6716, 2.1.1: from 6 kbit/s on; libopus takes up to 256 for each channel.
+            AudioCodec::Opus => AudioLimits {
+                channels: &[1, 2, 6],
+                sample_rates: &[48_000],
+                bitrate: 6_000 * channels..=256_000 * channels,
+            },
+        }
+    }
 }

@@ -65,7 +65,7 @@ pub fn fixture(name: &str) -> MediaInfo {
 }
 
 pub fn plan_of(media: &MediaInfo, catalogue: &Catalogue, pipeline: &str) -> Result<Plan, Rejected> {
-    let build = Build { vodmill: "0".to_owned(), libav: "0".to_owned() };
+    let build = Build { vodmill: "0".to_owned(), libav: "0".to_owned(), ..Build::default() };
     plan(&PlanInput {
         media,
         pipeline_name: pipeline,

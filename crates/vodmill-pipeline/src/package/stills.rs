@@ -46,7 +46,7 @@ fn address(plan: &Plan, frame: Frames, size: Size, filter: &str) -> String {
     let rate = plan.timeline.video.as_ref().map(|video| video.rate);
     digest_of(&(
         "still",
-        &plan.build,
+        plan.build.of_encoders([]),
         &plan.original.sha256,
         &plan.decode,
         rate,

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// How a worker is to be opened.
 pub struct WorkerBuilder {
     settings: Settings,
-    libav: String,
+    build: Build,
     shared: Option<Shared>,
     names: Option<Arc<dyn Queue>>,
     keys: Option<Arc<dyn KeyStore>>,
@@ -30,14 +30,14 @@ pub struct WorkerBuilder {
 
 impl Worker {
     /// A worker with a queue, keys and renditions of its own in its state folder, made on first use.
-    pub fn local(settings: Settings, libav: String) -> WorkerBuilder {
-        WorkerBuilder { settings, libav, shared: None, names: None, keys: None }
+    pub fn local(settings: Settings, build: Build) -> WorkerBuilder {
+        WorkerBuilder { settings, build, shared: None, names: None, keys: None }
     }
 
     /// A worker that shares queue, keys and renditions with others. Its state folder is for scratch
     /// alone, and its own.
-    pub fn shared(settings: Settings, libav: String, shared: Shared) -> WorkerBuilder {
-        WorkerBuilder { shared: Some(shared), ..Worker::local(settings, libav) }
+    pub fn shared(settings: Settings, build: Build, shared: Shared) -> WorkerBuilder {
+        WorkerBuilder { shared: Some(shared), ..Worker::local(settings, build) }
     }
 }
 
@@ -63,7 +63,7 @@ impl WorkerBuilder {
         let lock = take(&layout)?;
         if let Some(shared) = self.shared {
             let names = self.names.unwrap_or_else(|| Arc::clone(&shared.queue));
-            return start(self.settings, self.libav, shared, names, lock);
+            return start(self.settings, self.build, shared, names, lock);
         }
         let keys = match self.keys {
             Some(keys) => keys,
@@ -76,13 +76,13 @@ impl WorkerBuilder {
         let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(layout.queue())?);
         queue.release_all()?;
         let work = Arc::new(LocalStore::private(layout.root()));
-        start(self.settings, self.libav, Shared { queue, keys, work }, names, lock)
+        start(self.settings, self.build, Shared { queue, keys, work }, names, lock)
     }
 }
 
 fn start(
     settings: Settings,
-    libav: String,
+    build: Build,
     shared: Shared,
     names: Arc<dyn Queue>,
     lock: File,
@@ -93,7 +93,7 @@ fn start(
     let worker = Worker {
         admission: Admission::new(layout.root().clone()),
         renditions: Renditions::new(Arc::clone(&queue), work, cache),
-        build: Build { vodmill: env!("CARGO_PKG_VERSION").to_owned(), libav },
+        build,
         holder: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
         queue,
         names,

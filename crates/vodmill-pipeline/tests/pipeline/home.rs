@@ -17,7 +17,7 @@ use vodmill_pipeline::{
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
 
-use crate::fake::{Desk, Fault, Original, What};
+use crate::fake::{self, Desk, Fault, Original, What};
 
 /// Longest time that anything here is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -93,7 +93,7 @@ impl Home {
     pub fn open_with(&self, settings: Settings) -> Worker {
         let begun = Instant::now();
         loop {
-            match Worker::local(settings.clone(), "fake 1".to_owned()).open() {
+            match Worker::local(settings.clone(), fake::build()).open() {
                 Err(Error::Busy(_)) if begun.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(5));
                 }

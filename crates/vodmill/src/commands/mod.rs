@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_av::Libav;
+use vodmill_model::plan::Build;
 use vodmill_model::{Pipeline, Preset, Transcode as _, printable};
 use vodmill_pipeline::{ChildCommand, Limits, Settings};
 
@@ -148,7 +149,7 @@ const DAEMON: &str = "daemon";
 /// Part of the state that `run` works in.
 const FOREGROUND: &str = "run";
 
-fn libav() -> String {
+fn build() -> Build {
     Libav.build()
 }
 

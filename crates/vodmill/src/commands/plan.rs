@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use vodmill_model::Plan;
 
-use super::{FOREGROUND, input, libav, pipeline, worker_settings};
+use super::{FOREGROUND, build, input, pipeline, worker_settings};
 use crate::cli;
 use crate::config::Config;
 use crate::output::{print, print_json, table};
@@ -14,7 +14,7 @@ use crate::output::{print, print_json, table};
 pub fn run(config: &Config, arguments: &cli::Plan) -> anyhow::Result<ExitCode> {
     let (name, _) = pipeline(config, arguments.pipeline.as_deref())?;
     let settings = worker_settings(config, FOREGROUND)?;
-    let plan = vodmill_pipeline::plan(&settings, &input(&arguments.file)?, name, libav())?;
+    let plan = vodmill_pipeline::plan(&settings, &input(&arguments.file)?, name, &build())?;
     if arguments.json {
         print_json(&plan)?;
     } else {

@@ -14,7 +14,7 @@ use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;
 use vodmill_store::{LocalStore, Store};
 
-use super::{DAEMON, FOREGROUND, key_stores as keys, libav, worker_settings};
+use super::{DAEMON, FOREGROUND, build, key_stores as keys, worker_settings};
 use crate::config::Config;
 use crate::config::keys::Provider;
 
@@ -22,15 +22,15 @@ use crate::config::keys::Provider;
 pub fn open_worker(config: &Config, part: &str) -> anyhow::Result<Worker> {
     let settings = worker_settings(config, part)?;
     Ok(match shared(config)? {
-        Some(shared) => Worker::shared(settings, libav(), shared).open()?,
-        None => Worker::local(settings, libav()).with_keys(keys::of_home(config)?).open()?,
+        Some(shared) => Worker::shared(settings, build(), shared).open()?,
+        None => Worker::local(settings, build()).with_keys(keys::of_home(config)?).open()?,
     })
 }
 
 /// The worker that works in the foreground: on its own jobs, but with the names and keys of all.
 pub fn open_foreground(config: &Config) -> anyhow::Result<Worker> {
     let settings = worker_settings(config, FOREGROUND)?;
-    let worker = Worker::local(settings, libav());
+    let worker = Worker::local(settings, build());
     let worker = match shared(config)? {
         Some(shared) => worker.with_names(shared.queue).with_keys(shared.keys),
         None => worker.with_keys(keys::of_home(config)?),

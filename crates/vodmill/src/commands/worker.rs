@@ -8,7 +8,7 @@ use vodmill_pipeline::{Error, Stop, Worker};
 
 use super::adopt;
 use super::shared::{shared, warn_of_key_uris};
-use super::{libav, worker_settings};
+use super::{build, worker_settings};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::{notifications, signals};
@@ -44,7 +44,7 @@ fn join(config: &Config) -> anyhow::Result<Worker> {
     };
     for number in 0..MOST {
         let settings = worker_settings(config, &format!("worker-{number}"))?;
-        match Worker::shared(settings, libav(), shared.clone()).open() {
+        match Worker::shared(settings, build(), shared.clone()).open() {
             Err(Error::Busy(_)) => {}
             joined => return Ok(joined?),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use vodmill_pipeline::{Error, Stop, Worker};
 use vodmill_queue::{JobState, TaskState};
 
-use crate::fake::What;
+use crate::fake::{self, What};
 use crate::home::{Bounds, Home, PATIENCE, assert_state, fault, job, wait_until, work};
 
 /// From a request to its effect: some beats of the heart, on a busy machine.
@@ -140,7 +140,7 @@ fn an_abort_parks_everything_at_once() {
 fn one_process_at_a_time() {
     let home = Home::new();
     let worker = home.open();
-    let second = Worker::local(home.settings(Bounds::default()), "fake 1".to_owned()).open();
+    let second = Worker::local(home.settings(Bounds::default()), fake::build()).open();
     assert!(matches!(second, Err(Error::Busy(_))));
     drop(worker);
     fs::metadata(home.root.join("state/lock")).expect("the lock's file stays");

@@ -53,9 +53,15 @@ impl Fake {
     }
 }
 
+/// Of the fake.
+pub fn build() -> Build {
+    let (vodmill, libav) = (env!("CARGO_PKG_VERSION").to_owned(), "fake 1".to_owned());
+    Build { vodmill, libav, ..Build::default() }
+}
+
 impl Transcode for Fake {
-    fn build(&self) -> String {
-        "fake 1".to_owned()
+    fn build(&self) -> Build {
+        build()
     }
 
     fn reach(&self, _original: &Path) -> Result<(), MediaError> {
