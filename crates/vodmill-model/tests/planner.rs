@@ -5,6 +5,7 @@
 mod common;
 
 use common::{catalogue, catalogue_with_hdr, fixture, fixture_names, manifest_path, plan_of};
+use vodmill_model::plan::VideoEncode;
 use vodmill_model::{Catalogue, Ticks};
 
 /// Whether the plan of a fixture is as committed in `golden`.
@@ -48,6 +49,19 @@ fn plans_that_keep_high_dynamic_range_are_as_committed() {
         !is_as_committed(name, &catalogue, pipeline, &golden)
     });
     assert!(wrong.is_empty(), "plans differ, look with BLESS=1 and git diff: {wrong:?}");
+}
+
+/// Renditions that another version of vodmill made are found again, if their encoder is the same.
+#[test]
+fn an_address_hangs_on_its_own_encoder_alone() {
+    let plan = plan_of(&fixture("plain-1080p25"), &catalogue(), "default").unwrap();
+    let mut other = plan.clone();
+    other.build.encoders.insert("libvpx-vp9".to_owned(), "1".to_owned());
+    let (h264, chunk) = (&plan.video[0], &plan.chunks[0]);
+    assert_eq!(plan.video_rendition(h264, chunk), other.video_rendition(h264, chunk));
+    assert_eq!(plan.audio_rendition(&plan.audio[0]), other.audio_rendition(&plan.audio[0]));
+    let vp9 = VideoEncode { encoder: "libvpx-vp9".to_owned(), ..h264.clone() };
+    assert_ne!(plan.video_rendition(&vp9, chunk), other.video_rendition(&vp9, chunk));
 }
 
 /// In a last segment that is shorter than a frame of AAC no frame may begin, and nothing be in it.

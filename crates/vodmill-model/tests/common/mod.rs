@@ -64,8 +64,17 @@ pub fn fixture(name: &str) -> MediaInfo {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+pub fn build() -> Build {
+    let encoders = ["libmp3lame", "libopus", "libvpx-vp9"].map(|name| (name, "0"));
+    Build {
+        vodmill: "0".to_owned(),
+        libav: "0".to_owned(),
+        encoders: encoders.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
+    }
+}
+
 pub fn plan_of(media: &MediaInfo, catalogue: &Catalogue, pipeline: &str) -> Result<Plan, Rejected> {
-    let build = Build { vodmill: "0".to_owned(), libav: "0".to_owned(), ..Build::default() };
+    let build = build();
     plan(&PlanInput {
         media,
         pipeline_name: pipeline,

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
     AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink,
     Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone, VideoOrder,
