@@ -10,6 +10,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-model", &[]),
     ("vodmill-delivery", &[]),
     ("vodmill-fault", &[]),
+    ("vodmill-http", &[]),
     ("vodmill-secret", &[]),
     ("vodmill-hls", &["vodmill-model"]),
     ("vodmill-aws", &[]),
@@ -28,7 +29,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "vodmill-store",
         ],
     ),
-    ("vodmill-notify", &["vodmill-aws", "vodmill-queue"]),
+    ("vodmill-notify", &["vodmill-aws", "vodmill-http", "vodmill-queue"]),
     (
         "vodmill-api",
         &[

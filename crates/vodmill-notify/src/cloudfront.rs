@@ -3,15 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use ::http::{Method, Request, Response};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use bytes::Bytes;
-use http_body_util::Full;
 use jiff::Timestamp;
 use vodmill_aws::{Access, SdkConfig};
+use vodmill_http::http::{Method, Request, Response};
 
 use crate::error::{Error, Result};
 use crate::http::{self, Http, Patience};
@@ -42,7 +40,7 @@ impl<'a> CloudFront<'a> {
         go_on: &'a dyn Fn(Duration) -> bool,
     ) -> Result<CloudFront<'a>> {
         let patience = Patience { timeout: TIMEOUT, go_on };
-        let http = Http::new()?;
+        let http = Http::new(TIMEOUT)?;
         let endpoint = access.endpoint.clone().unwrap_or_else(|| ENDPOINT.to_owned());
         // The endpoint is CloudFront's; where credentials come from has its own.
         let region = access.region.clone().or_else(|| Some(REGION.to_owned()));
@@ -95,7 +93,7 @@ impl<'a> CloudFront<'a> {
             .body(body)
             .map_err(|_| Error::BadAddress(url))?;
         self.sign(&mut request)?;
-        let request = request.map(|body| Full::new(Bytes::from(body)));
+        let request = request.map(String::into_bytes);
         let answer = self.http.ask(request, self.patience)?;
         let text = String::from_utf8_lossy(answer.body());
         match answer.status().is_success() {
@@ -139,7 +137,7 @@ impl<'a> CloudFront<'a> {
     }
 }
 
-fn refusal(answer: &Response<Bytes>, text: &str) -> Error {
+fn refusal(answer: &Response<Vec<u8>>, text: &str) -> Error {
     match (text_of(text, "Code"), text_of(text, "Message")) {
         (Some(code), message) => Error::Aws { code, message: message.unwrap_or_default() },
         _ => http::refusal(answer, Timestamp::now()),

@@ -145,7 +145,7 @@ impl Sender<'_> {
     fn send(&mut self, delivery: &Delivery) -> Result<()> {
         let http = match self.http.take() {
             Some(http) => http,
-            None => Http::new()?,
+            None => Http::new(self.target.timeout)?,
         };
         let http = &*self.http.insert(http);
         let event = &delivery.event;

@@ -1,26 +1,21 @@
-//! Requests over HTTP/1.1, one connection each: they are rare, and one that was kept open may be dead.
+//! Requests that are given up when the process is told to stop.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::RETRY_AFTER;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use vodmill_http::http::header::{CONNECTION, RETRY_AFTER};
+use vodmill_http::http::{HeaderValue, Request, Response};
+use vodmill_http::{Agent, Authorities, agent};
 
 use crate::error::{Error, Result, chain};
 
 /// Bytes of an answer that are read at most.
-const LONGEST_ANSWER: usize = 4 << 20;
+const LONGEST_ANSWER: u64 = 4 << 20;
 
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -36,28 +31,18 @@ pub(crate) struct Patience<'a> {
     pub go_on: &'a dyn Fn(Duration) -> bool,
 }
 
-/// A client, and the runtime that it lives on. It belongs to one thread.
+/// A client for one receiver, and the runtime that waits for it. It belongs to one thread.
 pub(crate) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    agent: Agent,
     runtime: Runtime,
 }
 
 impl Http {
-    pub(crate) fn new() -> Result<Http> {
+    /// `timeout` is for one request.
+    pub(crate) fn new(timeout: Duration) -> Result<Http> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::unmade("start a runtime", &error))?;
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls()?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .build(connector);
-        Ok(Http { client, runtime })
+        Ok(Http { agent: agent(Authorities::of_system(), timeout), runtime })
     }
 
     /// Waits for `work` as long as there is patience.
@@ -86,26 +71,48 @@ impl Http {
         })
     }
 
-    /// Asks, and waits for the whole answer. Redirects are not followed.
+    /// Sends a request and waits for the whole answer, in a thread of its own: one that is left
+    /// behind when the process stops ends with its timeout.
     pub(crate) fn ask(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Vec<u8>>,
         patience: Patience<'_>,
-    ) -> Result<Response<Bytes>> {
-        let asked = async {
-            let answer = self.client.request(request).await;
-            let answer = answer.map_err(|error| Error::NoAnswer(chain(&error)))?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, LONGEST_ANSWER).collect().await;
-            let body = body.map_err(|error| Error::NoAnswer(chain(&*error)))?;
-            Ok(Response::from_parts(head, body.to_bytes()))
-        };
-        self.within(patience, asked)?
+    ) -> Result<Response<Vec<u8>>> {
+        let agent = self.agent.clone();
+        let (done, answer) = oneshot::channel();
+        thread::Builder::new()
+            .name("request".to_owned())
+            // Where nobody waits any more, nobody takes the answer.
+            .spawn(move || drop(done.send(whole_answer(&agent, request))))
+            .map_err(|error| Error::unmade("start a thread", &error))?;
+        let answer = self.within(patience, answer)?;
+        let answer = answer.map_err(|error| Error::unmade("send the request", &error))?;
+        answer.map_err(|error| match error {
+            vodmill_http::Error::Timeout(_) => Error::TooLate(patience.timeout.as_secs()),
+            error => Error::NoAnswer(chain(&error)),
+        })
     }
 }
 
+/// Redirects are not followed: any status is an answer.
+fn whole_answer(
+    agent: &Agent,
+    mut request: Request<Vec<u8>>,
+) -> std::result::Result<Response<Vec<u8>>, vodmill_http::Error> {
+    // Requests are rare, and a connection that was kept open may be dead.
+    request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let answer = if request.body().is_empty() {
+        agent.run(request.map(drop))?
+    } else {
+        agent.run(request)?
+    };
+    let (head, mut body) = answer.into_parts();
+    let bytes = body.with_config().limit(LONGEST_ANSWER).read_to_vec()?;
+    Ok(Response::from_parts(head, bytes))
+}
+
 /// What an answer comes to that is no success.
-pub(crate) fn refusal(answer: &Response<Bytes>, now: Timestamp) -> Error {
+pub(crate) fn refusal(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
     let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = asked.and_then(|text| wait(text.trim(), now)).unwrap_or_default();
     Error::Refused { status: answer.status().as_u16(), retry_after }
@@ -120,20 +127,32 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
 }
 
-/// The system's authorities. Where it has none, connections without TLS still work.
-fn tls() -> Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|error| Error::unmade("set TLS up", &error))?;
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_long_is_none() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let receiver = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let _ = stream.read(&mut [0; 4096]);
+            let body = vec![b'a'; usize::try_from(LONGEST_ANSWER).expect("small") + 1];
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            // The client hangs up before the end.
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        });
+        let timeout = Duration::from_secs(20);
+        let http = Http::new(timeout).expect("a client");
+        let request = Request::get(url).body(Vec::new()).expect("a request");
+        let answer = http.ask(request, Patience { timeout, go_on: &|_| true });
+        assert!(matches!(&answer, Err(Error::NoAnswer(why)) if why.contains("limit")), "{answer:?}");
+        receiver.join().expect("the receiver");
+    }
 
     #[test]
     fn how_long_to_wait_is_read_in_either_form() {

@@ -1,9 +1,7 @@
 //! An event to a URL.
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{Method, Request, StatusCode};
-use http_body_util::Full;
+use vodmill_http::http::header::{CONTENT_TYPE, USER_AGENT};
+use vodmill_http::http::{Method, Request, StatusCode};
 
 use crate::error::{Error, Result};
 use crate::http::{Http, Patience, refusal};
@@ -28,7 +26,7 @@ pub(crate) fn send(
         .header("webhook-id", id)
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signature(secrets, id, timestamp, &body))
-        .body(Full::new(Bytes::from(body)))
+        .body(body)
         .map_err(|error| Error::unmade("make the request", &error))?;
     let answer = http.ask(request, patience)?;
     match answer.status() {
