@@ -150,7 +150,10 @@ mod tests {
         let http = Http::new(timeout).expect("a client");
         let request = Request::get(url).body(Vec::new()).expect("a request");
         let answer = http.ask(request, Patience { timeout, go_on: &|_| true });
-        assert!(matches!(&answer, Err(Error::NoAnswer(why)) if why.contains("limit")), "{answer:?}");
+        assert!(
+            matches!(&answer, Err(Error::NoAnswer(why)) if why.contains("limit")),
+            "{answer:?}"
+        );
         receiver.join().expect("the receiver");
     }
 
