@@ -3,8 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vodmill_hls::key::{Iv, Kid};
-use vodmill_hls::keyring::{KeyEncryptionKey, KeyUriTemplate};
+use vodmill_keys::{Iv, KeyEncryptionKey, KeyUriTemplate, Kid};
 
 fuzz_target!(|text: &str| {
     if let Some(kid) = Kid::from_hex(text) {

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vodmill_hls::playlist::{MediaPlaylist, MultivariantPlaylist};
+use vodmill_manifest::hls::{MediaPlaylist, MultivariantPlaylist};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(read) = MediaPlaylist::parse(bytes)

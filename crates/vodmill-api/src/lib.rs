@@ -12,13 +12,11 @@ mod keyserver;
 mod packages;
 mod pages;
 mod peer;
-mod provider;
 mod receipts;
 mod server;
 mod site;
 pub mod token;
 mod viewer_playlists;
-mod wire;
 
 pub use connections::Limits;
 pub use folder::{Folder, published};
@@ -26,7 +24,6 @@ pub use keyserver::{
     Credentials, KeyServer, KeyServerError, KeySettings, Memory, Network, Rate, Role,
     SecretFileError, Viewers, is_host, is_origin,
 };
-pub use provider::{HttpKeyStore, ProviderError, ProviderSettings};
 pub use server::{Server, ServerError};
 pub use site::Site;
 pub use viewer_playlists::{ReadObject, Tree, ViewerPlaylists};

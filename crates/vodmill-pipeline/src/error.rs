@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use vodmill_hls::keyring::KeyStoreError;
+use vodmill_keys::KeyStoreError;
 use vodmill_model::{Failed, MediaError};
 use vodmill_store::StoreError;
 

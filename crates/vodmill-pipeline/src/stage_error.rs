@@ -1,6 +1,6 @@
 //! Why a stage did not end well, by what is to be done about it.
 
-use vodmill_hls::keyring::KeyStoreError;
+use vodmill_keys::KeyStoreError;
 use vodmill_model::{Failed, MediaError, Rejected};
 use vodmill_store::StoreError;
 

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::{ClearKeys, KeyRing, KeyStore};
 use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
 
 use crate::child::{Assignment, Bounds, ChildRunner};
-use crate::package::{ClearKeys, KeyTable};
 use crate::proof::{self, CheckOrder, CheckReport};
 use crate::settings::Settings;
 use crate::stage_error::StageError;
@@ -18,10 +17,10 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// If the package or the store cannot be read.
-pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyTable> {
+pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyRing> {
     let receipt = proof::receipt_of(package)?;
     let keys = store.of_generation(&receipt.asset, &receipt.generation)?;
-    Ok(keys.map(|keys| ClearKeys::from(&keys).table).unwrap_or_default())
+    Ok(keys.map(|keys| ClearKeys::from(&keys).ring().clone()).unwrap_or_default())
 }
 
 /// Says what a file is, in a child process.
@@ -62,7 +61,7 @@ const LARGEST_PACKAGE: u64 = 1 << 40;
 pub fn check(
     settings: &Settings,
     package: &Path,
-    keys: KeyTable,
+    keys: KeyRing,
     level: ProofLevel,
 ) -> Result<CheckReport> {
     let order = CheckOrder { package: package.to_owned(), keys, level };

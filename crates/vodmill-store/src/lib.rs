@@ -6,7 +6,6 @@ pub mod conformance;
 mod error;
 pub mod events;
 mod key;
-pub mod kms;
 mod local;
 mod location;
 mod memory;

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::{KeyStore, KeyStoreError, StoredKey};
+use vodmill_keys::{KeyStore, KeyStoreError, Kid, StoredKey};
 
 use super::limits::{Limiter, Rate};
 use crate::bounded::Bounded;

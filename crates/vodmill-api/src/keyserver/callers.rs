@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use vodmill_delivery::AssetPath;
-use vodmill_hls::key::Kid;
+use vodmill_keys::Kid;
 
 use super::answer::Refusal;
 use super::gate::decoded;

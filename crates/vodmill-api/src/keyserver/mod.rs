@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 
 pub use access::{Network, Viewers};
 pub use cache::Memory;

@@ -11,21 +11,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::{GenerationKeys, KeySet, KeyStore, KeyStoreError, KeyTerms};
+use vodmill_keys::{GenerationKeys, KeySet, KeyStore, KeyStoreError, KeyTerms, Kid, wire};
 
 use super::answer::Refusal;
 use super::cache::told;
 use super::credentials::Role;
 use super::{KeyServer, now};
 use crate::peer::Peer;
-use crate::wire;
 
 /// A set of as many keys as there can be has some 11 MB.
 const MAX_BODY: usize = 16 << 20;
 
 /// The most keys that are made at a time on request.
-const MAX_PERIODS: usize = vodmill_hls::keyring::MAX_KEY_PERIODS;
+const MAX_PERIODS: usize = vodmill_keys::MAX_KEY_PERIODS;
 
 /// Who is in: put there once the credential was compared.
 #[derive(Clone)]
@@ -111,7 +109,7 @@ async fn put(
 }
 
 fn wanted(put: wire::Put) -> Result<KeySet, Problem> {
-    let terms = KeyTerms { max_age: put.max_age, ends: None };
+    let terms = KeyTerms { max_age: put.max_age, expires: None };
     match (put.keys, put.iv_seed, put.periods) {
         (Some(keys), Some(seed), None) => Ok(wire::key_set(keys, &seed, terms)),
         (None, None, Some(periods)) => fresh(periods, terms),
@@ -187,14 +185,14 @@ async fn revoke(
     let which = move |keys: &GenerationKeys| {
         revoke.generation.as_ref().is_none_or(|generation| *generation == keys.generation)
     };
-    let ended = server.end(&caller, asset, which, at).await?;
+    let ended = server.expire(&caller, asset, which, at).await?;
     if ended.is_empty() {
         return Err(Problem::unknown("there are no such keys"));
     }
-    Ok(json(&wire::Ended { ended, kids: Vec::new() }))
+    Ok(json(&wire::Expiries { ended, kids: Vec::new() }))
 }
 
-/// `POST /v1/rotate`: keys for a new generation; those of the others end after the grace time.
+/// `POST /v1/rotate`: keys for a new generation; those of the others expire after the grace time.
 async fn rotate(
     State(server): Server,
     Extension(caller): Extension<Caller>,
@@ -203,14 +201,14 @@ async fn rotate(
     caller.must_be(Role::Operator)?;
     let rotate: wire::Rotate = parse(&body)?;
     names(&rotate.asset, &rotate.generation)?;
-    let keys = fresh(rotate.periods, KeyTerms { max_age: rotate.max_age, ends: None })?;
+    let keys = fresh(rotate.periods, KeyTerms { max_age: rotate.max_age, expires: None })?;
     let (asset, generation) = (rotate.asset.clone(), rotate.generation.clone());
     let stored = server.ask(move |store| store.put(&asset, &generation, keys)).await?;
     let at = now().saturating_add(rotate.grace_seconds);
     let new = rotate.generation.clone();
     let others = move |keys: &GenerationKeys| keys.generation != new;
-    let ended = server.end(&caller, rotate.asset, others, at).await?;
-    Ok(json(&wire::Ended { ended, kids: wire::hex_kids(&stored.kids()) }))
+    let ended = server.expire(&caller, rotate.asset, others, at).await?;
+    Ok(json(&wire::Expiries { ended, kids: wire::hex_kids(&stored.kids()) }))
 }
 
 /// `POST /v1/rewrap`.
@@ -239,30 +237,30 @@ impl KeyServer {
         }
     }
 
-    /// Ends the keys of those generations of an asset.
-    async fn end(
+    /// Lets the keys of those generations of an asset expire.
+    async fn expire(
         &self,
         caller: &Caller,
         asset: String,
         which: impl Fn(&GenerationKeys) -> bool + Send + 'static,
         at: u64,
-    ) -> Result<Vec<wire::End>, Problem> {
+    ) -> Result<Vec<wire::Expiry>, Problem> {
         let of = asset.clone();
-        let ended = self.ask(move |store| {
+        let expiries = self.ask(move |store| {
             let all = store.list()?.into_iter();
-            let mut ended = Vec::new();
+            let mut expiries = Vec::new();
             for GenerationKeys { generation, .. } in all.filter(|it| it.asset == of && which(it)) {
-                let ends = store.end(&of, &generation, at)?;
-                ended.extend(ends.map(|ends| wire::End { generation, ends }));
+                let expiry = store.expire(&of, &generation, at)?;
+                expiries.extend(expiry.map(|at| wire::Expiry { generation, at }));
             }
-            Ok(ended)
+            Ok(expiries)
         });
-        let ended = ended.await?;
-        for wire::End { generation, ends } in &ended {
-            tracing::info!(operator = caller.name, asset, generation, ends, "keys ended");
+        let expiries = expiries.await?;
+        for wire::Expiry { generation, at } in &expiries {
+            tracing::info!(operator = caller.name, asset, generation, at, "keys expire");
         }
         self.cache.clear();
-        Ok(ended)
+        Ok(expiries)
     }
 }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::StoredKey;
+use vodmill_keys::{Kid, StoredKey};
 
 use super::answer::Refusal;
 use super::cache::NoAnswer;
@@ -71,7 +70,7 @@ impl KeyServer {
         })?;
         let stored = found.ok_or_else(Refusal::unknown_key)?;
         grant.permits(&stored.asset, visitor.address)?;
-        if stored.terms.ended(now()) {
+        if stored.terms.have_expired(now()) {
             return Err(Refusal::new(StatusCode::GONE, "the key was revoked or replaced"));
         }
         Ok((stored, grant.viewer))
@@ -81,9 +80,9 @@ impl KeyServer {
 fn answer(stored: &StoredKey) -> Response {
     let mut response = stored.key.expose().to_vec().into_response();
     let policy = match stored.terms.max_age {
-        // Not beyond its end.
+        // Not beyond its expiry.
         Some(seconds) => {
-            let left = stored.terms.ends.map_or(u64::MAX, |ends| ends.saturating_sub(now()));
+            let left = stored.terms.expires.map_or(u64::MAX, |at| at.saturating_sub(now()));
             let text = format!("private, max-age={}", left.min(seconds.into()));
             HeaderValue::from_str(&text).unwrap_or(NO_STORE)
         }

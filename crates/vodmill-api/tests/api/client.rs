@@ -13,7 +13,7 @@ use vodmill_api::{
     Folder, KeyServer, KeySettings, Limits, ReadObject, Server, Site, Tree, ViewerPlaylists,
 };
 use vodmill_delivery::{Hash, Signer};
-use vodmill_hls::keyring::{KeySet, KeyStore, MemoryKeyStore};
+use vodmill_keys::{KeySet, KeyStore, MemoryKeyStore};
 
 pub const SEGMENT: &str = "0123456789abcdef";
 /// What no viewer gets.

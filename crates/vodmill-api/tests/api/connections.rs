@@ -99,7 +99,7 @@ fn a_body_that_never_ends_is_not_waited_for() {
         body_time: SOON,
         ..KeySettings::default()
     };
-    let store = std::sync::Arc::new(vodmill_hls::keyring::MemoryKeyStore::new());
+    let store = std::sync::Arc::new(vodmill_keys::MemoryKeyStore::new());
     let server = key_server(store, settings);
     let mut stream = TcpStream::connect(server.address()).expect("connect");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use vodmill_api::{KeySettings, Memory, Server};
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::{
-    GenerationKeys, KeySet, KeyStore, KeyStoreError, MemoryKeyStore, StoredKey,
+use vodmill_keys::{
+    GenerationKeys, KeySet, KeyStore, KeyStoreError, Kid, MemoryKeyStore, StoredKey,
 };
 
 use crate::client::{Answer, ask, key_server, now};
@@ -43,8 +42,8 @@ impl KeyStore for Moody {
         self.within.of_generation(asset, generation)
     }
 
-    fn end(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>> {
-        self.within.end(asset, generation, at)
+    fn expire(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>> {
+        self.within.expire(asset, generation, at)
     }
 
     fn rewrap(&self) -> Result<usize> {
@@ -133,7 +132,7 @@ fn what_another_server_revokes_is_heeded_soon() {
     let memory = Memory { fresh: Duration::from_millis(300), ..Memory::default() };
     let house = house(memory);
     assert_eq!(house.key(0).status, 200);
-    house.store.within.end("talk", "g1", now()).expect("end");
+    house.store.within.expire("talk", "g1", now()).expect("end");
     let heeded = house.until(0, 410, 5 * SECOND);
     assert!(heeded < SECOND, "{heeded:?}");
 }

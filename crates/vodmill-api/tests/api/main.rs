@@ -7,7 +7,6 @@ mod files;
 mod keys;
 mod operators;
 mod pages;
-mod provider;
 mod tokens;
 mod viewer;
 mod viewers;

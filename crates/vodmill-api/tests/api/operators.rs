@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use vodmill_api::{Credentials, HttpKeyStore, KeySettings, ProviderSettings, Role, Server};
-use vodmill_hls::keyring::conformance::{key_store_conformance, key_store_survives};
-use vodmill_hls::keyring::{KeyStore, MemoryKeyStore};
+use vodmill_api::{Credentials, KeySettings, Role, Server};
+use vodmill_keys::conformance::{key_store_conformance, key_store_survives};
+use vodmill_keys::{
+    GenerationKeys, HttpKeyStore, HttpSettings, KeySet, KeyStore, KeyStoreError, Kid,
+    MemoryKeyStore, StoredKey,
+};
 
 use crate::client::{Answer, ask, key_server, secret_file};
 
@@ -153,19 +156,11 @@ struct Both {
 }
 
 impl KeyStore for Both {
-    fn put(
-        &self,
-        asset: &str,
-        generation: &str,
-        keys: vodmill_hls::keyring::KeySet,
-    ) -> Result<vodmill_hls::keyring::KeySet, vodmill_hls::keyring::KeyStoreError> {
+    fn put(&self, asset: &str, generation: &str, keys: KeySet) -> Result<KeySet, KeyStoreError> {
         self.segmenter.put(asset, generation, keys)
     }
 
-    fn get(
-        &self,
-        kid: &vodmill_hls::key::Kid,
-    ) -> Result<Option<vodmill_hls::keyring::StoredKey>, vodmill_hls::keyring::KeyStoreError> {
+    fn get(&self, kid: &Kid) -> Result<Option<StoredKey>, KeyStoreError> {
         KeyStore::get(&self.segmenter, kid)
     }
 
@@ -173,27 +168,19 @@ impl KeyStore for Both {
         &self,
         asset: &str,
         generation: &str,
-    ) -> Result<Option<vodmill_hls::keyring::KeySet>, vodmill_hls::keyring::KeyStoreError> {
+    ) -> Result<Option<KeySet>, KeyStoreError> {
         self.segmenter.of_generation(asset, generation)
     }
 
-    fn end(
-        &self,
-        asset: &str,
-        generation: &str,
-        at: u64,
-    ) -> Result<Option<u64>, vodmill_hls::keyring::KeyStoreError> {
-        self.operator.end(asset, generation, at)
+    fn expire(&self, asset: &str, generation: &str, at: u64) -> Result<Option<u64>, KeyStoreError> {
+        self.operator.expire(asset, generation, at)
     }
 
-    fn rewrap(&self) -> Result<usize, vodmill_hls::keyring::KeyStoreError> {
+    fn rewrap(&self) -> Result<usize, KeyStoreError> {
         self.operator.rewrap()
     }
 
-    fn list(
-        &self,
-    ) -> Result<Vec<vodmill_hls::keyring::GenerationKeys>, vodmill_hls::keyring::KeyStoreError>
-    {
+    fn list(&self) -> Result<Vec<GenerationKeys>, KeyStoreError> {
         self.operator.list()
     }
 }
@@ -202,7 +189,7 @@ impl KeyStore for Both {
 fn over_rest_it_is_a_key_store_like_any_other() {
     let house = house();
     let store = |name: &str, secret: &str| {
-        let settings = ProviderSettings {
+        let settings = HttpSettings {
             url: format!("http://{}/", house.server.address()),
             credential: secret_file(&house.folder, name, &format!("{secret}\n")),
             authorities: None,

@@ -9,7 +9,7 @@ use vodmill_api::token::Scope;
 use vodmill_api::token::jwt::Expected;
 use vodmill_api::token::own::{Order, Secrets};
 use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers};
-use vodmill_hls::keyring::{KeySet, KeyStore as _, KeyTerms, MemoryKeyStore};
+use vodmill_keys::{KeySet, KeyStore as _, KeyTerms, MemoryKeyStore};
 
 use crate::client::{Answer, ask, key_server, now, secret_file, set_mode};
 
@@ -26,7 +26,7 @@ fn house(change: impl FnOnce(&mut KeySettings)) -> House {
     let folder = tempfile::tempdir().expect("scratch");
     let store = Arc::new(MemoryKeyStore::new());
     let keys = KeySet::generate(2).expect("keys");
-    let terms = KeyTerms { max_age: Some(600), ends: None };
+    let terms = KeyTerms { max_age: Some(600), expires: None };
     let keys = store.put("shows/talk", "g1", KeySet { terms, ..keys }).expect("stored");
     let mut settings = KeySettings {
         viewers: Viewers::Tokens(secret_file(&folder, "tokens", SECRETS)),
@@ -115,13 +115,13 @@ fn ended_keys_are_gone() {
     let house =
         house(|settings| settings.memory = Memory { fresh: Default::default(), ..settings.memory });
     let token = token("*", now() + 60, None);
-    house.store.end("shows/talk", "g1", now() + 100).expect("end");
+    house.store.expire("shows/talk", "g1", now() + 100).expect("end");
     let answer = house.with(&token);
     let policy = answer.header("cache-control").expect("policy");
     let seconds: u64 =
         policy.strip_prefix("private, max-age=").expect("seconds").parse().expect("n");
     assert!(answer.status == 200 && (90..=100).contains(&seconds), "not beyond its end: {policy}");
-    house.store.end("shows/talk", "g1", now()).expect("end");
+    house.store.expire("shows/talk", "g1", now()).expect("end");
     let answer = house.with(&token);
     assert_eq!((answer.status, answer.text().as_str()), (410, "the key was revoked or replaced\n"));
 }

@@ -1,6 +1,6 @@
 //! Codec strings and the range of light, from what is in finished media.
 
-use vodmill_hls::codec::{
+use vodmill_manifest::codec::{
     CodecError, Colour, audio_config, avc_sps, avc_sps_from_avcc, hevc_sps, hevc_sps_from_hvcc,
 };
 use vodmill_model::Failed;

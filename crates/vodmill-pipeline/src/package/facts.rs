@@ -14,7 +14,7 @@ pub struct SegmentsDone {
     pub(crate) objects: Vec<ObjectFact>,
     /// Its part of every playlist of pictures or sound, in the order of the plan.
     pub(crate) streams: Vec<RunFact>,
-    /// [Mark](crate::package::ClearKeys::mark) of the keys that they are encrypted with.
+    /// [Mark](vodmill_keys::ClearKeys::mark) of the keys that they are encrypted with.
     #[serde(default)]
     pub(crate) keys: Option<String>,
 }

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vodmill_hls::key::{Iv, Kid, SegmentKey};
-use vodmill_hls::keyring::KeyUriTemplate;
+use vodmill_keys::{ClearKeys, Iv, KeyUriTemplate, Kid, SegmentKey};
 use vodmill_model::plan::{ChunkPlan, HlsPlan};
 use vodmill_model::transcode::VideoInput;
 use vodmill_model::{Failed, Plan};
 
-use super::ClearKeys;
 use super::stills::stills_of;
 
 /// A generation that is being made.

@@ -11,7 +11,6 @@ pub(crate) mod describe;
 pub(crate) mod facts;
 mod hls;
 mod input;
-mod keys;
 mod losses;
 mod mp4;
 mod multivariant;
@@ -27,13 +26,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vodmill_fault::point;
+use vodmill_keys::ClearKeys;
 use vodmill_model::transcode::{ProgressSink, SoundBalance};
 use vodmill_model::{MediaError, Plan, Transcode};
 
 pub(crate) use codecs::facts_of;
 pub(crate) use facts::SegmentsDone;
 pub(crate) use input::{PackageInput, renditions_of_package, renditions_of_run};
-pub use keys::{ClearKeys, KeyTable};
 pub(crate) use segments::SegmentsOrder;
 pub(crate) use stills::stills_of;
 use tree::TreeWriter;
@@ -120,7 +119,7 @@ pub(crate) fn build(
     let mut asset = describe::asset(&context, &made, &receipt);
     receipt.description = describe::digest(&asset);
     passed(point!("package.written"))?;
-    let keys = order.input.keys.as_ref().map(|keys| keys.table.clone()).unwrap_or_default();
+    let keys = order.input.keys.as_ref().map(|keys| keys.ring().clone()).unwrap_or_default();
     let proved = Proved::new(&order.input, &order.segments)?;
     proof::prove(&root, &receipt, context.plan.proof, (&keys, &proved), transcode, watch)?;
     let json = describe::json(&receipt)?;

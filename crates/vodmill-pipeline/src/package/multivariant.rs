@@ -1,11 +1,11 @@
 //! The multivariant playlist: the pointer to a generation.
 
-use vodmill_hls::bandwidth::BitRates;
-use vodmill_hls::playlist::{
+use vodmill_manifest::bandwidth::BitRates;
+use vodmill_manifest::hls::{
     AudioAlternative, IFrameStream, MultivariantPlaylist, Resolution, SubtitleAlternative,
     VariantStream, VideoRange,
 };
-use vodmill_hls::time::FrameRate;
+use vodmill_manifest::time::FrameRate;
 use vodmill_model::Failed;
 use vodmill_model::plan::HlsPlan;
 use vodmill_model::role::Role;
@@ -23,7 +23,7 @@ const SUBTITLES: &str = "subtitles";
 
 /// The playlist as text. Its URIs are relative to the asset.
 pub(super) fn write(context: &PackageContext<'_>, hls: &Hls) -> Result<String, Failed> {
-    let fault = |error: vodmill_hls::playlist::PlaylistError| {
+    let fault = |error: vodmill_manifest::hls::PlaylistError| {
         Failed::from_error("write multivariant playlist", &error)
     };
     let Some(plan) = &context.plan.hls else { return Ok(String::new()) };

@@ -1,6 +1,6 @@
 //! Takes the segments of one stream from the muxer, puts them where they belong, and proves them.
 
-use vodmill_hls::aes128;
+use vodmill_keys::aes128;
 use vodmill_model::pipeline::Container;
 use vodmill_model::plan::{ChunkPlan, VideoEncode};
 use vodmill_model::transcode::{Cut, Media, Part, Segment, SegmentOrder};

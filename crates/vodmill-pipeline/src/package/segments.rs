@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use vodmill_keys::ClearKeys;
 use vodmill_model::plan::SegmentRun;
 use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Transcode};
@@ -11,7 +12,7 @@ use super::facts::{RunFact, SegmentsDone};
 use super::segment_writer::{self, SegmentWriter};
 use super::stream::StreamPlan;
 use super::tree::TreeWriter;
-use super::{ClearKeys, PackageInput, joined};
+use super::{PackageInput, joined};
 use crate::file::make_private_dir;
 use crate::proof::SegmentProof;
 use crate::receipt::Holds;

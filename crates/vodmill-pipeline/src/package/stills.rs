@@ -1,6 +1,6 @@
 //! Poster and storyboard.
 
-use vodmill_hls::webvtt::{StoryboardCue, write_storyboard};
+use vodmill_manifest::webvtt::{StoryboardCue, write_storyboard};
 use vodmill_model::plan::{ChunkPlan, StoryboardPlan, digest_of};
 use vodmill_model::transcode::JpegOrder;
 use vodmill_model::units::{Frames, Size};

@@ -1,8 +1,8 @@
 //! One media playlist of pictures or sound: what it is made from, and what it says.
 
-use vodmill_hls::bandwidth::{BitRates, SegmentSize};
-use vodmill_hls::playlist::{ByteRange, InitSection, KeyRef, MediaPlaylist, Segment as Entry};
-use vodmill_hls::time::Seconds;
+use vodmill_manifest::bandwidth::{BitRates, SegmentSize};
+use vodmill_manifest::hls::{ByteRange, InitSection, KeyRef, MediaPlaylist, Segment as Entry};
+use vodmill_manifest::time::Seconds;
 use vodmill_model::Failed;
 use vodmill_model::plan::{AudioAlternativePlan, HlsPlan, VariantPlan};
 
@@ -119,7 +119,8 @@ impl Stream {
 fn entry(input: &PackageInput, plan: &StreamPlan<'_>, fact: &EntryFact) -> Result<Entry, Failed> {
     let object = format!("{}/{}", plan.prefix, fact.file);
     let key = input.key(fact.period, &object, fact.piece)?;
-    let key = key.map(|key| Ok(KeyRef { uri: input.key_uri(&key.kid)?, iv: Some(key.iv) }));
+    let key =
+        key.map(|key| Ok(KeyRef { uri: input.key_uri(&key.kid)?, iv: Some(*key.iv.as_bytes()) }));
     Ok(Entry {
         uri: fact.file.clone(),
         duration: Seconds::from_ticks(fact.duration.0.unsigned_abs()),

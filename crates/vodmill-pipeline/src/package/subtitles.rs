@@ -1,9 +1,9 @@
 //! Subtitles as segmented WebVTT (RFC 8216, 3.5).
 
-use vodmill_hls::bandwidth::{BitRates, SegmentSize};
-use vodmill_hls::playlist::{MediaPlaylist, Segment};
-use vodmill_hls::time::Seconds;
-use vodmill_hls::webvtt;
+use vodmill_manifest::bandwidth::{BitRates, SegmentSize};
+use vodmill_manifest::hls::{MediaPlaylist, Segment};
+use vodmill_manifest::time::Seconds;
+use vodmill_manifest::webvtt;
 use vodmill_model::plan::{HlsPlan, SubtitleAlternativePlan};
 use vodmill_model::transcode::SubtitleOrder;
 use vodmill_model::{Failed, MediaError};

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use vodmill_hls::aes128;
-use vodmill_hls::key::{Iv, Kid, SegmentKey};
-use vodmill_hls::time::Seconds;
+use vodmill_keys::{ClearKeys, Iv, Kid, SegmentKey, aes128};
+use vodmill_manifest::time::Seconds;
 use vodmill_model::plan::SegmentRun;
 use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, Plan};
@@ -14,7 +13,7 @@ use super::findings::{self, Findings};
 use super::media::{Expected, SLACK_WHEN_MADE, SegmentProof, begins_with_init, prove_segment};
 use super::playlists::{micros, slack};
 use crate::package::facts::{EntryFact, RunFact};
-use crate::package::{ClearKeys, PackageInput, SegmentsDone};
+use crate::package::{PackageInput, SegmentsDone};
 use crate::receipt::{Holds, ObjectFact, PlaylistFact};
 
 /// A segment or a picture that was just made.

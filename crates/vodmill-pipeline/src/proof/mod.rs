@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use vodmill_keys::KeyRing;
 use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::{Failed, MediaError, Transcode};
@@ -25,7 +26,6 @@ pub(crate) use made::{Piece, Proved, prove_piece, prove_run};
 pub(crate) use media::SegmentProof;
 
 use crate::file::{failed, measure, sha256};
-use crate::package::KeyTable;
 use crate::receipt::{RECEIPT, Receipt};
 
 /// Findings that are listed; a package that is damaged everywhere says enough with these.
@@ -37,7 +37,7 @@ pub struct CheckOrder {
     /// The asset's folder, or one generation's.
     pub package: PathBuf,
     /// Keys to try, by id.
-    pub keys: KeyTable,
+    pub keys: KeyRing,
     /// How deeply.
     pub level: ProofLevel,
 }
@@ -73,7 +73,7 @@ pub(crate) fn prove(
     root: &Path,
     receipt: &Receipt,
     level: ProofLevel,
-    (keys, proved): (&KeyTable, &Proved),
+    (keys, proved): (&KeyRing, &Proved),
     transcode: &dyn Transcode,
     watch: &dyn ProgressSink,
 ) -> Result<(), MediaError> {
@@ -123,7 +123,7 @@ static NOTHING: Proved = Proved::NOTHING;
 struct Prover<'a> {
     root: &'a Path,
     receipt: &'a Receipt,
-    keys: &'a KeyTable,
+    keys: &'a KeyRing,
     proved: &'a Proved,
     level: ProofLevel,
     transcode: &'a dyn Transcode,
@@ -137,7 +137,7 @@ impl<'a> Prover<'a> {
     fn new(
         root: &'a Path,
         receipt: &'a Receipt,
-        keys: &'a KeyTable,
+        keys: &'a KeyRing,
         transcode: &'a dyn Transcode,
         watch: &'a dyn ProgressSink,
     ) -> Prover<'a> {

@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use vodmill_hls::aes128;
-use vodmill_hls::key::Kid;
-use vodmill_hls::playlist::{ByteRange, InitSection, MediaPlaylist, Segment};
-use vodmill_hls::time::Seconds;
+use vodmill_keys::{Iv, Kid, aes128};
+use vodmill_manifest::hls::{ByteRange, InitSection, MediaPlaylist, Segment};
+use vodmill_manifest::time::Seconds;
 use vodmill_model::units::Ticks;
 
 use super::Prover;
@@ -78,7 +77,7 @@ fn compare(
     if told.abs_diff(real) > 12 {
         prover.find(name, "extinf", format!("EXTINF {told} µs, media {real} µs"));
     }
-    let named = segment.key.as_ref().map(|key| (kid_of(&key.uri), key.iv));
+    let named = segment.key.as_ref().map(|key| (kid_of(&key.uri), key.iv.map(Iv::from_bytes)));
     if named != piece.key.map(|(kid, iv)| (Some(kid), Some(iv))) {
         prover.find(name, "key_reference", "it does not name what opens it");
     }
@@ -221,7 +220,7 @@ fn open(prover: &Prover<'_>, name: &str, segment: &Segment, mut bytes: Vec<u8>) 
         }
         return Some(bytes);
     };
-    let (Some(kid), Some(iv)) = (kid_of(&key_ref.uri), key_ref.iv) else {
+    let (Some(kid), Some(iv)) = (kid_of(&key_ref.uri), key_ref.iv.map(Iv::from_bytes)) else {
         prover.find(name, "key_reference", format!("no key id or IV in {}", key_ref.uri));
         return None;
     };

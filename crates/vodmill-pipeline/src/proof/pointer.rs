@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vodmill_hls::playlist::MultivariantPlaylist;
+use vodmill_manifest::hls::MultivariantPlaylist;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
 

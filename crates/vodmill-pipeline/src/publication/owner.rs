@@ -7,7 +7,7 @@
 //! destination is theirs from now on.
 
 use serde::{Deserialize, Serialize};
-use vodmill_hls::key::Kid;
+use vodmill_keys::Kid;
 use vodmill_model::Failed;
 use vodmill_queue::{Kept, Queue};
 use vodmill_store::{Expected, Headers, Key, PutOutcome, Store, StoreError};

@@ -6,6 +6,7 @@
 //! take nothing back.
 
 use vodmill_fault::point;
+use vodmill_keys::ClearKeys;
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, JobOutcome, StalePath};
 use vodmill_store::{Expected, Key, PutOutcome, Store, StoreError};
@@ -13,7 +14,7 @@ use vodmill_store::{Expected, Key, PutOutcome, Store, StoreError};
 use super::cpu_time::Effort;
 use super::{Decided, StageResult, TaskContext, publication_totals};
 use crate::file::passed;
-use crate::package::{ASSET, ClearKeys, MULTIVARIANT, PackageDone};
+use crate::package::{ASSET, MULTIVARIANT, PackageDone};
 use crate::publication::generation::Number;
 use crate::publication::object_metadata;
 use crate::stage_error::StageError;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use vodmill_fault::point;
-use vodmill_hls::keyring::KeySet;
+use vodmill_keys::{ClearKeys, KeySet};
 use vodmill_model::plan::SegmentRun;
 use vodmill_model::{Failed, Plan};
 use vodmill_store::{Key, Upload};
@@ -12,7 +12,7 @@ use vodmill_store::{Key, Upload};
 use super::{Decided, StageResult, TaskContext, done};
 use crate::child::{Assignment, Bounds};
 use crate::file::{failed, files_below, passed};
-use crate::package::{ClearKeys, PackageInput, SegmentsDone, SegmentsOrder, renditions_of_run};
+use crate::package::{PackageInput, SegmentsDone, SegmentsOrder, renditions_of_run};
 use crate::publication::object_metadata;
 use crate::stage_error::StageError;
 

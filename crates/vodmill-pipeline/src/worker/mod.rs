@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 use vodmill_model::plan::Build;
 use vodmill_queue::Queue;
 use vodmill_store::Store;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rustix::fs::{FlockOperation, flock};
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 use vodmill_model::Failed;
 use vodmill_model::plan::Build;
 use vodmill_queue::{Queue, SqliteQueue};
@@ -13,7 +13,6 @@ use vodmill_store::LocalStore;
 
 use super::{Admission, Shared, Worker, names_path};
 use crate::file::{failed, make_private_dir, remove_dir};
-use crate::keys::DirKeyStore;
 use crate::original::LateWriters;
 use crate::renditions::{Cache, Renditions};
 use crate::settings::{Layout, Settings};
@@ -67,7 +66,7 @@ impl WorkerBuilder {
         }
         let keys = match self.keys {
             Some(keys) => keys,
-            None => Arc::new(DirKeyStore::open(&self.settings.keys)?),
+            None => Arc::new(vodmill_keys::DirectoryKeyStore::open(&self.settings.keys)?),
         };
         let names = match self.names {
             Some(names) => names,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use vodmill_keys::KeyRing;
 use vodmill_model::pipeline::{
     AudioPlacement, Container, Encryption, HlsSettings, ProofLevel, Thumbnails,
 };
@@ -11,8 +12,7 @@ use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, Video
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
 use vodmill_pipeline::original::{FileOriginal, Original as OriginalPlace};
 use vodmill_pipeline::{
-    CheckReport, ChildCommand, Disposal, Error, KeyTable, Limits, Sandbox, Settings, Stop,
-    Submission, Worker,
+    CheckReport, ChildCommand, Disposal, Error, Limits, Sandbox, Settings, Stop, Submission, Worker,
 };
 use vodmill_queue::{JobFilter, JobInfo, JobState};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
@@ -152,7 +152,7 @@ impl Home {
         self.check_with(asset, all_keys(worker))
     }
 
-    pub fn check_with(&self, asset: &str, keys: KeyTable) -> CheckReport {
+    pub fn check_with(&self, asset: &str, keys: KeyRing) -> CheckReport {
         let settings = self.settings(Bounds::default());
         vodmill_pipeline::check(&settings, &self.published(asset), keys, ProofLevel::Standard)
             .expect("check")
@@ -174,8 +174,8 @@ impl Home {
 }
 
 /// Every key of the worker's store.
-pub fn all_keys(worker: &Worker) -> KeyTable {
-    let mut table = KeyTable::default();
+pub fn all_keys(worker: &Worker) -> KeyRing {
+    let mut table = KeyRing::default();
     for generation in worker.keys().list().expect("list keys") {
         for kid in generation.kids {
             let stored = worker.keys().get(&kid).expect("get key").expect("listed key");

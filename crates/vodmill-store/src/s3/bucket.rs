@@ -235,7 +235,7 @@ impl Bucket {
                 return Err(failure);
             }
             tracing::debug!(bucket = self.name(), error = %failure.error, tries, "trying S3 again");
-            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
             pause = (pause * 3).min(LONGEST_PAUSE);
         }
         unreachable!("the last try returns")

@@ -4,6 +4,8 @@
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime};
 
+use rand::Rng as _;
+
 use super::bucket::Bucket;
 use super::client::block;
 use super::digest::{bare, content_md5, crc64, etag_of_whole, write_crc64};
@@ -56,7 +58,7 @@ impl Bucket {
         }
         let trials = format!("{prefix}.vodmill/probe/");
         self.remove_old_probes(&trials);
-        let folder = format!("{trials}{:032x}/", fastrand::u128(..));
+        let folder = format!("{trials}{:032x}/", rand::random::<u128>());
         let probed = block(self.probe(&folder));
         self.remove_probes(&folder);
         let known = probed.map_err(|stopped| match stopped {
@@ -293,6 +295,6 @@ fn bad(why: &str) -> Bad {
 /// Bytes that no earlier object can have had.
 fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    fastrand::fill(&mut bytes);
+    rand::rng().fill_bytes(&mut bytes);
     bytes
 }

@@ -131,7 +131,7 @@ impl Bucket {
         options: &PutOptions,
         condition: &Condition,
     ) -> Result<Stored, RequestFailure> {
-        let writer = format!("{:032x}", fastrand::u128(..));
+        let writer = format!("{:032x}", rand::random::<u128>());
         let send = || async {
             let mut request = self.put_request(key, body, options);
             for (name, value) in &options.metadata {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use rand::Rng as _;
 use vodmill_store::s3::{
     Bucket, Checksums, Condition, Copying, ObjectSettings, ObjectVersion, PutFile, PutOptions,
     S3Settings, Source, part_size,
@@ -20,7 +21,7 @@ fn put(bucket: &Bucket, key: &str, bytes: &[u8]) {
 
 pub fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    fastrand::fill(&mut bytes);
+    rand::rng().fill_bytes(&mut bytes);
     bytes
 }
 

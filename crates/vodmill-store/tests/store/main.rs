@@ -4,7 +4,6 @@ mod archive;
 mod bucket;
 mod events;
 mod faults;
-mod kms;
 mod location;
 mod probe;
 mod proxy;

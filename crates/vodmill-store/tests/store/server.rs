@@ -86,7 +86,7 @@ pub fn credentials_in(dir: &Path) -> PathBuf {
 /// The first of as many free ports, below those that the system gives to clients.
 pub fn free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let mut candidates = std::iter::repeat_with(|| fastrand::u16(12_000..31_000));
+    let mut candidates = std::iter::repeat_with(|| rand::random_range(12_000..31_000));
     candidates.find(|port| (*port..port + PORTS).all(free)).expect("free ports")
 }
 

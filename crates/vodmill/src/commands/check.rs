@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use vodmill_hls::key::{Kid, SegmentKey};
+use vodmill_keys::{KeyRing, Kid, SegmentKey};
 use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::printable;
-use vodmill_pipeline::{CheckReport, Finding, KeyTable};
+use vodmill_pipeline::{CheckReport, Finding};
 use vodmill_store::Location;
 use vodmill_store::s3::ObjectSettings;
 
@@ -40,7 +40,7 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
     let keys = match (&arguments.keys, key_store(config)?) {
         (Some(folder), _) => exported(folder)?,
         (None, Some(store)) => vodmill_pipeline::keys_of(&*store, &package)?,
-        (None, None) => KeyTable::default(),
+        (None, None) => KeyRing::default(),
     };
     let settings = worker_settings(config, FOREGROUND)?;
     let level = if arguments.full { ProofLevel::Full } else { ProofLevel::Standard };
@@ -137,8 +137,8 @@ fn describe(report: &CheckReport) -> String {
 }
 
 /// Keys as `vodmill keys export` leaves them: the kid is in the name.
-fn exported(folder: &Path) -> anyhow::Result<KeyTable> {
-    let mut keys = KeyTable::default();
+fn exported(folder: &Path) -> anyhow::Result<KeyRing> {
+    let mut keys = KeyRing::default();
     let list = std::fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
     for entry in list {
         let entry = entry.context("list keys")?;

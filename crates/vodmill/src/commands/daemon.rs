@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use vodmill_api::{Folder, ReadObject, Server, Site, Tree, ViewerPlaylists};
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::{Key, Location, Store, StoreError};
 

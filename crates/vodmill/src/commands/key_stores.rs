@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use vodmill_api::{HttpKeyStore, ProviderSettings};
-use vodmill_hls::keyring::{KeyEncryptionKey, KeyEncryptionKeys, KeyStore};
-use vodmill_pipeline::keys::{DirKeyStore, VaultKeyStore, keep_kek, load_kek, read_kek};
+use vodmill_aws::Access;
+use vodmill_keys::kek;
+use vodmill_keys::kek::kms::{Kms, Limits};
+use vodmill_keys::{
+    DatabaseKeyStore, DirectoryKeyStore, HttpKeyStore, HttpSettings, KeyEncryptionKey,
+    KeyEncryptionKeys, KeyStore,
+};
 use vodmill_queue::Queue;
-use vodmill_store::kms::Kms;
 
 use crate::config::Config;
 use crate::config::keys::{KekSource, Provider};
@@ -21,8 +24,8 @@ pub fn of_home(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
         return Ok(external);
     }
     let store = match keks(config)? {
-        Some(keks) => DirKeyStore::open_under(config.keys(), keks),
-        None => DirKeyStore::open(config.keys()),
+        Some(keks) => DirectoryKeyStore::open_under(config.keys(), keks),
+        None => DirectoryKeyStore::open(config.keys()),
     };
     Ok(Arc::new(store.context("open the key store")?))
 }
@@ -34,10 +37,10 @@ pub fn of_queue(config: &Config, queue: &Arc<dyn Queue>) -> anyhow::Result<Arc<d
     }
     let queue = Arc::clone(queue);
     let store = match keks(config)? {
-        Some(keks) => VaultKeyStore::open_under(queue, keks),
+        Some(keks) => DatabaseKeyStore::open_under(queue, keks),
         None => {
             vodmill_secret::make_dir(&config.keys()).context("make the folder of the key")?;
-            VaultKeyStore::open(queue, &config.keys().join("kek"))
+            DatabaseKeyStore::open(queue, &config.keys().join("kek"))
         }
     };
     Ok(Arc::new(store.context("open the key store")?))
@@ -49,7 +52,7 @@ fn external(config: &Config) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
         return Ok(None);
     }
     let file = |name: &Option<String>| name.as_ref().map(|name| config.home.join(name));
-    let settings = ProviderSettings {
+    let settings = HttpSettings {
         url: keys.url.clone().context("keys.url is not set")?,
         credential: file(&keys.credential).context("keys.credential is not set")?,
         authorities: file(&keys.authorities),
@@ -64,18 +67,18 @@ fn keks(config: &Config) -> anyhow::Result<Option<KeyEncryptionKeys>> {
     let keys = &config.settings.keys;
     let current = match (&keys.kek, keys.other_keks.is_empty()) {
         (None, true) => return Ok(None),
-        (None, false) => load_kek(&config.keys().join("kek")).context("read the usual kek")?,
-        (Some(source), _) => kek(config, source)?,
+        (None, false) => kek::load(&config.keys().join("kek")).context("read the usual kek")?,
+        (Some(source), _) => kek_from(config, source)?,
     };
     let others: anyhow::Result<Vec<_>> =
-        keys.other_keks.iter().map(|source| kek(config, source)).collect();
+        keys.other_keks.iter().map(|source| kek_from(config, source)).collect();
     Ok(Some(KeyEncryptionKeys::new(current, others?)))
 }
 
-fn kek(config: &Config, source: &KekSource) -> anyhow::Result<KeyEncryptionKey> {
+fn kek_from(config: &Config, source: &KekSource) -> anyhow::Result<KeyEncryptionKey> {
     match source {
         // A new one would be made where a disk is not mounted.
-        KekSource::File(path) => Ok(read_kek(&config.home.join(path))?),
+        KekSource::File(path) => Ok(kek::read(&config.home.join(path))?),
         KekSource::Environment(name) => {
             let text = std::env::var(name).map_err(|_| anyhow!("{name} is not in the environment"));
             hex(&text?, name)
@@ -91,11 +94,21 @@ fn hex(text: &str, place: &str) -> anyhow::Result<KeyEncryptionKey> {
 
 /// The key that the service opens; a new one where none is there yet.
 fn from_kms(config: &Config, id: &str) -> anyhow::Result<KeyEncryptionKey> {
-    let kms = Kms::open(&config.settings.s3);
+    let s3 = config.settings.s3.clone();
+    // A server of buckets is none of keys: its endpoint is not theirs.
+    let access = Access {
+        endpoint: None,
+        region: s3.region,
+        profile: s3.profile,
+        credentials_file: s3.credentials_file,
+    };
+    let kms = Kms::open(&access, Limits { attempts: s3.attempts, ..Limits::default() })
+        .context("reach KMS")?;
     let path = wrapped_kek(config);
     if !path.exists() {
         let new = kms.generate(id).context("make a key-encryption key")?;
-        keep_kek(&path, &new.wrapped).with_context(|| format!("write {}", path.display()))?;
+        kek::keep_wrapped(&path, &new.wrapped)
+            .with_context(|| format!("write {}", path.display()))?;
     }
     // Of two that begin at once, the first one's file counts.
     let wrapped = fs::read(&path).with_context(|| format!("read {}", path.display()))?;

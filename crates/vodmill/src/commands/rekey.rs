@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 use vodmill_model::transcode::Progress;
 use vodmill_pipeline::{Rekey, Rekeyed};
 use vodmill_queue::StalePath;
@@ -74,7 +74,7 @@ fn end_old_keys(config: &Config, keys: &dyn KeyStore, done: &Rekeyed) {
     let days = u64::from(config.settings.old_generations_days);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // The asset has its new keys: this is no reason to say otherwise.
-    if let Err(error) = keys.end(&done.asset, &done.before, now + days * DAY) {
+    if let Err(error) = keys.expire(&done.asset, &done.before, now + days * DAY) {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, generation = done.before, "old keys have no end: revoke them");
     }

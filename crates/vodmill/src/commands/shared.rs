@@ -7,8 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::{KeyStore, Kid};
 use vodmill_pipeline::{RenditionCache, Shared, Worker, names_path, queue_path};
 use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;

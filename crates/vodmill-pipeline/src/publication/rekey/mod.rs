@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 use vodmill_fault::point;
-use vodmill_hls::keyring::{KeySet, KeyStore};
+use vodmill_keys::{ClearKeys, KeySet, KeyStore};
 use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
 use vodmill_queue::Queue;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
-use crate::package::{ASSET, ClearKeys, MULTIVARIANT, describe};
+use crate::package::{ASSET, MULTIVARIANT, describe};
 use crate::publication::generation::Number;
 use crate::publication::object_metadata;
 use crate::receipt::{RECEIPT, Receipt};
@@ -71,7 +71,7 @@ impl Rekey<'_> {
         let old_set = self.keys_of(&old.receipt.generation)?;
         let old_keys = ClearKeys::from(&old_set);
         let generation = self.new_generation(&old.receipt.generation)?;
-        let fresh = KeySet::generate(old_keys.table.len());
+        let fresh = KeySet::generate(old_keys.ring().len());
         let mut fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
         fresh.terms.max_age = old_set.terms.max_age;
         let stored = self.keys.put(self.asset, &generation, fresh)?;

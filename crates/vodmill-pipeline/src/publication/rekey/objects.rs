@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use vodmill_keys::ClearKeys;
 use vodmill_model::Failed;
 use vodmill_model::transcode::Progress;
 use vodmill_store::Upload;
@@ -17,7 +18,6 @@ use super::Rekey;
 use super::playlist::{Piece, Rewritten, rewrite};
 use super::sealed;
 use crate::file::{failed, make_private_dir, measure, remove_dir, sha256};
-use crate::package::ClearKeys;
 use crate::publication::object_metadata;
 use crate::receipt::{Holds, ObjectFact, Receipt};
 use crate::{Error, Result};

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use vodmill_hls::key::{Iv, Kid, SegmentKey};
+use vodmill_keys::{ClearKeys, Iv, Kid, SegmentKey};
 use vodmill_model::Failed;
-
-use crate::package::ClearKeys;
 
 /// An encrypted part of an object, and what it is encrypted with, before and after.
 #[derive(Clone, Debug)]
@@ -140,7 +138,7 @@ fn replace_hex(line: &str, from: &str, to: &str) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use vodmill_hls::keyring::KeySet;
+    use vodmill_keys::KeySet;
 
     use super::*;
 

@@ -6,8 +6,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use vodmill_hls::aes128;
-use vodmill_hls::key::{Iv, SegmentKey};
+use vodmill_keys::{Iv, SegmentKey, aes128};
 use vodmill_model::Failed;
 
 use super::playlist::Piece;

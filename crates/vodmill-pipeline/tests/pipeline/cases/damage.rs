@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use vodmill_hls::aes128;
-use vodmill_hls::key::{Kid, SegmentKey};
-use vodmill_hls::playlist::MediaPlaylist;
+use vodmill_keys::{Iv, KeyRing, Kid, SegmentKey, aes128};
+use vodmill_manifest::hls::MediaPlaylist;
 use vodmill_model::pipeline::ProofLevel;
-use vodmill_pipeline::{CheckReport, KeyTable, Worker};
+use vodmill_pipeline::{CheckReport, Worker};
 
 use crate::home::{Bounds, Home, all_keys, work};
 use crate::tree::{self, Tree};
@@ -85,7 +84,7 @@ impl Copy<'_> {
         self.write(right, a);
     }
 
-    fn check(&self, keys: KeyTable) -> CheckReport {
+    fn check(&self, keys: KeyRing) -> CheckReport {
         let settings = self.context.home.settings(Bounds::default());
         vodmill_pipeline::check(&settings, &self.folder, keys, ProofLevel::Standard).expect("check")
     }
@@ -114,7 +113,8 @@ impl Copy<'_> {
         let kid = reference.uri.rsplit('/').next().and_then(Kid::from_hex).expect("a key id");
         let key = all_keys(&self.context.worker).get(&kid).expect("the key");
         let mut bytes = self.read(&format!("hls/{rung}/{}", segment.uri));
-        aes128::decrypt(&key, &reference.iv.expect("an IV"), &mut bytes).expect("opens");
+        aes128::decrypt(&key, &Iv::from_bytes(reference.iv.expect("an IV")), &mut bytes)
+            .expect("opens");
         (kid, bytes)
     }
 }
@@ -263,14 +263,14 @@ fn wrong_keys_are_found_and_missing_ones_counted() {
     let context = TaskContext::new();
     let copy = context.copy();
     let kid = copy.open("low", 0).0;
-    let mut wrong = KeyTable::default();
+    let mut wrong = KeyRing::default();
     wrong.insert(&kid, &SegmentKey::from_bytes([7; 16]));
     let report = copy.check(wrong);
     assert!(report.without_key > 0, "the other periods");
     let codes = ["key_wrong", "media_unreadable"];
     assert!(report.findings.iter().all(|finding| codes.contains(&finding.code.as_str())));
     assert_found(&report, "hls/low/000000.ts", "key_wrong");
-    let report = copy.check(KeyTable::default());
+    let report = copy.check(KeyRing::default());
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
     // Two rungs and their pictures.
     assert_eq!(report.without_key, 4 * 16);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use vodmill_hls::playlist::MultivariantPlaylist;
+use vodmill_manifest::hls::MultivariantPlaylist;
 use vodmill_queue::JobState;
 
 use crate::fake::{Original, What};

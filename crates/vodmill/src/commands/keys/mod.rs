@@ -12,8 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use vodmill_hls::key::Kid;
-use vodmill_hls::keyring::{KeyStore, KeyUriTemplate};
+use vodmill_keys::{KeyStore, KeyUriTemplate, Kid};
 
 use super::shared::key_store;
 use crate::cli::{Keys, KeysAction, Span};
@@ -65,8 +64,8 @@ fn revoke(
     let mut rows = Vec::new();
     for set in store.list().context("list keys")? {
         if set.asset == asset && generation.is_none_or(|wanted| wanted == set.generation) {
-            let end = store.end(asset, &set.generation, at).context("revoke keys")?;
-            rows.push(vec![set.asset, set.generation, ends(end)]);
+            let expiry = store.expire(asset, &set.generation, at).context("revoke keys")?;
+            rows.push(vec![set.asset, set.generation, left(expiry)]);
         }
     }
     if rows.is_empty() {
@@ -78,12 +77,12 @@ fn revoke(
 }
 
 /// From when on players get keys no more.
-fn ends(end: Option<u64>) -> String {
+fn left(expiry: Option<u64>) -> String {
     let now = tokens::now();
-    match end {
+    match expiry {
         None => String::new(),
-        Some(end) if end <= now => "revoked".to_owned(),
-        Some(end) => format!("ends in {} s", end - now),
+        Some(at) if at <= now => "revoked".to_owned(),
+        Some(at) => format!("expires in {} s", at - now),
     }
 }
 
@@ -92,13 +91,13 @@ fn list(store: &dyn KeyStore) -> anyhow::Result<()> {
     for set in store.list().context("list keys")? {
         for (period, kid) in set.kids.iter().enumerate() {
             let period = period.to_string();
-            let end = ends(set.terms.ends);
+            let expiry = left(set.terms.expires);
             rows.push(vec![
                 set.asset.clone(),
                 set.generation.clone(),
                 period,
                 kid.to_string(),
-                end,
+                expiry,
             ]);
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vodmill_api::token::jwt::Expected;
 use vodmill_api::{KeyServer, KeySettings, Memory, Rate, Server, Viewers, is_host};
-use vodmill_hls::keyring::KeyStore;
+use vodmill_keys::KeyStore;
 use vodmill_pipeline::Stop;
 
 use super::tokens;

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use vodmill_api::token::Scope;
 use vodmill_api::token::own::{Order, Secrets};
 use vodmill_api::{Credentials, Role};
-use vodmill_hls::keyring::KeyEncryptionKey;
+use vodmill_keys::random;
 
 use crate::config::Config;
 use crate::exit::Usage;
@@ -76,8 +76,8 @@ pub fn now() -> u64 {
 
 /// 32 random bytes, in hex.
 fn secret() -> anyhow::Result<String> {
-    // A key-encryption key is just that.
-    Ok(KeyEncryptionKey::generate().context("make a secret")?.to_hex().to_string())
+    let bytes = random::bytes::<32>().context("make a secret")?;
+    Ok(hex::encode(bytes))
 }
 
 /// Writes a private file under a hidden name first, so that nobody reads half of it.
