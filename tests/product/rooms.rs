@@ -9,6 +9,7 @@ use serde_json::Value;
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("vodmill-model", &[]),
     ("vodmill-delivery", &[]),
+    ("vodmill-clock", &[]),
     ("vodmill-fault", &[]),
     ("vodmill-http", &[]),
     ("vodmill-secret", &[]),
@@ -19,11 +20,12 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
     ("vodmill-aws", &[]),
     ("vodmill-store", &["vodmill-aws", "vodmill-fault", "vodmill-model"]),
-    ("vodmill-queue", &["vodmill-fault", "vodmill-model"]),
+    ("vodmill-queue", &["vodmill-clock", "vodmill-fault", "vodmill-model"]),
     ("vodmill-av", &["vodmill-model"]),
     (
         "vodmill-pipeline",
         &[
+            "vodmill-clock",
             "vodmill-delivery",
             "vodmill-fault",
             "vodmill-keys",
@@ -34,10 +36,11 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "vodmill-store",
         ],
     ),
-    ("vodmill-notify", &["vodmill-aws", "vodmill-http", "vodmill-queue"]),
+    ("vodmill-notify", &["vodmill-aws", "vodmill-clock", "vodmill-http", "vodmill-queue"]),
     (
         "vodmill-api",
         &[
+            "vodmill-clock",
             "vodmill-delivery",
             "vodmill-keys",
             "vodmill-model",
@@ -52,6 +55,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         &[
             "vodmill-api",
             "vodmill-av",
+            "vodmill-clock",
             "vodmill-delivery",
             "vodmill-aws",
             "vodmill-fault",

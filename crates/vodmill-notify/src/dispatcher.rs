@@ -1,9 +1,10 @@
 //! The threads that send what the outbox holds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_sns::Client;
-use vodmill_queue::{Audience, Delivery, DeliveryState, Queue, Retention};
+use vodmill_clock::Clock;
+use vodmill_queue::{Delivery, DeliveryState, Outbox, Queue, Retention, Subscriptions};
 
 use crate::error::Result;
 use crate::http::{Http, Patience};
@@ -50,16 +51,21 @@ impl Dispatcher {
     }
 
     /// The subscriptions of its targets: for the queue, which writes deliveries for them.
-    pub fn audience(&self) -> Audience {
-        Audience::new(self.targets.iter().map(|target| target.listener.clone()).collect())
+    pub fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::new(self.targets.iter().map(|target| target.subscription.clone()).collect())
     }
 
     /// Sends until `go_on` says no: it waits for the time that it is given, or less, and says
     /// whether to go on. What is being sent then has two more seconds. Any number of processes may
     /// send from one queue.
-    pub fn run(&self, queue: &dyn Queue, go_on: &(dyn Fn(Duration) -> bool + Sync)) {
+    pub fn run(
+        &self,
+        queue: &dyn Queue,
+        clock: &dyn Clock,
+        go_on: &(dyn Fn(Duration) -> bool + Sync),
+    ) {
         std::thread::scope(|scope| {
-            scope.spawn(|| sweep(queue, go_on));
+            scope.spawn(|| sweep(queue, clock, go_on));
             for target in &self.targets {
                 scope.spawn(|| {
                     let mut sender = Sender { target, go_on, http: None, sns: None };
@@ -68,7 +74,7 @@ impl Dispatcher {
             }
             for id in &self.distributions.ids {
                 scope.spawn(|| {
-                    let mut invalidator = Invalidator::new(id, &self.distributions, go_on);
+                    let mut invalidator = Invalidator::new(id, &self.distributions, clock, go_on);
                     repeat(go_on, || invalidator.step(queue));
                 });
             }
@@ -93,13 +99,13 @@ fn repeat(go_on: &dyn Fn(Duration) -> bool, mut step: impl FnMut() -> vodmill_qu
 }
 
 /// Removes old deliveries and batches, so that the outbox stays small.
-fn sweep(queue: &dyn Queue, go_on: &dyn Fn(Duration) -> bool) {
-    let mut next = Instant::now();
+fn sweep(queue: &dyn Queue, clock: &dyn Clock, go_on: &dyn Fn(Duration) -> bool) {
+    let mut next = clock.uptime();
     while go_on(IDLE) {
-        if Instant::now() < next {
+        if clock.uptime() < next {
             continue;
         }
-        next = Instant::now() + SWEEP;
+        next = clock.uptime() + SWEEP;
         let swept = queue.forget_deliveries(&KEEP).and_then(|_| queue.forget_batches(KEEP_BATCHES));
         if let Err(error) = swept {
             tracing::warn!(error = &error as &dyn std::error::Error, "old deliveries not swept");
@@ -116,7 +122,7 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    fn step(&mut self, queue: &dyn Queue) -> vodmill_queue::Result<bool> {
+    fn step(&mut self, queue: &dyn Outbox) -> vodmill_queue::Result<bool> {
         let lease = self.target.timeout + MARGIN;
         let Some(delivery) = queue.claim_delivery(self.target.name(), lease)? else {
             return Ok(false);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vodmill_aws::Access;
-use vodmill_queue::{Batch, BatchLimits, Counted, DeliveryPolicy, Queue};
+use vodmill_clock::Clock;
+use vodmill_queue::{Batch, BatchLimits, DeliveryPolicy, Invalidations, MonthlyLimit};
 
 use crate::cloudfront::CloudFront;
 use crate::error::Result;
@@ -44,7 +45,7 @@ pub struct Distributions {
     pub ids: Vec<String>,
     /// How CloudFront is reached.
     pub access: Access,
-    /// Paths in a month above which the listeners of a pipeline are warned.
+    /// Paths in a month above which the subscribers of a pipeline are warned.
     pub alarm: u64,
 }
 
@@ -54,6 +55,7 @@ pub(crate) struct Invalidator<'a> {
     all: &'a Distributions,
     // Opened when it is first needed: credentials may have to be asked for.
     cloudfront: Option<CloudFront<'a>>,
+    clock: &'a dyn Clock,
     go_on: &'a dyn Fn(Duration) -> bool,
 }
 
@@ -61,13 +63,14 @@ impl<'a> Invalidator<'a> {
     pub(crate) fn new(
         distribution: &'a str,
         all: &'a Distributions,
+        clock: &'a dyn Clock,
         go_on: &'a dyn Fn(Duration) -> bool,
     ) -> Self {
-        Invalidator { distribution, all, cloudfront: None, go_on }
+        Invalidator { distribution, all, cloudfront: None, clock, go_on }
     }
 
     /// Takes one step with what is due; whether something was.
-    pub(crate) fn step(&mut self, queue: &dyn Queue) -> vodmill_queue::Result<bool> {
+    pub(crate) fn step(&mut self, queue: &dyn Invalidations) -> vodmill_queue::Result<bool> {
         let claimed = queue.claim_batch(self.distribution, &LIMITS, LEASE)?;
         let Some(batch) = claimed else { return Ok(false) };
         match &batch.remote {
@@ -77,7 +80,7 @@ impl<'a> Invalidator<'a> {
         Ok(true)
     }
 
-    fn send(&mut self, queue: &dyn Queue, batch: &Batch) -> vodmill_queue::Result<()> {
+    fn send(&mut self, queue: &dyn Invalidations, batch: &Batch) -> vodmill_queue::Result<()> {
         let sent = self.cloudfront().and_then(|cloudfront| {
             cloudfront.create(&batch.distribution, &batch.reference, &batch.paths)
         });
@@ -85,7 +88,7 @@ impl<'a> Invalidator<'a> {
             Ok(remote) => remote,
             Err(error) => return put_off(queue, batch, &error.to_string(), &SENDING),
         };
-        let month = jiff::Timestamp::now().to_string()[..7].to_owned();
+        let month = self.month();
         let limit = self.all.alarm;
         let warning = json!({
             "code": "many_invalidations",
@@ -93,20 +96,31 @@ impl<'a> Invalidator<'a> {
             "remedy": "Paths above the free ones of the account cost money: publish less often, or \
                        raise invalidation_alarm in vodmill.toml.",
         });
-        let counted = Counted { month: &month, limit, warning: &warning.to_string() };
-        queue.batch_sent(batch, &remote, &counted, LOOK_IN)?;
+        let month = MonthlyLimit { month: &month, limit, warning: &warning.to_string() };
+        queue.batch_sent(batch, &remote, &month, LOOK_IN)?;
         let (distribution, paths) = (&batch.distribution, batch.paths.len());
         tracing::info!(distribution, paths, invalidation = remote, "caches told to drop");
         Ok(())
     }
 
-    fn ask(&mut self, queue: &dyn Queue, batch: &Batch, remote: &str) -> vodmill_queue::Result<()> {
+    fn ask(
+        &mut self,
+        queue: &dyn Invalidations,
+        batch: &Batch,
+        remote: &str,
+    ) -> vodmill_queue::Result<()> {
         let asked = self.cloudfront().and_then(|it| it.is_completed(&batch.distribution, remote));
         match asked {
             Ok(true) => queue.batch_completed(batch),
             Ok(false) => put_off(queue, batch, "in progress", &ASKING),
             Err(error) => put_off(queue, batch, &error.to_string(), &ASKING),
         }
+    }
+
+    /// The present month, as `2026-11`.
+    fn month(&self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.clock.now()).unwrap_or_default();
+        now.strftime("%Y-%m").to_string()
     }
 
     fn cloudfront(&mut self) -> Result<&CloudFront<'a>> {
@@ -119,7 +133,7 @@ impl<'a> Invalidator<'a> {
 }
 
 fn put_off(
-    queue: &dyn Queue,
+    queue: &dyn Invalidations,
     batch: &Batch,
     why: &str,
     policy: &DeliveryPolicy,

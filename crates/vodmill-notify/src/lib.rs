@@ -2,7 +2,7 @@
 //! CloudFront.
 //!
 //! The queue's database has both, durably ([`Outbox`](vodmill_queue::Outbox),
-//! [`StaleCaches`](vodmill_queue::StaleCaches)); a [`Dispatcher`] sends them. It has a thread for each
+//! [`Invalidations`](vodmill_queue::Invalidations)); a [`Dispatcher`] sends them. It has a thread for each
 //! target, so that one that is down or slow delays nobody else, and no job waits for any of them.
 
 mod cloudfront;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vodmill_aws::Access;
-use vodmill_queue::{DeliveryPolicy, Listener};
+use vodmill_queue::{DeliveryPolicy, Subscription};
 
 use crate::error::Error;
 use crate::sign::Secrets;
@@ -17,8 +17,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(600);
 /// A receiver of a pipeline's events.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The pipeline, what it wants to hear, and the name that deliveries go under.
-    pub listener: Listener,
+    /// Which events it gets, and the name that deliveries go under.
+    pub subscription: Subscription,
     /// Where it is reached.
     pub address: Address,
     /// How long one attempt may take.
@@ -48,7 +48,7 @@ pub enum Address {
 
 impl Target {
     pub(crate) fn name(&self) -> &str {
-        &self.listener.target
+        &self.subscription.target
     }
 
     /// When to try again after this error; None where no further attempt can help.

@@ -39,14 +39,14 @@ pub enum Error {
         /// Why it cannot be done.
         problem: String,
     },
-    /// The job has ended, and somebody puts away what is left of it just now.
+    /// The job has ended, and is being settled just now.
     #[error("{operation} {job}: it is being put away; try again in {seconds} s")]
     BeingSettled {
         /// What was tried.
         operation: &'static str,
         /// The job's id.
         job: String,
-        /// Seconds after which it is anybody's again, if its settler does not come back.
+        /// Seconds after which it is free again, if its settler does not come back.
         seconds: u64,
     },
     /// There is no queue at this place, and it may not be created.
@@ -61,7 +61,7 @@ pub enum Error {
         /// The file, or the server and database.
         place: String,
     },
-    /// There was a queue here, and what is here now is empty or not there.
+    /// There was a queue here, and now the file is empty or missing.
     #[error(
         "open queue: {place} is empty or missing, though there was a queue: put it back from a \
          backup; or, to begin anew without its jobs, names of assets and numbers of generations, \
@@ -163,10 +163,11 @@ impl Fault {
             Fault::BeingSettled { seconds } => {
                 Error::BeingSettled { operation, job: object.name.to_owned(), seconds }
             }
-            Fault::LeaseLost => {
-                let (job, task) = (object.name.to_owned(), object.task.to_owned());
-                Error::LeaseLost { operation, job, task }
-            }
+            Fault::LeaseLost => Error::LeaseLost {
+                operation,
+                job: object.name.to_owned(),
+                task: object.task.to_owned(),
+            },
             Fault::NoSuchJob(job) => Error::NoSuchJob { operation, job },
         }
     }

@@ -7,65 +7,23 @@
 //! taken away with its job. Payloads, results, progress and reasons are opaque strings (JSON by
 //! convention): this crate knows no media.
 //!
-//! [`Queue`] is the contract. There are two engines: [`SqliteQueue`], one file for one machine, and
-//! [`PostgresQueue`], one server for many. The operations are written once, over the trait `Engine`
-//! (`engine.rs`), and the tests of the contract are run on both.
+//! Beside jobs the queue holds what their work shares and must agree on: names of assets and numbers
+//! of generations, rows of renditions, wrapped secrets, totals by month. And it holds what goes to
+//! systems outside: events, and paths that caches are to drop.
 //!
-//! Beside jobs the queue holds what their work shares and must agree on: asset names and generation
-//! numbers, the rows of renditions, wrapped keys, settings, sums by month. And it holds what is to leave the house:
-//! events ([`Outbox`]) and paths that caches are to drop ([`StaleCaches`]).
+//! - `contract` has a trait for each of these, with its types. A user takes the one it needs;
+//!   [`Queue`] is all of them.
+//! - `operations` implements the contracts, once, over the trait `Engine`.
+//! - `engine` has the two engines: [`SqliteQueue`], one file for one machine, and [`PostgresQueue`],
+//!   one server for many. The tests of the contracts are run on both.
 
-mod around;
-mod assets;
-mod audience;
-mod backlog;
-mod chance;
-mod claim;
-mod clock;
-mod courier;
+mod backoff;
+mod contract;
 mod engine;
 mod error;
-mod finish;
-mod graph;
-mod jobs;
-mod leap;
-mod lease;
 mod operations;
-mod outbox;
-mod postgres;
-mod quarantine;
-mod queue;
-mod reap;
-mod renditions;
-mod settings;
-mod settle;
-mod signal;
-mod sqlite;
-mod stale;
-mod state;
-mod steer;
-mod sums;
-mod tasks;
-mod vault;
 
-pub use audience::{Audience, Listener};
-pub use backlog::{Backlog, JobCount, KindBacklog, LeaseInfo};
-pub use clock::{Clock, ManualClock, SystemClock, UnixMillis};
-pub use courier::{Outbox, StaleCaches};
+pub use contract::*;
+pub use engine::postgres::{PostgresOptions, PostgresQueue};
+pub use engine::sqlite::SqliteQueue;
 pub use error::{Error, Result};
-pub use finish::{Cause, Completion, Failure, JobOutcome, RetryPolicy};
-pub use graph::NewTask;
-pub use jobs::{Enqueued, JobFilter, JobInfo, NewJob};
-pub use lease::{ClaimFilter, Lease};
-pub use outbox::{DeadLetters, Delivery, DeliveryInfo, DeliveryPolicy, Event, Retention};
-pub use postgres::{PostgresOptions, PostgresQueue};
-pub use quarantine::QuarantinedTask;
-pub use queue::Queue;
-pub use reap::{DEFAULT_MAX_LOST_LEASES, MAX_LOST_LEASES};
-pub use renditions::RenditionInfo;
-pub use sqlite::SqliteQueue;
-pub use stale::{Batch, BatchLimits, Counted, StalePath};
-pub use state::{BatchState, DeliveryState, EventKind, JobState, TaskState};
-pub use sums::{Sum, Tally};
-pub use tasks::TaskInfo;
-pub use vault::{Kept, Secret};

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use vodmill_clock::SystemClock;
 use vodmill_model::notify::Notify;
 use vodmill_notify::{Address, Dispatcher, Distributions, Secrets, Target};
 use vodmill_pipeline::{Stop, StopLevel, Worker};
-use vodmill_queue::{EventKind, Listener};
+use vodmill_queue::{EventKind, Subscription};
 
 use crate::config::Config;
 use crate::config::problem::{Problem, Problems};
@@ -49,13 +50,13 @@ fn target(config: &Config, pipeline: &str, one: &Notify) -> Result<Target, Strin
         false => Address::Webhook { url: one.to.clone(), secrets: secrets(&config.home, one)? },
     };
     let kinds = one.events.iter().filter_map(|event| EventKind::from_word(event.as_str()));
-    let listener = Listener {
+    let subscription = Subscription {
         pipeline: pipeline.to_owned(),
         target: format!("{pipeline}/{}", one.name),
         kinds: kinds.collect(),
     };
     Ok(Target {
-        listener,
+        subscription,
         address,
         timeout: Duration::from_secs(one.timeout_seconds.into()),
         give_up_after: Duration::from_secs(3600 * u64::from(one.give_up_hours)),
@@ -84,7 +85,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Sends what the queue of a worker holds, until it is told to stop.
 pub fn run(dispatcher: &Dispatcher, worker: &Worker, stop: &Stop) {
-    dispatcher.run(worker.queue(), &|pause| {
+    dispatcher.run(worker.queue(), &SystemClock, &|pause| {
         stop.wait(pause);
         stop.level() == StopLevel::Running
     });

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use vodmill_clock::UnixMillis;
 use vodmill_model::printable;
 use vodmill_pipeline::Bar;
-use vodmill_queue::UnixMillis;
 
 /// Speed of one stream and what is left of it.
 #[derive(Clone, Copy, Debug, PartialEq)]

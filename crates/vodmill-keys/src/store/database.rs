@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use vodmill_queue::{Kept, Queue, Secret};
+use vodmill_queue::{Kept, Secret, Secrets};
 
 use super::rewrap::Unopened;
 use super::{GenerationKeys, KeyStore, KeyStoreError, StoredKey, backend};
@@ -26,7 +26,7 @@ const TRIES: usize = 64;
 
 /// Keys in the database of a queue.
 pub struct DatabaseKeyStore {
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn Secrets>,
     keks: KeyEncryptionKeys,
 }
 
@@ -37,7 +37,7 @@ impl DatabaseKeyStore {
     /// # Errors
     /// [`KeyStoreError::Backend`] if the file is missing or not the one that the keys were wrapped
     /// with.
-    pub fn open(queue: Arc<dyn Queue>, path: &Path) -> Result<DatabaseKeyStore> {
+    pub fn open(queue: Arc<dyn Secrets>, path: &Path) -> Result<DatabaseKeyStore> {
         let known = queue.secret(MARK).map_err(backend)?;
         if known.is_some() && !path.exists() {
             let advice = format!(
@@ -53,7 +53,10 @@ impl DatabaseKeyStore {
     ///
     /// # Errors
     /// [`KeyStoreError::Backend`] if none of them is the one that the keys were wrapped with.
-    pub fn open_under(queue: Arc<dyn Queue>, keks: KeyEncryptionKeys) -> Result<DatabaseKeyStore> {
+    pub fn open_under(
+        queue: Arc<dyn Secrets>,
+        keks: KeyEncryptionKeys,
+    ) -> Result<DatabaseKeyStore> {
         let mark = keks.current().id();
         match queue.keep_secret(MARK, &[], &mark).map_err(backend)? {
             Kept::Stored(counts) if keks.find(&counts).is_ok() => {
@@ -212,7 +215,7 @@ mod tests {
     use crate::store::conformance::{key_store_conformance, key_store_survives};
     use crate::wrap::KeyEncryptionKey;
 
-    fn queue(dir: &Path) -> Arc<dyn Queue> {
+    fn queue(dir: &Path) -> Arc<dyn Secrets> {
         Arc::new(SqliteQueue::open(dir.join("queue.sqlite")).expect("a queue"))
     }
 

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use vodmill_aws::Access;
+use vodmill_clock::Clock;
 use vodmill_notify::{Dispatcher, Distributions};
-use vodmill_queue::{BatchState, Clock, DeliveryState, Outbox, StaleCaches};
+use vodmill_queue::{BatchState, DeliveryState, Invalidations, Outbox};
 use vodmill_tests::services::{Cdn, Mood, Receiver};
 
 use crate::world::{World, wait_until, webhook};

@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use vodmill_clock::Clock;
 use vodmill_notify::{Dispatcher, Distributions, Secrets, Target, signature};
-use vodmill_queue::{Clock, DeadLetters, DeliveryInfo, DeliveryState, Outbox};
+use vodmill_queue::{DeadLetters, DeliveryInfo, DeliveryState, Outbox};
 use vodmill_tests::services::{Authority, Mood, Receiver};
 
 use crate::world::{SECRET, World, wait_until, webhook};

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use vodmill_clock::ManualClock;
 use vodmill_notify::{Address, Dispatcher, Secrets, Target};
 use vodmill_queue::{
-    ClaimFilter, Completion, EventKind, JobOutcome, Lease, Listener, ManualClock, NewJob, NewTask,
-    Outbox, Queue, SqliteQueue, StalePath,
+    ClaimFilter, Completion, EventKind, JobOutcome, Jobs, Lease, Leases, NewJob, NewTask, Outbox,
+    SqliteQueue, StalePath, Subscription,
 };
 
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -41,14 +42,14 @@ impl World {
 
     /// Runs `test` while a dispatcher sends.
     pub fn dispatched_by(&self, dispatcher: &Dispatcher, test: impl FnOnce()) {
-        self.queue.tell(dispatcher.audience());
+        self.queue.subscribe(dispatcher.subscriptions());
         let stop = AtomicBool::new(false);
         let go_on = |pause: Duration| {
             thread::sleep(pause.min(Duration::from_millis(10)));
             !stop.load(Ordering::SeqCst)
         };
         thread::scope(|scope| {
-            scope.spawn(|| dispatcher.run(&self.queue, &go_on));
+            scope.spawn(|| dispatcher.run(&self.queue, &*self.clock, &go_on));
             // Also when the test panics: the scope would wait for ever.
             let _stop = OnDrop(&stop);
             test();
@@ -110,8 +111,11 @@ pub fn webhook(name: &str, url: String) -> Target {
 }
 
 pub fn target(name: &str, address: Address) -> Target {
-    let listener =
-        Listener { pipeline: "films".into(), target: format!("films/{name}"), kinds: ALL.to_vec() };
+    let subscription = Subscription {
+        pipeline: "films".into(),
+        target: format!("films/{name}"),
+        kinds: ALL.to_vec(),
+    };
     let give_up_after = Duration::from_secs(72 * 3600);
-    Target { listener, address, timeout: Duration::from_secs(2), give_up_after }
+    Target { subscription, address, timeout: Duration::from_secs(2), give_up_after }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use vodmill_queue::{JobFilter, JobState, Queue};
+use vodmill_queue::{JobFilter, JobState, Jobs, Queue};
 use vodmill_store::{PendingUpload, Store};
 
 use crate::Result;
@@ -62,7 +62,7 @@ pub enum GarbageKind {
 /// If a folder or a queue cannot be read, or a folder not removed.
 pub fn old_scratch(
     state: &Path,
-    queues: &[&dyn Queue],
+    queues: &[&dyn Jobs],
     age: Duration,
     dry: bool,
 ) -> Result<Vec<Garbage>> {
@@ -91,7 +91,7 @@ pub fn old_scratch(
 }
 
 /// How long work on a job must not have been touched to be litter; never, where the job goes on.
-fn age_of_litter(queues: &[&dyn Queue], job: &str, age: Duration) -> Result<Option<Duration>> {
+fn age_of_litter(queues: &[&dyn Jobs], job: &str, age: Duration) -> Result<Option<Duration>> {
     let mut known = None;
     for queue in queues {
         match queue.job(job) {
@@ -113,7 +113,7 @@ fn age_of_litter(queues: &[&dyn Queue], job: &str, age: Duration) -> Result<Opti
 /// If the store or a queue fails.
 pub fn old_uploads(
     store: &dyn Store,
-    queues: &[&dyn Queue],
+    queues: &[&dyn Jobs],
     age: Duration,
     dry: bool,
 ) -> Result<Vec<Garbage>> {
@@ -146,7 +146,7 @@ pub(crate) fn is_generation(part: &str) -> bool {
 }
 
 /// Ids of jobs that have not ended.
-pub(crate) fn unfinished_jobs(queues: &[&dyn Queue]) -> Result<Vec<String>> {
+pub(crate) fn unfinished_jobs(queues: &[&dyn Jobs]) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for queue in queues {
         for state in [JobState::Waiting, JobState::Running] {
@@ -167,7 +167,7 @@ impl RenditionCache {
     pub fn new(queue: Arc<dyn Queue>, work: Arc<dyn Store>) -> RenditionCache {
         // Nothing is fetched.
         let cache = Cache::new(PathBuf::new(), 0);
-        RenditionCache { renditions: Renditions::new(queue, work, cache) }
+        RenditionCache { renditions: Renditions::new(queue.clone(), queue, work, cache) }
     }
 
     /// Finds, and unless it is `dry` removes, renditions beyond `keep` bytes, those first that were
@@ -248,7 +248,9 @@ fn measure(folder: &Path) -> Result<(u64, SystemTime)> {
 mod tests {
     use std::fs::File;
 
-    use vodmill_queue::{NewJob, NewTask, RenditionInfo, SqliteQueue};
+    use vodmill_queue::{
+        NewJob, NewTask, RenditionIndex as _, RenditionInfo, Settling as _, SqliteQueue,
+    };
     use vodmill_store::{Key, LocalStore};
 
     use super::*;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use vodmill_queue::Queue;
+use vodmill_queue::{Jobs, Names};
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
@@ -20,9 +20,9 @@ pub struct Sweep<'a> {
     /// A store that assets are published in.
     pub store: &'a dyn Store,
     /// Which assets were published more than once.
-    pub names: &'a dyn Queue,
+    pub names: &'a dyn Names,
     /// Queues whose unfinished jobs still write what they have begun.
-    pub queues: &'a [&'a dyn Queue],
+    pub queues: &'a [&'a dyn Jobs],
     /// How long a generation is kept after another took its place.
     pub keep: Duration,
     /// The time.

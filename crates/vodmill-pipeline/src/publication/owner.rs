@@ -9,16 +9,13 @@
 use serde::{Deserialize, Serialize};
 use vodmill_keys::Kid;
 use vodmill_model::Failed;
-use vodmill_queue::{Kept, Queue};
+use vodmill_queue::Names;
 use vodmill_store::{Expected, Headers, Key, PutOutcome, Store, StoreError};
 
 use crate::Result;
 
 /// The mark of a destination.
 const MARK: &str = ".vodmill/owner.json";
-
-/// Our own name, among our names of assets: lost with them.
-const SELF: &str = "owner";
 
 /// How often the mark may change under our eyes.
 const TRIES: u32 = 20;
@@ -44,7 +41,7 @@ struct Mark {
 ///
 /// # Errors
 /// If the store or the names fail, or the mark cannot be read.
-pub fn look(store: &dyn Store, names: &dyn Queue) -> Result<Ownership> {
+pub fn look(store: &dyn Store, names: &dyn Names) -> Result<Ownership> {
     let us = us(names)?;
     match store.get(&Key::new(MARK)?) {
         Ok(bytes) => owner_in(&bytes, &us),
@@ -57,7 +54,7 @@ pub fn look(store: &dyn Store, names: &dyn Queue) -> Result<Ownership> {
 ///
 /// # Errors
 /// As [`look`].
-pub(crate) fn claim(store: &dyn Store, names: &dyn Queue) -> Result<Ownership> {
+pub(crate) fn claim(store: &dyn Store, names: &dyn Names) -> Result<Ownership> {
     let (key, us) = (Key::new(MARK)?, us(names)?);
     for _ in 0..TRIES {
         match look(store, names)? {
@@ -76,9 +73,9 @@ pub(crate) fn claim(store: &dyn Store, names: &dyn Queue) -> Result<Ownership> {
 ///
 /// # Errors
 /// If the store or the names fail.
-pub fn adopt(store: &dyn Store, names: &dyn Queue, place: &str) -> Result<()> {
+pub fn adopt(store: &dyn Store, names: &dyn Names, place: &str) -> Result<()> {
     let (key, us) = (Key::new(MARK)?, us(names)?);
-    names.keep_secret(&adopted(place), &[], "")?;
+    names.adopt(place)?;
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
             Ok((_, was)) => was,
@@ -92,15 +89,6 @@ pub fn adopt(store: &dyn Store, names: &dyn Queue, place: &str) -> Result<()> {
     Err(StoreError::Changed(MARK.to_owned()).into())
 }
 
-/// Whether somebody has said that what is published there is ours.
-pub(crate) fn is_adopted(names: &dyn Queue, place: &str) -> Result<bool> {
-    Ok(names.secret(&adopted(place))?.is_some())
-}
-
-fn adopted(place: &str) -> String {
-    format!("adopted {place}")
-}
-
 /// What to tell a user whose destination is not theirs.
 pub fn not_ours(place: &str, owner: &str) -> String {
     format!(
@@ -111,12 +99,9 @@ pub fn not_ours(place: &str, owner: &str) -> String {
 }
 
 /// Our own name: the first that is kept decides.
-fn us(names: &dyn Queue) -> Result<String> {
+fn us(names: &dyn Names) -> Result<String> {
     let fresh = Kid::generate().map_err(|error| Failed::from_error("name this home", &error))?;
-    match names.keep_secret(SELF, &[], &fresh.to_string())? {
-        Kept::Stored(us) => Ok(us),
-        Kept::NameTaken(_) => Err(Failed::new("name this home", "the name is taken").into()),
-    }
+    Ok(names.owner_name(&fresh.to_string())?)
 }
 
 fn owner_in(bytes: &[u8], us: &str) -> Result<Ownership> {
@@ -153,10 +138,10 @@ mod tests {
         assert_eq!(claim(&store, &names("one")).unwrap(), Ownership::Ours, "and stays so");
         let other = claim(&store, &names("two")).unwrap();
         assert!(matches!(other, Ownership::Others(_)), "{other:?}");
-        assert!(!is_adopted(&names("two"), "s3://bucket").unwrap());
+        assert!(!names("two").is_adopted("s3://bucket").unwrap());
         adopt(&store, &names("two"), "s3://bucket").unwrap();
-        assert!(is_adopted(&names("two"), "s3://bucket").unwrap());
-        assert!(!is_adopted(&names("two"), "s3://another").unwrap());
+        assert!(names("two").is_adopted("s3://bucket").unwrap());
+        assert!(!names("two").is_adopted("s3://another").unwrap());
         assert_eq!(claim(&store, &names("two")).unwrap(), Ownership::Ours);
         assert!(matches!(claim(&store, &names("one")).unwrap(), Ownership::Others(_)));
     }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
-use vodmill_queue::{Queue, RenditionInfo};
+use vodmill_queue::{Jobs, RenditionIndex, RenditionInfo};
 use vodmill_store::{Entry, Headers, Key, PendingUpload, Store, StoreError, Upload};
 
 pub(crate) use cache::Cache;
@@ -30,7 +30,8 @@ const PREFIX: &str = "renditions";
 
 /// The renditions of all jobs.
 pub(crate) struct Renditions {
-    queue: Arc<dyn Queue>,
+    index: Arc<dyn RenditionIndex>,
+    jobs: Arc<dyn Jobs>,
     store: Arc<dyn Store>,
     cache: Cache,
 }
@@ -46,17 +47,22 @@ pub(crate) struct Made<'a> {
 }
 
 impl Renditions {
-    pub(crate) fn new(queue: Arc<dyn Queue>, store: Arc<dyn Store>, cache: Cache) -> Renditions {
-        Renditions { queue, store, cache }
+    pub(crate) fn new(
+        index: Arc<dyn RenditionIndex>,
+        jobs: Arc<dyn Jobs>,
+        store: Arc<dyn Store>,
+        cache: Cache,
+    ) -> Renditions {
+        Renditions { index, jobs, store, cache }
     }
 
     /// What is known of a rendition, if it is whole; it counts as used now.
     pub(crate) fn facts<T: DeserializeOwned>(&self, digest: &str) -> Result<Option<T>, StageError> {
-        let Some(row) = self.queue.rendition(digest)? else { return Ok(None) };
+        let Some(row) = self.index.rendition(digest)? else { return Ok(None) };
         let key = Key::new(row.place.clone()).map_err(|error| lost(&row, &error))?;
         // A folder can be emptied by hand.
         if self.store.file(&key).is_some_and(|file| !file.is_file()) {
-            self.queue.forget_rendition(digest, &row.place)?;
+            self.index.forget_rendition(digest, &row.place)?;
             return Ok(None);
         }
         Ok(serde_json::from_str(&row.facts).ok())
@@ -91,7 +97,7 @@ impl Renditions {
         };
         self.store.put_files(&[upload]).map_err(StageError::unavailable(stage()))?;
         passed(point!("rendition.stored"))?;
-        let counts = self.queue.keep_rendition(&info)?;
+        let counts = self.index.keep_rendition(&info)?;
         passed(point!("rendition.recorded"))?;
         if counts.place != info.place {
             // Another worker was first. What is left of ours after a crash here is swept later.
@@ -116,7 +122,7 @@ impl Renditions {
 
     fn fetch_one(&self, digest: &str, folder: &Path) -> Result<PathBuf, StageError> {
         let stage = || format!("fetch rendition {digest}");
-        let row = self.queue.rendition(digest)?;
+        let row = self.index.rendition(digest)?;
         let row = row.ok_or_else(|| Failed::new(stage(), "there is none any more"))?;
         let key = Key::new(row.place.clone()).map_err(|error| lost(&row, &error))?;
         if let Some(file) = self.store.file(&key) {
@@ -128,7 +134,7 @@ impl Renditions {
         }
         match self.store.get_file(&key, &file) {
             Err(StoreError::NotFound(_)) => {
-                self.queue.forget_rendition(digest, &row.place)?;
+                self.index.forget_rendition(digest, &row.place)?;
                 return Err(lost(&row, &StoreError::NotFound(row.place.clone())).into());
             }
             got => got.map_err(StageError::unavailable(stage()))?,
@@ -140,7 +146,7 @@ impl Renditions {
     /// Removes the renditions that were used longest ago until `keep` bytes are left, sparing what
     /// a job that has not ended may have found.
     pub(crate) fn evict(&self, keep: u64) -> crate::Result<()> {
-        let evicted = self.queue.evict_renditions(keep)?;
+        let evicted = self.index.evict_renditions(keep)?;
         let keys = evicted.iter().filter_map(|row| Key::new(row.place.clone()).ok());
         self.store.remove_objects(&keys.collect::<Vec<_>>())?;
         Ok(())
@@ -176,14 +182,14 @@ impl Renditions {
 
     /// What [`evict`](Renditions::evict) would remove.
     pub(crate) fn evictable(&self, keep: u64) -> crate::Result<Vec<RenditionInfo>> {
-        Ok(self.queue.evictable_renditions(keep)?)
+        Ok(self.index.evictable_renditions(keep)?)
     }
 
     /// Bytes without a row whose jobs have ended.
     pub(crate) fn orphans(&self) -> crate::Result<Vec<Entry>> {
         let prefix = Key::new(PREFIX)?;
         // All rows at once: there may be very many, and every worker asks at its start.
-        let known: HashSet<String> = self.queue.rendition_places(PREFIX)?.into_iter().collect();
+        let known: HashSet<String> = self.index.rendition_places(PREFIX)?.into_iter().collect();
         let mut orphans = Vec::new();
         for entry in self.store.list(&prefix)? {
             let place = entry.key.as_str();
@@ -199,11 +205,11 @@ impl Renditions {
     }
 
     fn has_row(&self, place: &str) -> crate::Result<bool> {
-        Ok(!self.queue.rendition_places(place)?.is_empty())
+        Ok(!self.index.rendition_places(place)?.is_empty())
     }
 
     fn has_ended(&self, job: &str) -> crate::Result<bool> {
-        match self.queue.job(job) {
+        match self.jobs.job(job) {
             Ok(job) => Ok(job.state.has_ended()),
             Err(vodmill_queue::Error::NoSuchJob { .. }) => Ok(true),
             Err(error) => Err(error.into()),

@@ -12,7 +12,7 @@ mod video;
 
 use serde::{Deserialize, Serialize};
 use vodmill_model::{Failed, Plan};
-use vodmill_queue::{Completion, Lease, Queue};
+use vodmill_queue::{Completion, Jobs, Lease};
 use vodmill_store::Key;
 
 use crate::stage_error::StageError;
@@ -81,7 +81,7 @@ pub(crate) fn run_task(mut context: TaskContext<'_>) -> StageResult {
 }
 
 /// What was decided about a job, if it came so far.
-pub(crate) fn decided(queue: &dyn Queue, job: &str) -> crate::Result<Option<Decided>> {
+pub(crate) fn decided(queue: &dyn Jobs, job: &str) -> crate::Result<Option<Decided>> {
     let tasks = queue.tasks(job)?;
     let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
     let Some(result) = result else { return Ok(None) };

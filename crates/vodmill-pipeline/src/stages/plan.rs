@@ -112,7 +112,7 @@ fn check_strangers(
     let place = &context.order.destination;
     let names = &*context.worker.names;
     let stage = || format!("look for {asset}");
-    let adopted = owner::is_adopted(names, place);
+    let adopted = names.is_adopted(place);
     let adopted = adopted.map_err(|error| Failed::from_error(stage(), &error))?;
     // Where a plan is made again, a later job may have been faster, or the job itself.
     let is_known = writes(&context.lease.job_id, published)

@@ -1,10 +1,10 @@
-//! What a publication adds to the sums of its pipeline and month.
+//! What a publication adds to the totals of its pipeline and month.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vodmill_model::Failed;
-use vodmill_queue::Tally;
+use vodmill_queue::MonthFigures;
 
 use crate::publication::generation::Number;
 
@@ -15,7 +15,7 @@ const SUMMED: [&str; 5] = ["objects", "bytes", "duration_ms", "encode_cpu_ms", "
 const RENDITIONS: [&str; 4] = ["/hls/variants", "/hls/audio", "/hls/subtitles", "/mp4"];
 
 /// The figures of a generation that is published with this description, in the month of its date.
-pub(super) fn of(generation: &str, asset_json: &[u8]) -> Result<Tally, Failed> {
+pub(super) fn of(generation: &str, asset_json: &[u8]) -> Result<MonthFigures, Failed> {
     let asset: Value = serde_json::from_slice(asset_json)
         .map_err(|error| Failed::from_error("sum up what is published", &error))?;
     let mut figures = BTreeMap::from([
@@ -30,7 +30,7 @@ pub(super) fn of(generation: &str, asset_json: &[u8]) -> Result<Tally, Failed> {
     }
     // RFC 3339 in UTC begins with it.
     let month = asset["published_at"].as_str().and_then(|date| date.get(..7)).unwrap_or_default();
-    Ok(Tally { month: month.to_owned(), figures })
+    Ok(MonthFigures { month: month.to_owned(), figures })
 }
 
 #[cfg(test)]
@@ -45,9 +45,9 @@ mod tests {
             "hls": { "variants": [{}, {}], "audio": [{}], "subtitles": [] }, "mp4": [{}],
         });
         let of = |generation| of(generation, asset.to_string().as_bytes()).expect("a description");
-        let tally = of("g0001-0123abcd");
-        assert_eq!(tally.month, "2026-11");
-        let figures: Vec<_> = tally.figures.iter().map(|(name, sum)| (&**name, *sum)).collect();
+        let added = of("g0001-0123abcd");
+        assert_eq!(added.month, "2026-11");
+        let figures: Vec<_> = added.figures.iter().map(|(name, sum)| (&**name, *sum)).collect();
         let wanted = [
             ("assets", 1),
             ("bytes", 3456),

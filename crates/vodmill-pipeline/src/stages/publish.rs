@@ -50,7 +50,7 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
         job: Some(JobOutcome::Published),
         warnings: repairs(&description)?,
         stale,
-        tally: Some(publication_totals::of(&decided.generation, &description)?),
+        figures: Some(publication_totals::of(&decided.generation, &description)?),
         ..Completion::default()
     })
 }

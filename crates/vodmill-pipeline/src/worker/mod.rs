@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use vodmill_keys::KeyStore;
 use vodmill_model::plan::Build;
-use vodmill_queue::Queue;
+use vodmill_queue::{Names, Queue};
 use vodmill_store::Store;
 
 pub(crate) use admission::{Admission, Needs};
@@ -34,7 +34,7 @@ pub struct Worker {
     pub(crate) layout: Layout,
     pub(crate) queue: Arc<dyn Queue>,
     /// Names of assets and numbers of generations: one truth for all that share key stores.
-    pub(crate) names: Arc<dyn Queue>,
+    pub(crate) names: Arc<dyn Names>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) renditions: Renditions,
     pub(crate) admission: Admission,

@@ -8,7 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use vodmill_keys::KeyStore;
 use vodmill_model::Failed;
 use vodmill_model::plan::Build;
-use vodmill_queue::{Queue, SqliteQueue};
+use vodmill_queue::{Names, Queue, SqliteQueue};
 use vodmill_store::LocalStore;
 
 use super::{Admission, Shared, Worker, names_path};
@@ -23,7 +23,7 @@ pub struct WorkerBuilder {
     settings: Settings,
     build: Build,
     shared: Option<Shared>,
-    names: Option<Arc<dyn Queue>>,
+    names: Option<Arc<dyn Names>>,
     keys: Option<Arc<dyn KeyStore>>,
 }
 
@@ -42,7 +42,7 @@ impl Worker {
 
 impl WorkerBuilder {
     /// Takes names of assets and numbers of generations from elsewhere than the home.
-    pub fn with_names(self, names: Arc<dyn Queue>) -> WorkerBuilder {
+    pub fn with_names(self, names: Arc<dyn Names>) -> WorkerBuilder {
         WorkerBuilder { names: Some(names), ..self }
     }
 
@@ -61,7 +61,7 @@ impl WorkerBuilder {
         let layout = Layout::new(self.settings.state.clone());
         let lock = take(&layout)?;
         if let Some(shared) = self.shared {
-            let names = self.names.unwrap_or_else(|| Arc::clone(&shared.queue));
+            let names = self.names.unwrap_or_else(|| shared.queue.clone());
             return start(self.settings, self.build, shared, names, lock);
         }
         let keys = match self.keys {
@@ -83,7 +83,7 @@ fn start(
     settings: Settings,
     build: Build,
     shared: Shared,
-    names: Arc<dyn Queue>,
+    names: Arc<dyn Names>,
     lock: File,
 ) -> Result<Worker> {
     let layout = Layout::new(settings.state.clone());
@@ -91,7 +91,7 @@ fn start(
     let cache = Cache::new(layout.cache(), settings.keep_renditions);
     let worker = Worker {
         admission: Admission::new(layout.root().clone()),
-        renditions: Renditions::new(Arc::clone(&queue), work, cache),
+        renditions: Renditions::new(queue.clone(), queue.clone(), work, cache),
         build,
         holder: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
         queue,

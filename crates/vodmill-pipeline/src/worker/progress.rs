@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vodmill_model::transcode::Progress;
 use vodmill_model::units::Ratio;
-use vodmill_queue::{Queue, TaskInfo, TaskState};
+use vodmill_queue::{Jobs, TaskInfo, TaskState};
 
 /// How far one stream of a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ impl Ledger {
 ///
 /// # Errors
 /// If the queue cannot be read.
-pub fn progress(queue: &dyn Queue, job: &str) -> vodmill_queue::Result<Vec<Bar>> {
+pub fn progress(queue: &dyn Jobs, job: &str) -> vodmill_queue::Result<Vec<Bar>> {
     let mut bars = BTreeMap::new();
     for task in queue.tasks(job)? {
         add(&mut bars, &task);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vodmill_model::Failed;
-use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, NewJob, NewTask, Queue};
+use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, Jobs, NewJob, NewTask};
 
 use super::Worker;
 use crate::Result;
@@ -116,7 +116,7 @@ impl Worker {
 /// # Errors
 /// If there is no such job, or it is not one that can be retried; or if what is left of it is still
 /// being put away after some seconds.
-pub fn retry(queue: &dyn Queue, job: &str) -> Result<()> {
+pub fn retry(queue: &dyn Jobs, job: &str) -> Result<()> {
     let begun = Instant::now();
     loop {
         // Scratch may be gone; what was encoded is found again among the renditions.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use vodmill_queue::{ClaimFilter, Error, Queue, SqliteQueue};
+use vodmill_queue::{ClaimFilter, Control, Error, Jobs, Leases, SqliteQueue};
 
 use crate::world::{MINUTE, job, task};
 

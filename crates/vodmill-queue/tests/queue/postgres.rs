@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vodmill_queue::{
-    Audience, BatchLimits, ClaimFilter, Completion, Error, EventKind, Failure, JobFilter, JobState,
-    Kept, Lease, Listener, Outbox, PostgresOptions, PostgresQueue, Queue, StaleCaches, StalePath,
-    TaskState,
+    BatchLimits, ClaimFilter, Completion, Control, Error, EventKind, Failure, Invalidations,
+    JobFilter, JobState, Jobs, Kept, Lease, Leases, Names, Outbox, PostgresOptions, PostgresQueue,
+    Queue, Secrets, StalePath, Subscription, Subscriptions, TaskState,
 };
 
 use crate::server::{Server, execute, shared};
@@ -105,8 +105,8 @@ fn the_third_schema_is_brought_up_to_date() {
         }
     };
     let kinds = vec![EventKind::Published];
-    let site = Listener { pipeline: "films".into(), target: "site".into(), kinds };
-    queue.tell(Audience::new(vec![site]));
+    let site = Subscription { pipeline: "films".into(), target: "site".into(), kinds };
+    queue.subscribe(Subscriptions::new(vec![site]));
     let path = StalePath { distribution: "E1".into(), path: "/j/index.m3u8".into() };
     let completion = Completion { stale: vec![path], ..ending() };
     queue.complete(&lease, &completion).unwrap();

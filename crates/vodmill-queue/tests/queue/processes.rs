@@ -5,9 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use vodmill_clock::{Clock, ManualClock, SystemClock};
 use vodmill_queue::{
-    ClaimFilter, Clock, Completion, Enqueued, JobFilter, JobState, Lease, ManualClock, Queue,
-    SystemClock, TaskState,
+    ClaimFilter, Completion, Enqueued, JobFilter, JobState, Lease, Queue, TaskState,
 };
 
 use crate::world::{MINUTE, ending, job, numbered, open, open_with_clock, task};

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use vodmill_clock::{Clock, ManualClock};
 use vodmill_queue::{
-    Cause, ClaimFilter, Clock, Completion, JobOutcome, JobState, Lease, ManualClock, NewJob,
-    NewTask, PostgresOptions, PostgresQueue, Queue, RetryPolicy, SqliteQueue, TaskInfo,
+    Cause, ClaimFilter, Completion, JobOutcome, JobState, Lease, NewJob, NewTask, PostgresOptions,
+    PostgresQueue, Queue, RetryPolicy, SqliteQueue, TaskInfo,
 };
 
 pub const MINUTE: Duration = Duration::from_secs(60);

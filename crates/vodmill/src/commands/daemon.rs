@@ -33,7 +33,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     warn_of_key_uris(config);
     let worker = Arc::new(open_worker(config, DAEMON)?);
     adopt::check_all(config)?;
-    worker.queue().tell(dispatcher.audience());
+    worker.queue().subscribe(dispatcher.subscriptions());
     let inboxes = Inboxes::open(config)?;
     let server = match config.settings.listen {
         Some(address) => Some(serve(config, arguments, address, worker.keys())?),

@@ -58,7 +58,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use vodmill_queue::{NewJob, NewTask, SqliteQueue};
+    use vodmill_queue::{Jobs as _, NewJob, NewTask, SqliteQueue};
 
     use super::*;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use serde::Serialize;
 use vodmill_pipeline::{Garbage, GarbageKind, OldGeneration, Sweep, old_scratch, old_uploads};
-use vodmill_queue::Queue;
+use vodmill_queue::Jobs;
 
 use super::adopt;
 use super::published::Destination;
@@ -64,7 +64,7 @@ pub fn sweep(config: &Config, order: Order<'_>) -> anyhow::Result<(Swept, Vec<an
     let Order { keep_days, place, dry, go_on } = order;
     let destinations = Destination::all(config, place)?;
     let (names, queues) = (names(config)?, queues(config)?);
-    let queues: Vec<&dyn Queue> = queues.iter().map(|queue| &**queue).collect();
+    let queues: Vec<&dyn Jobs> = queues.iter().map(|queue| &**queue as &dyn Jobs).collect();
     let age = DAY * config.settings.unfinished_days;
     let (mut generations, mut litter) = (Vec::new(), Vec::new());
     let mut troubles = Vec::new();

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use vodmill_model::{Rejected, printable_lines};
 use vodmill_pipeline::progress;
-use vodmill_queue::{JobFilter, JobInfo, JobState, Queue, TaskInfo, TaskState};
+use vodmill_queue::{JobFilter, JobInfo, JobState, Jobs, TaskInfo, TaskState};
 
 use super::find_job::find_job;
 use super::shared::{NamedQueue, named_queues};
-use crate::cli::{Jobs, JobsAction};
+use crate::cli::{Jobs as Arguments, JobsAction};
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{print, print_json, print_line, table};
@@ -21,7 +21,7 @@ use crate::progress::{clock, describe, now, overall, pace, since};
 const LISTED: u32 = 1000;
 
 /// `vodmill jobs`.
-pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
+pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let queues = named_queues(config)?;
     match arguments.action.as_ref().unwrap_or(&JobsAction::List) {
         JobsAction::List => list(&queues, arguments.json)?,
@@ -43,7 +43,7 @@ pub fn run(config: &Config, arguments: &Jobs) -> anyhow::Result<ExitCode> {
 }
 
 /// A job that has ended cannot be cancelled, also where it ends just now.
-fn cancel(queue: &dyn Queue, job: &JobInfo) -> anyhow::Result<()> {
+fn cancel(queue: &dyn Jobs, job: &JobInfo) -> anyhow::Result<()> {
     let state = match job.state.has_ended() {
         true => job.state,
         false => queue.cancel(&job.id)?,
@@ -81,7 +81,7 @@ fn list(queues: &[NamedQueue], as_json: bool) -> anyhow::Result<()> {
     Ok(print(&table(&rows))?)
 }
 
-fn show(queue: &dyn Queue, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
+fn show(queue: &dyn Jobs, job: &JobInfo, as_json: bool) -> anyhow::Result<()> {
     let tasks = queue.tasks(&job.id)?;
     let bars = progress(queue, &job.id)?;
     if as_json {

@@ -13,7 +13,7 @@ use vodmill_keys::{
     DatabaseKeyStore, DirectoryKeyStore, HttpKeyStore, HttpSettings, KeyEncryptionKey,
     KeyEncryptionKeys, KeyStore,
 };
-use vodmill_queue::Queue;
+use vodmill_queue::Secrets;
 
 use crate::config::Config;
 use crate::config::keys::{KekSource, Provider};
@@ -31,11 +31,10 @@ pub fn of_home(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
 }
 
 /// The key store of all who work on a queue.
-pub fn of_queue(config: &Config, queue: &Arc<dyn Queue>) -> anyhow::Result<Arc<dyn KeyStore>> {
+pub fn of_queue(config: &Config, queue: Arc<dyn Secrets>) -> anyhow::Result<Arc<dyn KeyStore>> {
     if let Some(external) = external(config)? {
         return Ok(external);
     }
-    let queue = Arc::clone(queue);
     let store = match keks(config)? {
         Some(keks) => DatabaseKeyStore::open_under(queue, keks),
         None => {

@@ -50,11 +50,11 @@ pub fn run(config: &Config, arguments: &Cost) -> anyhow::Result<ExitCode> {
 fn months(config: &Config) -> anyhow::Result<Vec<Month>> {
     let mut months: BTreeMap<(String, String), Month> = BTreeMap::new();
     for queue in queues(config)? {
-        for sum in queue.sums()? {
-            let key = (sum.pipeline.clone(), sum.month.clone());
-            let new = Month { pipeline: sum.pipeline, month: sum.month, ..Month::default() };
-            if let Some(figure) = months.entry(key).or_insert(new).figure(&sum.name) {
-                *figure += sum.value;
+        for total in queue.totals()? {
+            let key = (total.pipeline.clone(), total.month.clone());
+            let new = Month { pipeline: total.pipeline, month: total.month, ..Month::default() };
+            if let Some(figure) = months.entry(key).or_insert(new).figure(&total.name) {
+                *figure += total.value;
             }
         }
     }

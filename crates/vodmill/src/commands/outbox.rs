@@ -45,9 +45,9 @@ fn first(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     Ok(queue)
 }
 
-fn list(queue: &dyn Queue, arguments: &Outbox) -> anyhow::Result<()> {
+fn list(outbox: &dyn vodmill_queue::Outbox, arguments: &Outbox) -> anyhow::Result<()> {
     let state = arguments.dead.then_some(DeliveryState::Dead);
-    let found = queue.deliveries(state, LISTED)?;
+    let found = outbox.deliveries(state, LISTED)?;
     if arguments.json {
         return print_json(&found.iter().map(describe).collect::<Vec<_>>());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vodmill_model::{printable, printable_lines};
 use vodmill_pipeline::child::EVIDENCE_FOLDER;
-use vodmill_queue::{Backlog, KindBacklog, LeaseInfo, QuarantinedTask, Queue};
+use vodmill_queue::{Backlog, Control, KindBacklog, LeaseInfo, QuarantinedTask};
 
 use super::find_job::{Found, find_job};
 use super::shared::named_queues;
@@ -80,7 +80,7 @@ fn known(config: &Config, pipeline: &str) -> anyhow::Result<()> {
     }
 }
 
-fn show(queue: &dyn Queue, as_json: bool) -> anyhow::Result<()> {
+fn show(queue: &dyn Control, as_json: bool) -> anyhow::Result<()> {
     let (backlog, leases, paused) = (queue.backlog()?, queue.leases()?, queue.paused()?);
     if as_json {
         return print_json(&describe(&backlog, &leases, &paused));
@@ -142,7 +142,7 @@ fn describe(backlog: &Backlog, leases: &[LeaseInfo], paused: &[String]) -> Value
     })
 }
 
-fn quarantined(queue: &dyn Queue, as_json: bool) -> anyhow::Result<()> {
+fn quarantined(queue: &dyn Control, as_json: bool) -> anyhow::Result<()> {
     let tasks = queue.quarantined(LISTED)?;
     if as_json {
         let describe = |one: &QuarantinedTask| {

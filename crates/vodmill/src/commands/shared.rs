@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vodmill_keys::{KeyStore, Kid};
 use vodmill_pipeline::{RenditionCache, Shared, Worker, names_path, queue_path};
-use vodmill_queue::{PostgresOptions, PostgresQueue, Queue, SqliteQueue};
+use vodmill_queue::{Names, PostgresOptions, PostgresQueue, Queue, SqliteQueue};
 use vodmill_store::s3::ObjectSettings;
 use vodmill_store::{LocalStore, Store};
 
@@ -40,7 +40,7 @@ pub fn open_foreground(config: &Config) -> anyhow::Result<Worker> {
 /// What workers on several machines share, where that is configured.
 pub fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
     let Some(queue) = shared_queue(config)? else { return Ok(None) };
-    Ok(Some(Shared { keys: keys::of_queue(config, &queue)?, work: work(config)?, queue }))
+    Ok(Some(Shared { keys: keys::of_queue(config, queue.clone())?, work: work(config)?, queue }))
 }
 
 fn shared_queue(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
@@ -101,7 +101,7 @@ pub fn warn_of_key_uris(config: &Config) {
 }
 
 /// The names of assets and the numbers of generations.
-pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
+pub fn names(config: &Config) -> anyhow::Result<Arc<dyn Names>> {
     match shared_queue(config)? {
         Some(queue) => Ok(queue),
         None => Ok(Arc::new(SqliteQueue::open(names_path(&config.keys()))?)),
@@ -131,7 +131,7 @@ fn work(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
 /// The key store, if there is one yet.
 pub fn key_store(config: &Config) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
     if let Some(queue) = shared_queue(config)? {
-        return keys::of_queue(config, &queue).map(Some);
+        return keys::of_queue(config, queue).map(Some);
     }
     let external = config.settings.keys.provider == Provider::Http;
     if !external && !config.keys().is_dir() {
@@ -144,9 +144,8 @@ pub fn key_store(config: &Config) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
 pub fn served_key_store(config: &Config) -> anyhow::Result<Arc<dyn KeyStore>> {
     let Some(url) = config.queue() else { return keys::of_home(config) };
     let options = PostgresOptions { patience: PATIENCE, ..PostgresOptions::default() };
-    let queue: Arc<dyn Queue> =
-        Arc::new(PostgresQueue::open_with(&url, &options).context("open the shared queue")?);
-    keys::of_queue(config, &queue)
+    let queue = PostgresQueue::open_with(&url, &options).context("open the shared queue")?;
+    keys::of_queue(config, Arc::new(queue))
 }
 
 /// How long a server of keys waits for the database.

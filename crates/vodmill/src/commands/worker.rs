@@ -24,7 +24,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     warn_of_key_uris(config);
     let worker = join(config)?;
     adopt::check_all(config)?;
-    worker.queue().tell(dispatcher.audience());
+    worker.queue().subscribe(dispatcher.subscriptions());
     tracing::info!("working");
     std::thread::scope(|scope| {
         scope.spawn(|| notifications::run(&dispatcher, &worker, &stop));

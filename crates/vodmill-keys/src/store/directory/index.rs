@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vodmill_queue::{Kept, Queue as _, SqliteQueue};
+use vodmill_queue::{Kept, Secrets as _, SqliteQueue};
 
 use crate::key::Kid;
 use crate::store::{KeyStoreError, backend};

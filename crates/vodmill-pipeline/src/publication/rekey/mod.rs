@@ -18,7 +18,7 @@ use vodmill_fault::point;
 use vodmill_keys::{ClearKeys, KeySet, KeyStore};
 use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
-use vodmill_queue::Queue;
+use vodmill_queue::Names;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
@@ -36,7 +36,7 @@ pub struct Rekey<'a> {
     /// Where keys are kept.
     pub keys: &'a dyn KeyStore,
     /// Where numbers of generations come from.
-    pub names: &'a dyn Queue,
+    pub names: &'a dyn Names,
     /// The asset's name.
     pub asset: &'a str,
     /// A folder for what is under way, at best on the file system of the store; gone afterwards.

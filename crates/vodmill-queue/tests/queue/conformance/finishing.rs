@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use vodmill_clock::Clock;
 use vodmill_queue::{
-    Cause, ClaimFilter, Clock, Completion, Error, Failure, JobFilter, JobOutcome, JobState,
-    RetryPolicy, Tally, TaskState,
+    Cause, ClaimFilter, Completion, Error, Failure, JobFilter, JobOutcome, JobState, MonthFigures,
+    RetryPolicy, TaskState,
 };
 
 use crate::world::{MINUTE, POLICY, World, ending, task};
@@ -136,7 +137,7 @@ pub fn others_try_first(world: World) {
 pub fn counted_once(world: World) {
     let counting = |month: &str, figures: &[(&str, u64)]| {
         let figures = figures.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        Completion { tally: Some(Tally { month: month.to_owned(), figures }), ..ending() }
+        Completion { figures: Some(MonthFigures { month: month.to_owned(), figures }), ..ending() }
     };
     let november = counting("2026-11", &[("bytes", 5_000_000_000), ("published", 1)]);
     for id in ["a", "b"] {
@@ -155,7 +156,7 @@ pub fn counted_once(world: World) {
     let late = world.queue.complete(&lease, &december).unwrap_err();
     assert!(matches!(late, Error::LeaseLost { .. }), "{late}");
     world.queue.complete(&world.claim(), &december).unwrap();
-    let sums = world.another().sums().unwrap();
+    let sums = world.another().totals().unwrap();
     let sums: Vec<_> =
         sums.iter().map(|sum| (&*sum.pipeline, &*sum.month, &*sum.name, sum.value)).collect();
     assert_eq!(

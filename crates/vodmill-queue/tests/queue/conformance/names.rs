@@ -52,3 +52,18 @@ pub fn settings(world: World) {
     assert_eq!(world.queue.setting("colour").unwrap().as_deref(), Some("blue"));
     assert!(matches!(world.queue.set_setting("schema", "9"), Err(Error::Refused { .. })));
 }
+
+pub fn owner_is_named_once(world: World) {
+    assert_eq!(world.queue.owner_name("one").unwrap(), "one");
+    assert_eq!(world.another().owner_name("two").unwrap(), "one");
+    // Where earlier builds kept it.
+    assert_eq!(world.queue.secret("owner").unwrap().unwrap().value, "one");
+}
+
+pub fn adopted_places(world: World) {
+    assert!(!world.queue.is_adopted("s3://a").unwrap());
+    world.queue.adopt("s3://a").unwrap();
+    world.queue.adopt("s3://a").unwrap();
+    assert!(world.another().is_adopted("s3://a").unwrap());
+    assert!(!world.queue.is_adopted("s3://b").unwrap());
+}

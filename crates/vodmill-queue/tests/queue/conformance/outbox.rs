@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vodmill_queue::{
-    Audience, Completion, DeadLetters, Delivery, DeliveryPolicy, DeliveryState, EventKind,
-    JobOutcome, Listener, NewJob, Retention,
+    Completion, DeadLetters, Delivery, DeliveryPolicy, DeliveryState, EventKind, JobOutcome,
+    NewJob, Retention, Subscription, Subscriptions,
 };
 
 use crate::world::{MINUTE, POLICY, World, ending, job, task};
@@ -23,13 +23,13 @@ const ALL: [EventKind; 5] = [
     EventKind::Warning,
 ];
 
-fn listener(target: &str, kinds: &[EventKind]) -> Listener {
-    Listener { pipeline: "films".into(), target: target.into(), kinds: kinds.to_vec() }
+fn subscription(target: &str, kinds: &[EventKind]) -> Subscription {
+    Subscription { pipeline: "films".into(), target: target.into(), kinds: kinds.to_vec() }
 }
 
 /// A world in which `site` is told of everything.
 fn told(world: World) -> World {
-    world.queue.tell(Audience::new(vec![listener("site", &ALL)]));
+    world.queue.subscribe(Subscriptions::new(vec![subscription("site", &ALL)]));
     world
 }
 
@@ -152,9 +152,10 @@ pub fn nothing_of_what_did_not_happen(world: World) {
 }
 
 pub fn each_hears_what_it_wants(world: World) {
-    let other = Listener { pipeline: "shows".into(), ..listener("shows", &ALL) };
-    let listeners = vec![listener("ends", &[EventKind::Published]), listener("site", &ALL), other];
-    world.queue.tell(Audience::new(listeners));
+    let other = Subscription { pipeline: "shows".into(), ..subscription("shows", &ALL) };
+    let subscriptions =
+        vec![subscription("ends", &[EventKind::Published]), subscription("site", &ALL), other];
+    world.queue.subscribe(Subscriptions::new(subscriptions));
     world.enqueue("j", &[task("a", &[])]);
     world.queue.complete(&world.claim(), &ending()).unwrap();
     let shows = NewJob { pipeline: "shows".into(), ..job("k") };
@@ -166,7 +167,7 @@ pub fn each_hears_what_it_wants(world: World) {
     assert_eq!(kinds("site"), [EventKind::Progressing, EventKind::Published, EventKind::Warning]);
     assert_eq!(kinds("shows"), [EventKind::Progressing]);
     // Nobody is told any more: nothing is written.
-    world.queue.tell(Audience::default());
+    world.queue.subscribe(Subscriptions::default());
     world.queue.announce("films", "dearer").unwrap();
     assert_eq!(world.queue.deliveries(None, 99).unwrap().len(), 5);
 }
@@ -240,8 +241,8 @@ pub fn put_off_for_as_long_as_is_asked(world: World) {
 }
 
 pub fn dead_letters_are_retried(world: World) {
-    let listeners = vec![listener("one", &ALL), listener("two", &ALL)];
-    world.queue.tell(Audience::new(listeners));
+    let subscriptions = vec![subscription("one", &ALL), subscription("two", &ALL)];
+    world.queue.subscribe(Subscriptions::new(subscriptions));
     world.enqueue("j", &[task("a", &[])]);
     world.claim();
     for target in ["one", "two"] {
@@ -265,8 +266,8 @@ pub fn dead_letters_are_retried(world: World) {
 
 /// A target that fails keeps none of its other events back, and nobody else's.
 pub fn failures_keep_nobody_waiting(world: World) {
-    let listeners = vec![listener("down", &ALL), listener("up", &ALL)];
-    world.queue.tell(Audience::new(listeners));
+    let subscriptions = vec![subscription("down", &ALL), subscription("up", &ALL)];
+    world.queue.subscribe(Subscriptions::new(subscriptions));
     for id in ["j", "k"] {
         world.enqueue(id, &[task("a", &[])]);
         world.claim();

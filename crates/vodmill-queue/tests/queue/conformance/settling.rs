@@ -42,21 +42,6 @@ pub fn not_before_its_holders_are_gone(world: World) {
     assert_eq!(claim_ended(&world, "me").as_deref(), Some("j"));
 }
 
-pub fn a_stopped_process_is_not_waited_for(world: World) {
-    world.enqueue("j", &[task("a", &[]), task("b", &[])]);
-    let (_a, _b) = (world.claim(), world.claim());
-    world.enqueue("k", &[task("a", &[])]);
-    let yours =
-        world.queue.claim("you", MINUTE, &Default::default()).unwrap().expect("a task is ready");
-    world.queue.cancel("j").unwrap();
-    assert_eq!(claim_ended(&world, "other"), None);
-    assert_eq!(world.queue.release_holder("me").unwrap(), 0);
-    assert_eq!(claim_ended(&world, "other").as_deref(), Some("j"));
-    assert_eq!(world.queue.release_holder("you").unwrap(), 1);
-    assert!(world.queue.complete(&yours, &ending()).is_err(), "it was given back");
-    assert_eq!(world.claim().attempt, 1, "the attempt was not counted");
-}
-
 /// A process that has the queue to itself need not wait for one that is gone.
 pub fn let_go_with_all(world: World) {
     world.enqueue("j", &[task("a", &[])]);
