@@ -21,11 +21,11 @@ use std::path::Path;
 
 use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
-use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink, Segment,
-    SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone, VideoOrder,
+    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProbeOrder,
+    ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone,
+    VideoOrder,
 };
 
 pub use probe::cropping;
@@ -46,13 +46,8 @@ impl Transcode for Libav {
         original::reach(original)
     }
 
-    fn probe(
-        &self,
-        original: &Path,
-        policy: &InputPolicy,
-        watch: &dyn ProgressSink,
-    ) -> Result<MediaInfo, MediaError> {
-        probe::probe(original, policy, watch)
+    fn probe(&self, order: &ProbeOrder, watch: &dyn ProgressSink) -> Result<MediaInfo, MediaError> {
+        probe::probe(order, watch)
     }
 
     fn encode_video(

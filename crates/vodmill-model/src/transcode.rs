@@ -11,7 +11,7 @@ pub use self::sound::{
 };
 use crate::media::{ClockJump, MediaInfo};
 use crate::outcome::MediaError;
-use crate::pipeline::{Container, InputPolicy};
+use crate::pipeline::Container;
 use crate::plan::{Build, ChunkPlan, DecodePlan, VideoEncode};
 use crate::role::Role;
 use crate::units::{Frames, Ratio, Size, Ticks};
@@ -31,13 +31,9 @@ pub trait Transcode: Send + Sync {
     /// nothing.
     fn reach(&self, original: &Path) -> Result<(), MediaError>;
 
-    /// Reads every packet of `original` and says what it is.
-    fn probe(
-        &self,
-        original: &Path,
-        policy: &InputPolicy,
-        watch: &dyn ProgressSink,
-    ) -> Result<MediaInfo, MediaError>;
+    /// Reads every packet of an original and says what it is. Facts alone: whether they are accepted
+    /// is for the planner to say.
+    fn probe(&self, order: &ProbeOrder, watch: &dyn ProgressSink) -> Result<MediaInfo, MediaError>;
 
     /// Decodes one chunk once and encodes it for every rung.
     fn encode_video(
@@ -100,6 +96,15 @@ pub struct Progress {
     pub done: u64,
     /// Units in all, if known.
     pub total: Option<u64>,
+}
+
+/// An original to probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeOrder {
+    /// The original.
+    pub original: PathBuf,
+    /// Pixels of a coded picture beyond which none is decoded.
+    pub max_pixels: u64,
 }
 
 /// One chunk to encode.

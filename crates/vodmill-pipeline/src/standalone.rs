@@ -5,6 +5,7 @@ use std::path::Path;
 use vodmill_keys::{ClearKeys, KeyRing, KeyStore};
 use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
+use vodmill_model::transcode::ProbeOrder;
 use vodmill_model::{Failed, MediaInfo, Plan, planner};
 
 use crate::child::{Assignment, Bounds, ChildRunner};
@@ -23,14 +24,21 @@ pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyRing> {
     Ok(keys.map(|keys| ClearKeys::from(&keys).ring().clone()).unwrap_or_default())
 }
 
-/// Says what a file is, in a child process.
+/// Says what a file is, if a pipeline of this policy would take it.
 ///
 /// # Errors
 /// [`Error::Media`] with the refusal or the failure.
 pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
-    let assignment = Assignment::Probe { original: file.to_owned(), policy: policy.clone() };
+    let media = facts(settings, file, policy)?;
+    planner::admit(&media, policy).map_err(vodmill_model::MediaError::from)?;
+    Ok(media)
+}
+
+/// Says what a file is, in a child process.
+fn facts(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
+    let order = ProbeOrder { original: file.to_owned(), max_pixels: policy.max_pixels };
     let bytes = file.metadata().map_or(0, |facts| facts.len());
-    run_alone(settings, &assignment, bytes)
+    run_alone(settings, &Assignment::Probe(order), bytes)
 }
 
 /// Plans a file for a pipeline, and writes nothing.
@@ -40,7 +48,7 @@ pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<M
 pub fn plan(settings: &Settings, file: &Path, pipeline: &str, build: &Build) -> Result<Plan> {
     let wanted = settings.catalogue.pipelines.get(pipeline);
     let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
-    let media = probe(settings, file, &wanted.input)?;
+    let media = facts(settings, file, &wanted.input)?;
     let planned = planner::plan(&planner::PlanInput {
         media: &media,
         pipeline_name: pipeline,

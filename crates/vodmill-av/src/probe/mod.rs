@@ -19,15 +19,12 @@ mod streams;
 mod timing;
 mod track;
 
-use std::path::Path;
 use std::thread;
 
 use vodmill_model::MediaInfo;
 use vodmill_model::media::VideoTrack;
 use vodmill_model::outcome::MediaError;
-use vodmill_model::pipeline::InputPolicy;
-use vodmill_model::planner::admit;
-use vodmill_model::transcode::ProgressSink;
+use vodmill_model::transcode::{ProbeOrder, ProgressSink};
 use vodmill_model::units::Ticks;
 
 use self::meter::Meter;
@@ -44,13 +41,10 @@ pub fn cropping(bytes: &[u8]) -> Vec<vodmill_model::media::Crop> {
 /// Tracks of pictures whose frames are looked at.
 const MOST_LOOKED_AT: usize = 16;
 
-/// Reads every packet of `original` and says what it is.
-pub(crate) fn probe(
-    original: &Path,
-    policy: &InputPolicy,
-    watch: &dyn ProgressSink,
-) -> Result<MediaInfo, MediaError> {
-    let mut source = Source::open_within(original, policy.max_pixels)?;
+/// Reads every packet of an original and says what it is.
+pub(crate) fn probe(order: &ProbeOrder, watch: &dyn ProgressSink) -> Result<MediaInfo, MediaError> {
+    let original = order.original.as_path();
+    let mut source = Source::open_within(original, order.max_pixels)?;
     let whole = Original::open(original)?;
     let bytes = whole.bytes().map_err(|cause| error::file("read length of", original, &cause))?;
     let meter = Meter::new(watch, bytes);
@@ -70,10 +64,7 @@ pub(crate) fn probe(
     info.truncated |= container_is_truncated(original)? || sound_is_truncated(&info);
     streams::crop(original, &source, &mut info)?;
     info.photograph = streams::photograph(original, &info)?;
-    admit(&info, policy)?;
-    look_at_frames(original, &mut info, policy)?;
-    // Once more: frames may tell what the container does not.
-    admit(&info, policy)?;
+    look_at_frames(order, &mut info)?;
     meter.finish();
     Ok(info)
 }
@@ -109,17 +100,13 @@ fn length(info: &MediaInfo) -> Ticks {
 
 /// Containers and codecs often do not say that frames hold two fields, or what they were graded on;
 /// frames do. Which track is published is not decided here: each one is looked at.
-fn look_at_frames(
-    original: &Path,
-    info: &mut MediaInfo,
-    policy: &InputPolicy,
-) -> Result<(), MediaError> {
+fn look_at_frames(order: &ProbeOrder, info: &mut MediaInfo) -> Result<(), MediaError> {
     let mut tracks = std::mem::take(&mut info.video);
     let shown = |track: &&mut VideoTrack| track.decodable && !track.attached_picture;
     for track in tracks.iter_mut().filter(shown).take(MOST_LOOKED_AT) {
         if frames::tell_more(track) {
             let jumps = info.clock_jumps_of(track.index);
-            frames::look(original, track, jumps, policy.max_pixels)?.amend(track);
+            frames::look(&order.original, track, jumps, order.max_pixels)?.amend(track);
         }
     }
     info.video = tracks;

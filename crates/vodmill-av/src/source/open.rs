@@ -7,8 +7,7 @@ use std::path::Path;
 use std::ptr;
 
 use ffmpeg_next::format::context::{Input, StreamIo};
-use ffmpeg_next::format::stream::Disposition;
-use ffmpeg_next::{Dictionary, Error, ffi, media};
+use ffmpeg_next::{Dictionary, Error, ffi};
 use vodmill_model::outcome::{MediaError, Reason};
 
 use super::{container_is_truncated, memory_is_short, sniff};
@@ -47,15 +46,12 @@ pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), Media
     let opened = with_bounded_tables(|| open_input(path, original, format));
     let mut input = opened.map_err(|cause| why("open original", cause))?;
     refuse_too_many_tracks(&input)?;
-    // Before finding out more, which decodes a picture, and after: not every container tells.
-    refuse_too_many_pixels(&input, max_pixels)?;
     find_streams(&mut input, max_pixels).map_err(|cause| why("read streams of", cause))?;
     // libav may have made do without what it could not read.
     if let Some(fault) = fault.get() {
         return Err(error::failed("read streams of", path.display(), fault));
     }
     refuse_too_many_tracks(&input)?;
-    refuse_too_many_pixels(&input, max_pixels)?;
     refuse_protected(&input)?;
     Ok((input, fault))
 }
@@ -159,31 +155,6 @@ fn refuse_too_many_tracks(input: &Input) -> Result<(), MediaError> {
     }
     let detail = format!("it has more than {MOST_TRACKS} tracks");
     Err(error::rejected(Reason::BeyondLimits, detail))
-}
-
-/// Refuses a file none of whose tracks is small enough. Of several, the planner takes one, and no
-/// other is decoded.
-fn refuse_too_many_pixels(input: &Input, limit: u64) -> Result<(), MediaError> {
-    let mut too_large = None;
-    for stream in input.streams() {
-        let parameters = stream.parameters();
-        let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
-        if parameters.medium() != media::Type::Video || attached {
-            continue;
-        }
-        // SAFETY: parameters of an open stream.
-        let (width, height) =
-            unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
-        let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-        if pixels <= limit {
-            return Ok(());
-        }
-        too_large = Some((width, height, pixels));
-    }
-    let Some((width, height, pixels)) = too_large else { return Ok(()) };
-    let detail =
-        format!("its pictures are {width}x{height}, {pixels} pixels; the limit is {limit}");
-    Err(error::rejected(Reason::TooManyPixels, detail))
 }
 
 /// ASF says that it is protected in its header, and nowhere else.

@@ -1,14 +1,12 @@
 //! Files that claim more than any real one has, and files that have no time.
 
-use vodmill_av::Libav;
 use vodmill_model::outcome::Reason;
 use vodmill_model::pipeline::{InputPolicy, StillPolicy};
 use vodmill_model::planner::main_video;
-use vodmill_model::transcode::{Progress, Transcode};
 
 use super::boxes::{append, find, size};
 use super::clips::Clips;
-use super::orders::{probe, reason};
+use super::orders::{probe, probe_within, reason};
 
 #[test]
 fn more_tracks_than_a_file_has() {
@@ -87,7 +85,7 @@ fn a_photograph_is_no_film_unless_the_pipeline_says_so() {
     ] {
         let path = clips.make("testsrc2=s=320x180", &format!("-frames:v 1 {options}"), name);
         assert_eq!(reason(probe(&path)), Reason::Photograph, "{name}");
-        let info = Libav.probe(&path, &publish, &|_: Progress| {}).unwrap();
+        let info = probe_within(&path, &publish).unwrap();
         assert!(info.photograph.is_some(), "{name}");
         assert_eq!(main_video(&info).map(|film| film.packets), Some(1), "{name}");
     }

@@ -1,25 +1,16 @@
 //! What an original means: which of its tracks is the film, and how it is to be shown.
 
-use std::path::Path;
-
-use vodmill_av::Libav;
 use vodmill_model::media::{Crop, FieldOrder, MediaInfo, VideoTrack};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::planner::main_video;
-use vodmill_model::transcode::{Progress, Transcode};
 
 use super::boxes::{append, boxed, full};
 use super::clips::Clips;
-use super::orders::{probe, reason};
+use super::orders::{probe, probe_within, reason};
 
 fn film(info: &MediaInfo) -> &VideoTrack {
     main_video(info).unwrap()
-}
-
-/// Probes as a pipeline with these limits would.
-fn probe_within(path: &Path, policy: &InputPolicy) -> Result<MediaInfo, MediaError> {
-    Libav.probe(path, policy, &|_: Progress| {})
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Files that are refused, and names that are not.
 
-use vodmill_av::Libav;
 use vodmill_model::outcome::Reason;
 use vodmill_model::pipeline::InputPolicy;
-use vodmill_model::transcode::{Progress, Transcode};
 
 use super::clips::Clips;
-use super::orders::{probe, reason};
+use super::orders::{probe, probe_within, reason};
 
 const SOURCE: &str = "testsrc2=s=160x90:r=25:d=1";
 
@@ -60,7 +58,7 @@ fn too_many_pixels_are_refused_before_one_is_decoded() {
     let clips = Clips::new();
     let path = clips.make("color=black:s=640x480:r=1:d=1", "-c:v png -frames:v 1", "big.mov");
     let policy = InputPolicy { max_pixels: 640 * 480 - 1, ..InputPolicy::default() };
-    let refused = Libav.probe(&path, &policy, &|_: Progress| {});
+    let refused = probe_within(&path, &policy);
     assert_eq!(reason(refused), Reason::TooManyPixels);
 }
 
@@ -70,7 +68,7 @@ fn a_hole_in_time_and_a_programme_too_long() {
     let bomb = "-vf setpts='if(eq(N\\,24)\\,36000/TB\\,PTS)' -vsync passthrough";
     assert_eq!(reason(probe(&clips.h264(SOURCE, bomb, "bomb.mkv"))), Reason::TimestampGap);
     let policy = InputPolicy { max_duration_seconds: 1, ..InputPolicy::default() };
-    let refused = Libav.probe(&clips.plain(), &policy, &|_: Progress| {});
+    let refused = probe_within(&clips.plain(), &policy);
     assert_eq!(reason(refused), Reason::TooLong);
 }
 

@@ -7,13 +7,24 @@ use vodmill_model::media::{FieldOrder, Hdr10, MediaInfo, SeekPoint, VideoTrack};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::{ChunkPlan, DecodePlan, VideoEncode};
-use vodmill_model::transcode::{Progress, StillOrder, Transcode, VideoDone, VideoOrder};
+use vodmill_model::planner::admit;
+use vodmill_model::transcode::{
+    ProbeOrder, Progress, StillOrder, Transcode, VideoDone, VideoOrder,
+};
 use vodmill_model::units::{Gop, Ratio, Size};
 
 pub const SIZE: Size = Size { width: 96, height: 54 };
 
 pub fn probe(path: &Path) -> Result<MediaInfo, MediaError> {
-    Libav.probe(path, &InputPolicy::default(), &|_: Progress| {})
+    probe_within(path, &InputPolicy::default())
+}
+
+/// Probes as a pipeline of this policy would, and refuses as the planner would.
+pub fn probe_within(path: &Path, policy: &InputPolicy) -> Result<MediaInfo, MediaError> {
+    let order = ProbeOrder { original: path.to_owned(), max_pixels: policy.max_pixels };
+    let info = Libav.probe(&order, &|_: Progress| {})?;
+    admit(&info, policy)?;
+    Ok(info)
 }
 
 pub fn encode(order: &VideoOrder) -> Result<VideoDone, MediaError> {

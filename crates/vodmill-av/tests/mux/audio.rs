@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::{AudioEncode, AudioJoin, AudioPart};
 use vodmill_model::role::Role;
 use vodmill_model::transcode::{AudioDone, AudioOrder, Mp4Order, Mp4Sound, Progress};
@@ -12,6 +11,7 @@ use vodmill_model::units::{BitsPerSecond, Ticks};
 
 use super::make::{HEAD, media};
 use super::reader::{packets, pcm};
+use crate::decode::orders::probe;
 
 /// An encode with the filters that the planner writes.
 pub fn encode(track: u32, samples: u64) -> AudioEncode {
@@ -297,7 +297,7 @@ fn a_clock_that_drifts_is_followed_softly() {
         let setts = format!("setts=ts=TS*{factor}");
         let arguments = ["-f", "lavfi", "-i", BEEPS, "-c:a", codec, "-bsf:a", &setts];
         let original = media(dir.path(), name, &arguments);
-        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let info = probe(&original).unwrap();
         let track = &info.audio[0];
         let expected = (factor - 1.0) * 20_000.0;
         assert!((track.drift.millis() as f64 / expected - 1.0).abs() < 0.15, "{name}: {track:?}");
@@ -334,7 +334,7 @@ fn what_is_silent_and_what_drifts_is_seen_while_probing() {
         let more = ["-c:v", "mpeg2video", "-c:a", codec, "-ar", "48000", "-t", "2"];
         let all = [&tone[..], &noise, &picture, &maps, &more].concat();
         let original = media(dir.path(), name, &all);
-        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let info = probe(&original).unwrap();
         let silent: Vec<_> = info.audio.iter().map(|it| it.silent_channels.as_slice()).collect();
         assert_eq!(silent, [&[][..], &[0], &[0]], "{name}");
         assert!(info.audio.iter().all(|it| it.drift.is_zero() || it.drift.millis().abs() < 5));
@@ -348,7 +348,7 @@ fn labels_and_roles_are_read_from_containers() {
     let filter = ["-filter_complex", "channelsplit=channel_layout=stereo[l][r]"];
     let maps = ["-map", "[l]", "-map", "[r]", "-c:a", "pcm_s16le"];
     let original = media(dir.path(), "l.mov", &[&split[..], &filter, &maps].concat());
-    let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+    let info = probe(&original).unwrap();
     let layouts: Vec<_> = info.audio.iter().map(|track| track.layout.as_str()).collect();
     assert_eq!(layouts, ["1 channels (FL)", "1 channels (FR)"]);
     for (name, marks) in [
@@ -363,7 +363,7 @@ fn labels_and_roles_are_read_from_containers() {
         }
         arguments.extend(["-c:a", "aac", "-metadata:s:a", "language=eng"]);
         let original = media(dir.path(), name, &arguments);
-        let info = Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+        let info = probe(&original).unwrap();
         let roles: Vec<_> = info.audio.iter().map(|track| track.roles.len()).collect();
         assert_eq!(roles, vec![1; marks.len()], "{name}: {:?}", info.audio);
         assert_eq!(info.audio[0].roles, [Role::Description], "{name}");
@@ -384,7 +384,7 @@ fn hostile_sound_is_refused_or_repaired() {
         ("wide.mkv", &["-c:a", "pcm_s16le", "-ac", "16"]),
     ] {
         let original = media(dir.path(), name, &[&sine[..], more].concat());
-        match Libav.probe(&original, &InputPolicy::default(), &|_: Progress| {}) {
+        match probe(&original) {
             Ok(info) => {
                 let mut order = order(&original, &path, encode(0, 96_000));
                 order.origin = info.audio[0].first;

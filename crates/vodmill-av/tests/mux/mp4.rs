@@ -1,13 +1,13 @@
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
-use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::role::Role;
-use vodmill_model::transcode::{Mp4Order, Mp4Sound, Progress};
+use vodmill_model::transcode::{Mp4Order, Mp4Sound};
 use vodmill_model::units::Ratio;
 
 use super::audio;
 use super::make::{Film, HEAD, media};
 use super::reader::{decode, of, packets, run};
+use crate::decode::orders::probe;
 
 /// Position of a box's name.
 fn position(bytes: &[u8], name: &[u8; 4]) -> usize {
@@ -96,6 +96,6 @@ fn sound_alone_is_an_m4a() {
     let film = Film::default().chunks(dir.path(), &[50]);
     let mp4 = Mp4Order { video: Some(film), audio: vec![rendition], path: path.clone() };
     Libav.write_mp4(&mp4).unwrap();
-    let info = Libav.probe(&path, &InputPolicy::default(), &|_: Progress| {}).unwrap();
+    let info = probe(&path).unwrap();
     assert_eq!(info.audio[0].roles, roles);
 }

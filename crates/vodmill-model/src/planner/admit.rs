@@ -1,5 +1,4 @@
-//! What is refused whatever a pipeline makes of it. The probe asks before it goes on, the planner
-//! before it plans.
+//! What is refused whatever outputs a pipeline makes of it.
 
 use super::{audio, chosen_programme, dolby_vision, is_usable, main_video};
 use crate::media::{AudioTrack, MediaInfo, VideoTrack};
@@ -13,6 +12,7 @@ const MOST_CHANNELS: u32 = 36;
 /// Refuses what cannot be published. Only the tracks of the programme count, and of pictures only
 /// the film: what will be dropped refuses nothing.
 pub fn admit(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
+    refuse_pixels(media, policy)?;
     let media = chosen_programme(media);
     let film = main_video(&media);
     refuse_photograph(&media, policy)?;
@@ -29,6 +29,21 @@ pub fn admit(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
         refuse_gap(track, policy)?;
     }
     refuse_length(&media, film, policy)
+}
+
+/// Refuses a file none of whose tracks is small enough. Of several, one is published, and no other is
+/// decoded.
+fn refuse_pixels(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
+    let limit = policy.max_pixels;
+    let pixels = |track: &VideoTrack| u64::from(track.coded.width) * u64::from(track.coded.height);
+    let shown = || media.video.iter().filter(|track| !track.attached_picture);
+    if shown().any(|track| pixels(track) <= limit) {
+        return Ok(());
+    }
+    let Some(track) = shown().last() else { return Ok(()) };
+    let detail =
+        format!("its pictures are {}, {} pixels; the limit is {limit}", track.coded, pixels(track));
+    Err(Rejected::new(Reason::TooManyPixels, detail))
 }
 
 fn refuse_photograph(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {

@@ -75,6 +75,7 @@ pub struct PlanInput<'a> {
 
 /// Plans everything that will be done for one original, or says why nothing can be.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
+    admit(input.media, &input.pipeline.input)?;
     let programme = programme::chosen(input.media);
     plausible::refuse_impossible(&programme)?;
     plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
@@ -85,7 +86,6 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
     let PlanInput { media, pipeline, .. } = *input;
     let mut decisions = Decisions::default();
     tracks::refuse_truncated(media, &pipeline.input)?;
-    admit(media, &pipeline.input)?;
     programme::explain(whole, &mut decisions);
     let wanted = Wanted::find(pipeline, input.presets)?;
     let source = Source::choose(input, &wanted, &mut decisions)?;

@@ -31,17 +31,17 @@ impl Assignment {
 
 #[cfg(test)]
 mod tests {
-    use vodmill_model::pipeline::InputPolicy;
+    use vodmill_model::transcode::ProbeOrder;
 
     use super::*;
 
     #[test]
     fn the_same_can_be_asked_again() {
         let original = "/var/lib/vodmill/work/j/7/original".into();
-        let assignment = Assignment::Probe { original, policy: InputPolicy::default() };
+        let assignment = Assignment::Probe(ProbeOrder { original, max_pixels: 1 });
         let text = assignment.evidence(Path::new("/var/lib/vodmill/work/j/7")).unwrap_or_default();
         let again: Assignment = serde_json::from_str(&text).expect("an assignment");
-        let Assignment::Probe { original, .. } = again else { panic!("{again:?}") };
+        let Assignment::Probe(ProbeOrder { original, .. }) = again else { panic!("{again:?}") };
         assert_eq!(original, Path::new(EVIDENCE_FOLDER).join("original"));
     }
 }

@@ -13,11 +13,10 @@ mod spawn;
 mod usage;
 mod watchdog;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use vodmill_model::pipeline::InputPolicy;
-use vodmill_model::transcode::{AudioOrder, Progress, VideoOrder};
+use vodmill_model::transcode::{AudioOrder, ProbeOrder, Progress, VideoOrder};
 use vodmill_model::{Failed, Rejected};
 
 pub(crate) use bounds::Bounds;
@@ -46,12 +45,7 @@ const SCRATCH: &str = "VODMILL_CHILD_SCRATCH";
 #[serde(rename_all = "snake_case")]
 pub enum Assignment {
     /// Say what an original is.
-    Probe {
-        /// The original.
-        original: PathBuf,
-        /// What is accepted.
-        policy: InputPolicy,
-    },
+    Probe(ProbeOrder),
     /// Encode a chunk.
     Video(VideoOrder),
     /// Encode an audio track.
@@ -68,7 +62,7 @@ impl Assignment {
     /// The original that it reads, if it reads one.
     fn original(&self) -> Option<&Path> {
         match self {
-            Assignment::Probe { original, .. } => Some(original),
+            Assignment::Probe(order) => Some(&order.original),
             Assignment::Video(order) => Some(&order.original),
             Assignment::Audio(order) => Some(&order.original),
             Assignment::Package(order) => Some(&order.original),
@@ -79,7 +73,7 @@ impl Assignment {
     /// The files and folders that it reads, its scratch apart.
     fn files(&self) -> Vec<&Path> {
         let mut files = match self {
-            Assignment::Probe { .. } | Assignment::Video(_) | Assignment::Audio(_) => Vec::new(),
+            Assignment::Probe(_) | Assignment::Video(_) | Assignment::Audio(_) => Vec::new(),
             Assignment::Segments(order) => order.input.files(),
             Assignment::Package(order) => order.input.files(),
             Assignment::Check(order) => vec![order.package.as_path()],

@@ -92,9 +92,7 @@ fn carry_out(
     events: &EventWriter,
 ) -> Result<serde_json::Value, MediaError> {
     match assignment {
-        Assignment::Probe { original, policy } => {
-            value(transcode.probe(&original, &policy, events)?)
-        }
+        Assignment::Probe(order) => value(transcode.probe(&order, events)?),
         Assignment::Video(order) => {
             let done = transcode.encode_video(&order, events)?;
             passed(point!("rendition.written"))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use vodmill_fault::point;
 use vodmill_model::planner::{self, PlanInput};
+use vodmill_model::transcode::ProbeOrder;
 use vodmill_model::{Failed, MediaInfo, Plan};
 use vodmill_queue::NewTask;
 use vodmill_store::{Key, Store, StoreError};
@@ -53,11 +54,11 @@ fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
 }
 
 fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
-    let policy = context.order.pipeline()?.input.clone();
+    let max_pixels = context.order.pipeline()?.input.max_pixels;
     let original = context.original()?;
     let bounds =
         Bounds::of_reading(context.order.original.bytes(), &context.worker.settings.limits);
-    context.run_child(&Assignment::Probe { original, policy }, &bounds)
+    context.run_child(&Assignment::Probe(ProbeOrder { original, max_pixels }), &bounds)
 }
 
 fn decide(context: &TaskContext<'_>, media: &MediaInfo) -> Result<Plan, StageError> {

@@ -1,5 +1,5 @@
 use vodmill_model::MediaError;
-use vodmill_model::pipeline::InputPolicy;
+use vodmill_model::transcode::ProbeOrder;
 
 use super::*;
 use crate::worker::Needs;
@@ -18,8 +18,8 @@ fn end_of(script: &str, still: Duration) -> Failed {
         scratch: None,
         original: None,
     };
-    let (original, policy) = ("x".repeat(1 << 20).into(), InputPolicy::default());
-    let assignment = Assignment::Probe { original, policy };
+    let original = "x".repeat(1 << 20).into();
+    let assignment = Assignment::Probe(ProbeOrder { original, max_pixels: 1 });
     match runner.run::<Value>(&assignment, &mut |_| {}, &|| false) {
         Err(StageError::Media(MediaError::Failed(failed))) => failed,
         other => panic!("{other:?}"),

@@ -11,11 +11,11 @@ mod stream;
 use std::path::{Path, PathBuf};
 
 use vodmill_model::outcome::{MediaError, Reason};
-use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProgressSink,
-    Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone, VideoOrder,
+    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProbeOrder,
+    ProgressSink, Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone,
+    VideoOrder,
 };
 use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
 
@@ -71,16 +71,15 @@ impl Transcode for Fake {
 
     fn probe(
         &self,
-        original: &Path,
-        _policy: &InputPolicy,
+        order: &ProbeOrder,
         _watch: &dyn ProgressSink,
     ) -> Result<MediaInfo, MediaError> {
         if self.pries {
-            return Err(Rejected::new(Reason::Damaged, pry::pry(original)).into());
+            return Err(Rejected::new(Reason::Damaged, pry::pry(&order.original)).into());
         }
-        let found = Original::read(original)?;
+        let found = Original::read(&order.original)?;
         self.begin(&found.title, "probe")?;
-        found.media_info(original)
+        found.media_info(&order.original)
     }
 
     fn encode_video(
