@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
 
+use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::format::context::{Input, StreamIo};
 use ffmpeg_next::{Dictionary, Error, ffi};
 use vodmill_model::outcome::{MediaError, Reason};
@@ -46,7 +47,9 @@ pub(super) fn open(path: &Path, max_pixels: u64) -> Result<(Input, Fault), Media
     let opened = with_bounded_tables(|| open_input(path, original, format));
     let mut input = opened.map_err(|cause| why("open original", cause))?;
     refuse_too_many_tracks(&input)?;
+    let declared = sizes(&input);
     find_streams(&mut input, max_pixels).map_err(|cause| why("read streams of", cause))?;
+    keep_sizes(&mut input, &declared);
     // libav may have made do without what it could not read.
     if let Some(fault) = fault.get() {
         return Err(error::failed("read streams of", path.display(), fault));
@@ -135,6 +138,28 @@ fn find_streams(input: &mut Input, max_pixels: u64) -> Result<(), Error> {
         let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
         options.into_iter().for_each(|dictionary| drop(Dictionary::own(dictionary)));
         if code < 0 { Err(Error::from(code)) } else { Ok(()) }
+    }
+}
+
+/// Width and height of each stream, zeros where unknown.
+fn sizes(input: &Input) -> Vec<(i32, i32)> {
+    // SAFETY: parameters of an open stream.
+    let size = |parameters: Parameters| unsafe {
+        ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height)
+    };
+    input.streams().map(|stream| size(stream.parameters())).collect()
+}
+
+/// A decoder that may not decode so many pixels forgets what the container says of them.
+fn keep_sizes(input: &mut Input, declared: &[(i32, i32)]) {
+    for (mut stream, (width, height)) in input.streams_mut().zip(declared) {
+        // SAFETY: the stream is valid and owns its parameters; nothing else refers to them.
+        unsafe {
+            let parameters = (*stream.as_mut_ptr()).codecpar;
+            if ((*parameters).width, (*parameters).height) == (0, 0) {
+                ((*parameters).width, (*parameters).height) = (*width, *height);
+            }
+        }
     }
 }
 
