@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -25,7 +25,8 @@ pub(crate) struct Packages {
 /// All assets, and when they were looked for.
 struct Listing {
     assets: Arc<Vec<Asset>>,
-    at: Instant,
+    /// The uptime at which it was made.
+    at: Duration,
 }
 
 /// A published asset.
@@ -53,7 +54,9 @@ impl Packages {
     /// wait for what it finds.
     pub(crate) async fn list(self: &Arc<Self>) -> Option<Arc<Vec<Asset>>> {
         let mut last = self.listing.lock().await;
-        if let Some(listing) = last.as_ref().filter(|listing| listing.at.elapsed() < FRESH) {
+        let now = self.auth.clock().uptime();
+        let is_fresh = |listing: &&Listing| now.saturating_sub(listing.at) < FRESH;
+        if let Some(listing) = last.as_ref().filter(is_fresh) {
             return Some(Arc::clone(&listing.assets));
         }
         let packages = Arc::clone(self);
@@ -61,7 +64,7 @@ impl Packages {
             packages.folders.iter().flat_map(assets_in).collect::<Vec<_>>()
         });
         let assets = Arc::new(found.await.ok()?);
-        *last = Some(Listing { assets: Arc::clone(&assets), at: Instant::now() });
+        *last = Some(Listing { assets: Arc::clone(&assets), at: self.auth.clock().uptime() });
         Some(assets)
     }
 }

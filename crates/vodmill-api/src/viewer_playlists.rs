@@ -5,7 +5,6 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Extension, Path, RawQuery, State};
@@ -193,8 +192,8 @@ async fn playlist(
     let asked = Asked { tree, path, query: query.unwrap_or_default(), visitor };
     // Signing takes processor time, and a store may wait for a disk or a network.
     let made = tokio::task::spawn_blocking(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        service.make(&asked, now.as_secs())
+        let now = service.auth.clock().unix_seconds();
+        service.make(&asked, now)
     });
     match made.await {
         Ok(Ok(text)) => {

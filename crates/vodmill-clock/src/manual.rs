@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::{Clock, Signal, UnixMillis, millis};
@@ -9,9 +9,30 @@ use crate::{Clock, Signal, UnixMillis, millis};
 pub struct ManualClock {
     now: AtomicI64,
     uptime: AtomicI64,
-    /// What those who wait wait for.
-    waiting: Mutex<Vec<Signal>>,
+    users: Mutex<Users>,
     changed: Condvar,
+}
+
+/// The threads that use a clock.
+#[derive(Debug, Default)]
+struct Users {
+    /// Threads that have begun and not ended.
+    threads: usize,
+    /// The waits that some of them are in.
+    waits: Vec<Wait>,
+}
+
+#[derive(Debug, Clone)]
+struct Wait {
+    signal: Signal,
+    seen: u64,
+    until: Duration,
+}
+
+impl Wait {
+    fn is_over(&self, uptime: Duration) -> bool {
+        uptime >= self.until || self.signal.count() > self.seen
+    }
 }
 
 impl ManualClock {
@@ -24,8 +45,8 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         self.uptime.fetch_add(millis(by), Ordering::SeqCst);
         self.now.fetch_add(millis(by), Ordering::SeqCst);
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        waiting.iter().for_each(Signal::nudge);
+        let waits = self.users().waits.clone();
+        waits.iter().for_each(|wait| wait.signal.nudge());
     }
 
     /// Sets the clock to another time, in which no time passes.
@@ -33,11 +54,29 @@ impl ManualClock {
         self.now.store(now, Ordering::SeqCst);
     }
 
-    /// Returns once `threads` wait by this clock, so that a test advances it when all have come to
-    /// rest.
+    /// Returns once `threads` wait by this clock.
     pub fn until_waiting(&self, threads: usize) {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_while(waiting, |waiting| waiting.len() < threads));
+        let too_few = |users: &mut Users| self.at_rest(users) < threads;
+        let waited = self.changed.wait_while(self.users(), too_few);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Returns once all threads that were [spawned](crate::spawn) with this clock wait by it, or have
+    /// ended: nothing happens any more unless it is advanced.
+    pub fn until_idle(&self) {
+        let is_busy = |users: &mut Users| self.at_rest(users) < users.threads;
+        let waited = self.changed.wait_while(self.users(), is_busy);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Threads whose waits are not over.
+    fn at_rest(&self, users: &Users) -> usize {
+        let uptime = self.uptime();
+        users.waits.iter().filter(|wait| !wait.is_over(uptime)).count()
+    }
+
+    fn users(&self) -> MutexGuard<'_, Users> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,23 +91,35 @@ impl Clock for ManualClock {
 
     fn wait(&self, signal: &Signal, seen: u64, timeout: Duration) {
         let until = self.uptime().saturating_add(timeout);
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(signal.clone());
+        self.users().waits.push(Wait { signal: signal.clone(), seen, until });
         self.changed.notify_all();
         signal.wait_until(seen, None, || self.uptime() >= until);
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = waiting.iter().position(|one| one.is(signal)) {
-            waiting.swap_remove(at);
+        let mut users = self.users();
+        let is_this =
+            |wait: &Wait| wait.signal.is(signal) && wait.seen == seen && wait.until == until;
+        if let Some(at) = users.waits.iter().position(is_this) {
+            users.waits.swap_remove(at);
         }
+    }
+
+    fn thread_begins(&self) {
+        self.users().threads += 1;
+    }
+
+    fn thread_ends(&self) {
+        self.users().threads -= 1;
+        self.changed.notify_all();
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU32};
     use std::thread;
 
     use super::*;
+    use crate::spawn_scoped;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -93,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_signal_ends_every_wait_for_it() {
-        let (clock, signal) = (ManualClock::default(), Signal::default());
+        let clock = ManualClock::default();
+        let signal = Signal::default();
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| clock.wait(&signal, 0, HOUR));
@@ -105,5 +157,27 @@ mod tests {
         // Raised since it was looked at: there is nothing to wait for.
         clock.wait(&signal, 0, HOUR);
         assert_eq!(signal.count(), 1);
+    }
+
+    #[test]
+    fn all_that_is_to_happen_by_a_time_has_happened_when_its_threads_are_at_rest() {
+        let clock = ManualClock::default();
+        let rounds = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                spawn_scoped(&clock, scope, || {
+                    for _ in 0..3 {
+                        clock.sleep(HOUR);
+                        rounds.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+            for round in 1..=3 {
+                clock.until_idle();
+                clock.advance(HOUR);
+                clock.until_idle();
+                assert_eq!(rounds.load(Ordering::SeqCst), 4 * round);
+            }
+        });
     }
 }

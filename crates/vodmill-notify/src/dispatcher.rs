@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
-use vodmill_clock::Clock;
+use vodmill_clock::{Clock, spawn_scoped};
 use vodmill_queue::{Delivery, DeliveryState, Outbox, Queue, Retention, Subscriptions};
 
 use crate::error::Result;
@@ -65,15 +65,15 @@ impl Dispatcher {
         go_on: &(dyn Fn(Duration) -> bool + Sync),
     ) {
         std::thread::scope(|scope| {
-            scope.spawn(|| sweep(queue, clock, go_on));
+            spawn_scoped(clock, scope, || sweep(queue, clock, go_on));
             for target in &self.targets {
-                scope.spawn(|| {
+                spawn_scoped(clock, scope, || {
                     let mut sender = Sender { target, go_on, http: None, sns: None };
                     repeat(go_on, || sender.step(queue));
                 });
             }
             for id in &self.distributions.ids {
-                scope.spawn(|| {
+                spawn_scoped(clock, scope, || {
                     let mut invalidator = Invalidator::new(id, &self.distributions, clock, go_on);
                     repeat(go_on, || invalidator.step(queue));
                 });

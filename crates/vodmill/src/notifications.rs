@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use vodmill_clock::SystemClock;
 use vodmill_model::notify::Notify;
 use vodmill_notify::{Address, Dispatcher, Distributions, Secrets, Target};
 use vodmill_pipeline::{Stop, StopLevel, Worker};
@@ -85,7 +84,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Sends what the queue of a worker holds, until it is told to stop.
 pub fn run(dispatcher: &Dispatcher, worker: &Worker, stop: &Stop) {
-    dispatcher.run(worker.queue(), &SystemClock, &|pause| {
+    dispatcher.run(worker.queue(), &**stop.clock(), &|pause| {
         stop.wait(pause);
         stop.level() == StopLevel::Running
     });

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use vodmill_clock::UnixMillis;
+use vodmill_clock::{Clock as _, SystemClock, UnixMillis};
 use vodmill_model::printable;
 use vodmill_pipeline::Bar;
 
@@ -84,8 +84,7 @@ pub fn until(time: UnixMillis) -> Duration {
 
 /// The present time.
 pub fn now() -> UnixMillis {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since_epoch.as_millis()).unwrap_or(UnixMillis::MAX)
+    SystemClock.now()
 }
 
 /// Remembers when each stream began to move, and how far it was then: what was done before (in an

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
+use vodmill_clock::Clock;
 
 use super::reloading_file::{ReloadingFile, SecretFileError};
 use crate::token::jwt::{Expected, JwkSet};
@@ -33,14 +35,17 @@ pub(crate) enum TokenVerifier {
 }
 
 impl TokenVerifier {
-    pub(crate) fn new(viewers: Viewers) -> Result<TokenVerifier, SecretFileError> {
+    pub(crate) fn new(
+        viewers: Viewers,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<TokenVerifier, SecretFileError> {
         Ok(match viewers {
             Viewers::Anyone => TokenVerifier::Anyone,
             Viewers::Tokens(file) => {
-                TokenVerifier::Tokens(ReloadingFile::open(file, Secrets::parse, |_| true)?)
+                TokenVerifier::Tokens(ReloadingFile::open(file, Secrets::parse, |_| true, clock)?)
             }
             Viewers::Jwt(file, expected) => TokenVerifier::Jwt(
-                ReloadingFile::open(file, JwkSet::parse, JwkSet::has_secrets)?,
+                ReloadingFile::open(file, JwkSet::parse, JwkSet::has_secrets, clock)?,
                 expected,
             ),
         })

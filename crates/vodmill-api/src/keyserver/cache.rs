@@ -2,9 +2,10 @@
 //! while.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use vodmill_clock::Clock;
 use vodmill_keys::{KeyStore, KeyStoreError, Kid, StoredKey};
 
 use super::limits::{Limiter, Rate};
@@ -61,8 +62,9 @@ pub(crate) struct KeyCache {
     looks_each: Bounded<u64, Arc<Semaphore>>,
     /// Viewers who asked for keys that there are not.
     strays: Limiter<u64>,
-    /// Until then the store is not asked.
-    resting: Mutex<Option<Instant>>,
+    /// The uptime until which the store is not asked.
+    resting: Mutex<Option<Duration>>,
+    clock: Arc<dyn Clock>,
 }
 
 /// Places among the looks of a viewer, and among all.
@@ -78,7 +80,8 @@ struct Slot {
 #[derive(Clone)]
 struct Seen {
     key: Option<Arc<StoredKey>>,
-    at: Instant,
+    /// The uptime then.
+    at: Duration,
 }
 
 /// Why it is not known whether there is a key.
@@ -91,7 +94,7 @@ pub(crate) enum NoAnswer {
 }
 
 impl KeyCache {
-    pub(crate) fn new(store: Arc<dyn KeyStore>, memory: Memory) -> KeyCache {
+    pub(crate) fn new(store: Arc<dyn KeyStore>, memory: Memory, clock: Arc<dyn Clock>) -> KeyCache {
         KeyCache {
             store,
             memory,
@@ -100,6 +103,7 @@ impl KeyCache {
             looks_each: Bounded::new(REMEMBERED),
             strays: Limiter::new(STRAYS),
             resting: Mutex::default(),
+            clock,
         }
     }
 
@@ -125,7 +129,7 @@ impl KeyCache {
         match self.ask(kid, viewer).await {
             Ok(key) => {
                 let key = key.map(Arc::new);
-                let seen = Seen { key: key.clone(), at: Instant::now() };
+                let seen = Seen { key: key.clone(), at: self.clock.uptime() };
                 *slot.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
                 Ok(key)
             }
@@ -141,13 +145,17 @@ impl KeyCache {
     fn fresh(&self, slot: &Slot) -> Option<Seen> {
         let seen = slot.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let good = if seen.key.is_some() { self.memory.fresh } else { UNKNOWN };
-        (seen.at.elapsed() < good).then_some(seen)
+        (self.age(&seen) < good).then_some(seen)
+    }
+
+    fn age(&self, seen: &Seen) -> Duration {
+        self.clock.uptime().saturating_sub(seen.at)
     }
 
     /// What may be given while the store is away: keys only. An unknown kid may have come to be.
     fn kept(&self, slot: &Slot) -> Option<Seen> {
         let seen = slot.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        (seen.key.is_some() && seen.at.elapsed() < self.memory.keep).then_some(seen)
+        (seen.key.is_some() && self.age(&seen) < self.memory.keep).then_some(seen)
     }
 
     async fn ask(&self, kid: Kid, viewer: u64) -> Result<Option<StoredKey>, NoAnswer> {
@@ -161,7 +169,7 @@ impl KeyCache {
             Ok(Ok(found)) => {
                 if found.is_none() {
                     // What is beyond the rate is told to whoever asks next.
-                    let _ = self.strays.take(viewer, Instant::now());
+                    let _ = self.strays.take(viewer, self.clock.uptime());
                 }
                 return Ok(found);
             }
@@ -178,7 +186,7 @@ impl KeyCache {
         let new = || Arc::new(Semaphore::new(LOOKS_EACH));
         let own = self.looks_each.change(viewer, new, |own| Arc::clone(own));
         let own = own.acquire_owned().await.map_err(|_| NoAnswer::Away)?;
-        if let Some(wait) = self.strays.wait(viewer, Instant::now()) {
+        if let Some(wait) = self.strays.wait(viewer, self.clock.uptime()) {
             return Err(NoAnswer::TooMany(wait));
         }
         let all = Arc::clone(&self.looks).acquire_owned().await.map_err(|_| NoAnswer::Away)?;
@@ -198,11 +206,12 @@ impl KeyCache {
 
     fn rests(&self) -> bool {
         let resting = *self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        resting.is_some_and(|until| Instant::now() < until)
+        resting.is_some_and(|until| self.clock.uptime() < until)
     }
 
     fn rest(&self) {
-        *self.resting.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+        *self.resting.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(self.clock.uptime() + REST);
     }
 }
 

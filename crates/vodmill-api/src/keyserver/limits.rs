@@ -1,7 +1,7 @@
 //! How often one viewer, or one address, may ask.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::bounded::Bounded;
 
@@ -24,8 +24,8 @@ pub(crate) struct Limiter<K> {
     /// From one request to the next in the long run; none without a limit.
     step: Option<Duration>,
     burst: Duration,
-    /// When each would be back at rest.
-    moments: Bounded<K, Instant>,
+    /// The uptime at which each would be back at rest.
+    moments: Bounded<K, Duration>,
 }
 
 impl<K: std::hash::Hash + Eq> Limiter<K> {
@@ -36,13 +36,13 @@ impl<K: std::hash::Hash + Eq> Limiter<K> {
     }
 
     /// How long one who has used up its burst has to wait; nothing is counted.
-    pub(crate) fn wait(&self, who: K, now: Instant) -> Option<Duration> {
+    pub(crate) fn wait(&self, who: K, now: Duration) -> Option<Duration> {
         let next = self.moments.get(who)?.max(now) + self.step?;
         (next - now).checked_sub(self.burst).filter(|wait| !wait.is_zero())
     }
 
     /// Counts one request at `now`; or says how long to wait, and does not count it.
-    pub(crate) fn take(&self, who: K, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&self, who: K, now: Duration) -> Result<(), Duration> {
         let Some(step) = self.step else { return Ok(()) };
         self.moments.change(
             who,
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_burst_then_the_rate() {
         let limiter = Limiter::new(Rate { per_second: 10, burst: 3 });
-        let (start, step) = (Instant::now(), Duration::from_millis(100));
+        let (start, step) = (Duration::from_secs(7), Duration::from_millis(100));
         let at = |who, millis| limiter.take(who, start + Duration::from_millis(millis));
         assert_eq!([at(1, 0), at(1, 0), at(1, 0)], [Ok(()); 3]);
         assert_eq!(limiter.wait(1, start), Some(Duration::from_millis(100)));

@@ -14,8 +14,9 @@ mod viewer_auth;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use vodmill_clock::{Clock, SystemClock};
 use vodmill_keys::KeyStore;
 
 pub use access::{Network, Viewers};
@@ -62,6 +63,8 @@ pub struct KeySettings {
     pub memory: Memory,
     /// How long a segmenter or an operator may take to send a body.
     pub body_time: Duration,
+    /// What tokens, limits and the memory of keys go by.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Default for KeySettings {
@@ -78,6 +81,7 @@ impl Default for KeySettings {
             viewer_rate: Rate { per_second: 20, burst: 200 },
             memory: Memory::default(),
             body_time: Duration::from_secs(60),
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -111,11 +115,16 @@ impl KeyServer {
             return Err(KeyServerError::Origin(origin.clone()));
         }
         Ok(KeyServer {
-            cache: KeyCache::new(Arc::clone(&store), settings.memory),
+            cache: KeyCache::new(Arc::clone(&store), settings.memory, Arc::clone(&settings.clock)),
             store,
             auth: Arc::new(ViewerAuth::new(&settings)?),
             settings,
         })
+    }
+
+    /// Unix seconds.
+    fn now(&self) -> u64 {
+        self.settings.clock.unix_seconds()
     }
 
     /// What authorizes its viewers.
@@ -141,9 +150,4 @@ pub fn is_origin(text: &str) -> bool {
         Some(("http" | "https", host)) => !host.is_empty() && !host.contains(strange),
         _ => text == "*",
     }
-}
-
-/// Unix seconds.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vodmill_keys::{GenerationKeys, KeySet, KeyStore, KeyStoreError, KeyTerms, Kid, wire};
 
+use super::KeyServer;
 use super::answer::Refusal;
 use super::cache::told;
 use super::credentials::Role;
-use super::{KeyServer, now};
 use crate::peer::Peer;
 
 /// A set of as many keys as there can be has some 11 MB.
@@ -180,7 +180,7 @@ async fn revoke(
     caller.must_be(Role::Operator)?;
     let revoke: wire::Revoke = parse(&body)?;
     names(&revoke.asset, revoke.generation.as_deref().unwrap_or("all"))?;
-    let at = revoke.at.unwrap_or_else(now);
+    let at = revoke.at.unwrap_or_else(|| server.now());
     let asset = revoke.asset.clone();
     let which = move |keys: &GenerationKeys| {
         revoke.generation.as_ref().is_none_or(|generation| *generation == keys.generation)
@@ -204,7 +204,7 @@ async fn rotate(
     let keys = fresh(rotate.periods, KeyTerms { max_age: rotate.max_age, expires: None })?;
     let (asset, generation) = (rotate.asset.clone(), rotate.generation.clone());
     let stored = server.ask(move |store| store.put(&asset, &generation, keys)).await?;
-    let at = now().saturating_add(rotate.grace_seconds);
+    let at = server.now().saturating_add(rotate.grace_seconds);
     let new = rotate.generation.clone();
     let others = move |keys: &GenerationKeys| keys.generation != new;
     let ended = server.expire(&caller, rotate.asset, others, at).await?;

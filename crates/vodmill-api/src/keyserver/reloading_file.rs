@@ -4,8 +4,9 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use vodmill_clock::Clock;
 use vodmill_secret::SecretError;
 
 /// From one look at a file to the next.
@@ -34,12 +35,14 @@ pub(crate) struct ReloadingFile<T> {
     parse: fn(&str) -> Result<T, String>,
     is_secret: fn(&T) -> bool,
     state: Mutex<State<T>>,
+    clock: Arc<dyn Clock>,
 }
 
 struct State<T> {
     value: Arc<T>,
     version: FileVersion,
-    looked: Instant,
+    /// The uptime at the last look.
+    looked: Duration,
 }
 
 type FileVersion = (u64, u64, i64, i64);
@@ -50,17 +53,20 @@ impl<T> ReloadingFile<T> {
         path: PathBuf,
         parse: fn(&str) -> Result<T, String>,
         is_secret: fn(&T) -> bool,
+        clock: &Arc<dyn Clock>,
     ) -> Result<ReloadingFile<T>, SecretFileError> {
         let (value, version) = read(&path, parse, is_secret)?;
-        let state = State { value: Arc::new(value), version, looked: Instant::now() };
-        Ok(ReloadingFile { path, parse, is_secret, state: Mutex::new(state) })
+        let state = State { value: Arc::new(value), version, looked: clock.uptime() };
+        let clock = Arc::clone(clock);
+        Ok(ReloadingFile { path, parse, is_secret, state: Mutex::new(state), clock })
     }
 
     /// What it says now.
     pub(crate) fn get(&self) -> Arc<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= LOOK {
-            state.looked = Instant::now();
+        let now = self.clock.uptime();
+        if now.saturating_sub(state.looked) >= LOOK {
+            state.looked = now;
             let changed =
                 fs::metadata(&self.path).is_ok_and(|facts| version(&facts) != state.version);
             if changed {

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use vodmill_keys::{Kid, StoredKey};
 
+use super::KeyServer;
 use super::answer::Refusal;
 use super::cache::NoAnswer;
 use super::viewer_auth::{Visitor, too_many};
-use super::{KeyServer, now};
 use crate::peer::Peer;
 
 /// What a viewer is told to do while the store is away.
@@ -34,7 +34,7 @@ pub(crate) async fn key(
             let StoredKey { asset, generation, .. } = &*stored;
             let kid = kid.map(tracing::field::display);
             tracing::info!(kid, asset, generation, viewer, %address, "key given");
-            answer(&stored)
+            answer(&stored, server.now())
         }
         Err(refusal) => {
             let (status, reason) = (refusal.status.as_u16(), refusal.reason.as_str());
@@ -70,19 +70,19 @@ impl KeyServer {
         })?;
         let stored = found.ok_or_else(Refusal::unknown_key)?;
         grant.permits(&stored.asset, visitor.address)?;
-        if stored.terms.have_expired(now()) {
+        if stored.terms.have_expired(self.now()) {
             return Err(Refusal::new(StatusCode::GONE, "the key was revoked or replaced"));
         }
         Ok((stored, grant.viewer))
     }
 }
 
-fn answer(stored: &StoredKey) -> Response {
+fn answer(stored: &StoredKey, now: u64) -> Response {
     let mut response = stored.key.expose().to_vec().into_response();
     let policy = match stored.terms.max_age {
         // Not beyond its expiry.
         Some(seconds) => {
-            let left = stored.terms.expires.map_or(u64::MAX, |at| at.saturating_sub(now()));
+            let left = stored.terms.expires.map_or(u64::MAX, |at| at.saturating_sub(now));
             let text = format!("private, max-age={}", left.min(seconds.into()));
             HeaderValue::from_str(&text).unwrap_or(NO_STORE)
         }

@@ -4,17 +4,19 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
+use vodmill_clock::Clock;
 use vodmill_delivery::{AssetPath, ObjectKind};
 
+use super::KeySettings;
 use super::access::{Denied, Network, TokenPlaces, TokenVerifier, bearer, client};
 use super::answer::Refusal;
 use super::credentials::{Credentials, Role};
 use super::limits::{Limiter, rate_limit_key};
 use super::reloading_file::{ReloadingFile, SecretFileError};
-use super::{KeySettings, now};
 use crate::token::Grant;
 
 /// Decides what a request may have, and how often one viewer or address may ask.
@@ -26,6 +28,7 @@ pub(crate) struct ViewerAuth {
     addresses: Limiter<IpAddr>,
     viewers: Limiter<u64>,
     hash: RandomState,
+    clock: Arc<dyn Clock>,
 }
 
 /// The client of a request, with its headers and query.
@@ -41,17 +44,23 @@ impl ViewerAuth {
         let (cookie, query) = (settings.cookie.clone(), settings.query.clone());
         let credentials = settings.credentials.clone();
         let credentials = credentials
-            .map(|file| ReloadingFile::open(file, Credentials::parse, |_| true))
+            .map(|file| ReloadingFile::open(file, Credentials::parse, |_| true, &settings.clock))
             .transpose()?;
         Ok(ViewerAuth {
-            verifier: TokenVerifier::new(settings.viewers.clone())?,
+            verifier: TokenVerifier::new(settings.viewers.clone(), &settings.clock)?,
             places: TokenPlaces { cookie, query },
             credentials,
             proxies: settings.proxies.clone(),
             addresses: Limiter::new(settings.address_rate),
             viewers: Limiter::new(settings.viewer_rate),
             hash: RandomState::new(),
+            clock: Arc::clone(&settings.clock),
         })
+    }
+
+    /// The clock that it goes by.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Whether anyone is let in without a token.
@@ -141,7 +150,7 @@ impl ViewerAuth {
 
     /// What a token permits now; without one, what is permitted to everybody.
     pub(crate) fn grant(&self, token: Option<&str>) -> Result<Grant, Refusal> {
-        self.verifier.check(token, now()).map_err(|denied| match denied {
+        self.verifier.check(token, self.clock.unix_seconds()).map_err(|denied| match denied {
             Denied::Token(error) => Refusal::from(error),
             Denied::NoToken => Refusal::new(StatusCode::UNAUTHORIZED, denied.to_string()),
         })
@@ -152,7 +161,7 @@ impl ViewerAuth {
         let token = self.token(visitor);
         let grant = self.grant(token)?;
         if self.asks_for_tokens() && token.is_some() {
-            let taken = self.viewers.take(self.bearer_of(visitor), Instant::now());
+            let taken = self.viewers.take(self.bearer_of(visitor), self.clock.uptime());
             taken.map_err(|wait| too_many("too many requests with this token", wait))?;
         }
         Ok(grant)
@@ -173,7 +182,7 @@ impl ViewerAuth {
 
     /// Counts a request against the rate of its address.
     pub(crate) fn slow_down_address(&self, address: IpAddr) -> Result<(), Refusal> {
-        let taken = self.addresses.take(rate_limit_key(address), Instant::now());
+        let taken = self.addresses.take(rate_limit_key(address), self.clock.uptime());
         taken.map_err(|wait| too_many("too many requests from this address", wait))
     }
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
+use vodmill_clock::millis;
 use vodmill_fault::point;
 use vodmill_model::{Failed, Rejected, printable, printable_lines};
 use vodmill_queue::{JobFilter, JobInfo, JobState};
@@ -102,8 +103,7 @@ impl Worker {
 
     /// Watches what an earlier process put away shortly before it ended.
     pub(crate) fn recall_put_away(&self) {
-        let now = jiff::Timestamp::now().as_millisecond();
-        let since = now - i64::try_from(WATCH.as_millis()).unwrap_or(0);
+        let since = self.clock.now() - millis(WATCH);
         for state in [JobState::Published, JobState::Rejected] {
             let filter = JobFilter { state: Some(state), ..JobFilter::default() };
             for job in self.queue.jobs(&filter, RECALLED).unwrap_or_default() {

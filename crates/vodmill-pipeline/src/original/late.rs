@@ -6,8 +6,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use vodmill_clock::Clock;
 
 use super::FileOriginal;
 use super::away::take_back;
@@ -24,8 +26,11 @@ const MOST: usize = 10_000;
 const NAMES: usize = 100;
 
 /// Files that were put away lately.
-#[derive(Debug, Default)]
-pub(crate) struct LateWriters(Mutex<Vec<PutAway>>);
+#[derive(Debug)]
+pub(crate) struct LateWriters {
+    watched: Mutex<Vec<PutAway>>,
+    clock: Arc<dyn Clock>,
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -33,16 +38,23 @@ struct PutAway {
     original: FileOriginal,
     place: PathBuf,
     inode: u64,
-    until: Instant,
+    /// The uptime at which watching ends.
+    until: Duration,
 }
 
 impl LateWriters {
+    /// Nothing is watched yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> LateWriters {
+        LateWriters { watched: Mutex::default(), clock }
+    }
+
     /// Watches an original that was moved to `place`.
     pub(crate) fn watch(&self, original: &FileOriginal, place: PathBuf) {
         let Ok(there) = fs::symlink_metadata(&place) else { return };
-        let (original, inode) = (original.clone(), there.ino());
-        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.push(PutAway { original, place, inode, until: Instant::now() + WATCH });
+        let original = original.clone();
+        let until = self.clock.uptime() + WATCH;
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.push(PutAway { original, place, inode: there.ino(), until });
         if watched.len() > MOST {
             watched.remove(0);
         }
@@ -67,9 +79,10 @@ impl LateWriters {
 
     /// Takes back what has grown since it was put away.
     pub(crate) fn look(&self) {
-        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.uptime();
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|file| match file.has_changed() {
-            Ok(false) => Instant::now() < file.until,
+            Ok(false) => now < file.until,
             Ok(true) => {
                 file.take_back();
                 false
@@ -108,7 +121,14 @@ impl PutAway {
 mod tests {
     use std::io::Write as _;
 
+    use vodmill_clock::ManualClock;
+
     use super::*;
+
+    fn late_writers() -> (Arc<ManualClock>, LateWriters) {
+        let clock = Arc::new(ManualClock::default());
+        (Arc::clone(&clock), LateWriters::new(clock))
+    }
 
     /// An inbox whose file was put away.
     fn put_away(folder: &Path) -> (FileOriginal, PathBuf) {
@@ -123,8 +143,9 @@ mod tests {
     fn what_is_written_after_it_was_put_away_is_taken_back_whole() {
         let folder = tempfile::tempdir().expect("scratch");
         let (original, place) = put_away(folder.path());
-        let late = LateWriters::default();
+        let (clock, late) = late_writers();
         late.watch(&original, place.clone());
+        clock.advance(WATCH - Duration::from_secs(1));
         late.look();
         assert!(place.exists(), "nothing came");
         let mut writer = fs::OpenOptions::new().append(true).open(&place).expect("open");
@@ -137,6 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn it_is_watched_for_ten_minutes() {
+        let folder = tempfile::tempdir().expect("scratch");
+        let (original, place) = put_away(folder.path());
+        let (clock, late) = late_writers();
+        late.watch(&original, place.clone());
+        clock.advance(WATCH);
+        late.look();
+        fs::write(&place, "half and the rest").expect("write");
+        late.look();
+        assert!(place.exists());
+    }
+
+    #[test]
     fn a_restart_forgets_nobody() {
         let folder = tempfile::tempdir().expect("scratch");
         fs::create_dir(folder.path().join("done")).expect("folder");
@@ -144,7 +178,7 @@ mod tests {
         let (original, place) = put_away(folder.path());
         assert!(place.ends_with("film.2.ts"));
         fs::write(&place, "half and the rest").expect("write");
-        let late = LateWriters::default();
+        let (_, late) = late_writers();
         late.recall(&original, &folder.path().join("done"));
         late.look();
         assert!(folder.path().join("film.ts").exists() && !place.exists());
@@ -154,7 +188,7 @@ mod tests {
     fn what_somebody_carried_away_or_replaced_is_left_alone() {
         let folder = tempfile::tempdir().expect("scratch");
         let (original, place) = put_away(folder.path());
-        let late = LateWriters::default();
+        let (_, late) = late_writers();
         late.watch(&original, place.clone());
         fs::rename(&place, folder.path().join("kept.ts")).expect("carry away");
         fs::write(&place, "another").expect("write");

@@ -5,6 +5,7 @@
 //! if it is still what was looked at: a worker that was stopped in between, for however long, can
 //! take nothing back.
 
+use vodmill_clock::UnixMillis;
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
 use vodmill_model::Failed;
@@ -38,7 +39,8 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     }
     passed(point!("publish.playlist"))?;
     let effort = Effort::of(&context.worker.queue.tasks(&context.lease.job_id)?);
-    let description = dated(&effort.told_in(packaged.asset.as_bytes())?)?;
+    let now = context.worker.clock.now();
+    let description = dated(&effort.told_in(packaged.asset.as_bytes())?, now)?;
     point_to(&*store, &decided, ASSET, &description)?;
     if packaged.multivariant.is_none() {
         drop_playlist(&*store, &decided).map_err(StageError::unavailable(stage()))?;
@@ -215,11 +217,12 @@ pub(crate) fn leads_to(pointer: &[u8], generation: &str) -> bool {
 
 /// The description with the date of publication: the one thing in a package that differs from one
 /// run to the next.
-pub(crate) fn dated(asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
+pub(crate) fn dated(asset_json: &[u8], now: UnixMillis) -> Result<Vec<u8>, Failed> {
     let fault = |error: serde_json::Error| Failed::from_error("date asset.json", &error);
     let mut asset: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(asset_json).map_err(fault)?;
-    let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default();
+    let now = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    let now = now.round(jiff::Unit::Second).unwrap_or_default();
     asset.insert("published_at".to_owned(), now.to_string().into());
     serde_json::to_vec_pretty(&asset).map_err(fault)
 }

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use vodmill_clock::Clock;
 use vodmill_keys::KeyStore;
 use vodmill_model::plan::Build;
 use vodmill_queue::{Names, Queue};
@@ -39,6 +40,7 @@ pub struct Worker {
     pub(crate) renditions: Renditions,
     pub(crate) admission: Admission,
     pub(crate) build: Build,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Random for each process.
     pub(crate) holder: String,
     /// Held while ended jobs are settled.
@@ -64,6 +66,11 @@ impl Worker {
     /// The queue, to look at jobs.
     pub fn queue(&self) -> &dyn Queue {
         &*self.queue
+    }
+
+    /// The clock that it works by.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// The key store.

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rustix::fs::{FlockOperation, flock};
+use vodmill_clock::{Clock, SystemClock};
 use vodmill_keys::KeyStore;
 use vodmill_model::Failed;
 use vodmill_model::plan::Build;
-use vodmill_queue::{Names, Queue, SqliteQueue};
+use vodmill_queue::{Leases as _, Names, SqliteQueue};
 use vodmill_store::LocalStore;
 
 use super::{Admission, Shared, Worker, names_path};
@@ -25,12 +26,20 @@ pub struct WorkerBuilder {
     shared: Option<Shared>,
     names: Option<Arc<dyn Names>>,
     keys: Option<Arc<dyn KeyStore>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Worker {
     /// A worker with a queue, keys and renditions of its own in its state folder, made on first use.
     pub fn local(settings: Settings, build: Build) -> WorkerBuilder {
-        WorkerBuilder { settings, build, shared: None, names: None, keys: None }
+        WorkerBuilder {
+            settings,
+            build,
+            shared: None,
+            names: None,
+            keys: None,
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// A worker that shares queue, keys and renditions with others. Its state folder is for scratch
@@ -51,67 +60,84 @@ impl WorkerBuilder {
         WorkerBuilder { keys: Some(keys), ..self }
     }
 
+    /// Works by another clock than the system's.
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> WorkerBuilder {
+        WorkerBuilder { clock, ..self }
+    }
+
     /// Opens the worker and takes up what an earlier process left: scratch is emptied and jobs that
-    /// have ended are settled. In a home of its own, leases are released too, since whoever held
-    /// them is gone.
+    /// have ended are settled. In a home of its own, leases are released too, since their holders
+    /// are gone.
     ///
     /// # Errors
     /// [`Error::Busy`] while another process works in the folder; else what failed.
     pub fn open(self) -> Result<Worker> {
         let layout = Layout::new(self.settings.state.clone());
         let lock = take(&layout)?;
-        if let Some(shared) = self.shared {
-            let names = self.names.unwrap_or_else(|| shared.queue.clone());
-            return start(self.settings, self.build, shared, names, lock);
-        }
-        let keys = match self.keys {
-            Some(keys) => keys,
-            None => Arc::new(vodmill_keys::DirectoryKeyStore::open(&self.settings.keys)?),
+        let WorkerBuilder { settings, build, shared, names, keys, clock } = self;
+        let names = match (names, &shared) {
+            (Some(names), _) => names,
+            (None, Some(shared)) => shared.queue.clone(),
+            (None, None) => {
+                let path = names_path(&settings.keys);
+                Arc::new(SqliteQueue::open_with_clock(path, Arc::clone(&clock))?)
+            }
         };
-        let names = match self.names {
-            Some(names) => names,
-            None => Arc::new(SqliteQueue::open(names_path(&self.settings.keys))?),
+        let Shared { queue, keys, work } = match shared {
+            Some(shared) => shared,
+            None => own(&settings, &layout, keys, &clock)?,
         };
-        let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(layout.queue())?);
-        queue.release_all()?;
-        let work = Arc::new(LocalStore::private(layout.root()));
-        start(self.settings, self.build, Shared { queue, keys, work }, names, lock)
+        let cache = Cache::new(layout.cache(), settings.keep_renditions);
+        let worker = Worker {
+            admission: Admission::new(layout.root().clone()),
+            renditions: Renditions::new(queue.clone(), queue.clone(), work, cache),
+            late: LateWriters::new(Arc::clone(&clock)),
+            build,
+            clock,
+            holder: format!("{}-{:016x}", std::process::id(), rand::random::<u64>()),
+            queue,
+            names,
+            keys,
+            layout,
+            settings,
+            settling: Mutex::default(),
+            _lock: lock,
+        };
+        worker.take_up()?;
+        Ok(worker)
     }
 }
 
-fn start(
-    settings: Settings,
-    build: Build,
-    shared: Shared,
-    names: Arc<dyn Names>,
-    lock: File,
-) -> Result<Worker> {
-    let layout = Layout::new(settings.state.clone());
-    let Shared { queue, keys, work } = shared;
-    let cache = Cache::new(layout.cache(), settings.keep_renditions);
-    let worker = Worker {
-        admission: Admission::new(layout.root().clone()),
-        renditions: Renditions::new(queue.clone(), queue.clone(), work, cache),
-        build,
-        holder: format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond()),
-        queue,
-        names,
-        keys,
-        layout,
-        settings,
-        settling: Mutex::default(),
-        late: LateWriters::default(),
-        _lock: lock,
+/// Queue, keys and renditions in a home of its own. Leases are those of processes that are gone.
+fn own(
+    settings: &Settings,
+    layout: &Layout,
+    keys: Option<Arc<dyn KeyStore>>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Shared> {
+    let keys = match keys {
+        Some(keys) => keys,
+        None => Arc::new(vodmill_keys::DirectoryKeyStore::open(&settings.keys)?),
     };
-    // Whatever lies there is of processes that are gone.
-    remove_dir(&worker.layout.work())?;
-    worker.settle_ended();
-    worker.recall_put_away();
-    if let Err(error) = worker.renditions.sweep() {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "renditions not swept");
+    let queue = SqliteQueue::open_with_clock(layout.queue(), Arc::clone(clock))?;
+    queue.release_all()?;
+    let work = Arc::new(LocalStore::private(layout.root()));
+    Ok(Shared { queue: Arc::new(queue), keys, work })
+}
+
+impl Worker {
+    /// Takes up what an earlier process left in the state folder, and of its jobs.
+    fn take_up(&self) -> Result<()> {
+        // Whatever lies there is of processes that are gone.
+        remove_dir(&self.layout.work())?;
+        self.settle_ended();
+        self.recall_put_away();
+        if let Err(error) = self.renditions.sweep() {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "renditions not swept");
+        }
+        Ok(())
     }
-    Ok(worker)
 }
 
 /// Makes the state folder and takes it for this process.

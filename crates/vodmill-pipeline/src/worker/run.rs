@@ -1,11 +1,11 @@
 //! Workers: claim a task, run it, record how it ended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use vodmill_clock::{Signal, spawn_scoped};
 use vodmill_fault::point;
 use vodmill_model::outcome::Reason;
 use vodmill_model::{Failed, MediaError, Rejected};
@@ -60,22 +60,22 @@ impl Worker {
     /// tasks. Returns when every worker has finished or parked what it held.
     pub fn work(&self, stop: &Stop, done: &(dyn Fn() -> bool + Sync)) {
         std::thread::scope(|scope| {
-            scope.spawn(|| self.go_round(stop, done));
+            spawn_scoped(&*self.clock, scope, || self.go_round(stop, done));
             for _ in 0..self.settings.workers.max(1) {
-                scope.spawn(|| self.work_alone(stop, done));
+                spawn_scoped(&*self.clock, scope, || self.work_alone(stop, done));
             }
         });
     }
 
     /// Now and then settles what a worker that died has left unsettled.
     fn go_round(&self, stop: &Stop, done: &dyn Fn() -> bool) {
-        let mut last = Instant::now();
+        let mut next = self.clock.uptime() + ROUND;
         while stop.level() == StopLevel::Running && !done() {
             stop.wait(IDLE);
             self.late.look();
-            if last.elapsed() >= ROUND {
+            if self.clock.uptime() >= next {
                 self.settle_ended();
-                last = Instant::now();
+                next = self.clock.uptime() + ROUND;
             }
         }
     }
@@ -116,15 +116,17 @@ impl Worker {
         tracing::debug!(attempt = lease.attempt, "task begun");
         let ledger = Mutex::new(Ledger::default());
         let lost = AtomicBool::new(false);
-        let (finished, heart) = channel();
+        let finished = Signal::default();
         let ended = std::thread::scope(|scope| {
-            scope.spawn(|| self.beat(lease, &ledger, &lost, heart));
+            spawn_scoped(&*self.clock, scope, || self.beat(lease, &ledger, &lost, &finished));
+            // Also where the task panics: the scope would wait for the heart for ever.
+            let _finished = RaiseOnDrop(&finished);
             let must_go = || lost.load(Ordering::Relaxed) || stop.must_park();
             let mut progress =
                 |step| ledger.lock().unwrap_or_else(PoisonError::into_inner).note(step);
             let context = TaskContext::new(self, lease, &mut progress, &must_go);
             let ended = context.and_then(stages::run_task);
-            drop(finished);
+            finished.raise();
             ended.and_then(|done| Ok(passed(point!("task.ended")).map(|()| done)?))
         });
         match self.record(lease, ended) {
@@ -146,18 +148,22 @@ impl Worker {
     }
 
     /// Keeps the lease and notes progress until the task has ended.
-    fn beat(&self, lease: &Lease, ledger: &Mutex<Ledger>, lost: &AtomicBool, heart: Receiver<()>) {
+    fn beat(&self, lease: &Lease, ledger: &Mutex<Ledger>, lost: &AtomicBool, finished: &Signal) {
         let every = self.settings.lease / (EXTENSIONS + 1);
-        let mut extended = Instant::now();
-        while heart.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+        let mut next = self.clock.uptime() + every;
+        loop {
+            self.clock.wait(finished, 0, BEAT);
+            if finished.count() > 0 {
+                return;
+            }
             let news = ledger.lock().unwrap_or_else(PoisonError::into_inner).take_news();
             let mut kept = match news {
                 Some(news) => self.queue.progress(lease, &news),
                 None => Ok(()),
             };
-            if extended.elapsed() >= every {
+            if self.clock.uptime() >= next {
                 kept = kept.and(self.queue.heartbeat(lease, self.settings.lease).map(drop));
-                extended = Instant::now();
+                next = self.clock.uptime() + every;
             }
             // Seen at every beat: media work that does not move has no news to be refused with.
             let ended = self.queue.job(&lease.job_id).is_ok_and(|job| job.state.has_ended());
@@ -232,6 +238,15 @@ impl Worker {
             self.queue.fail(lease, &failed.to_string(), &evidence.to_string(), retries)?;
         tracing::error!(stage = failed.stage, cause = failed.cause, outcome = ?outcome, "task failed");
         Ok(())
+    }
+}
+
+/// Raises a signal when it is dropped.
+struct RaiseOnDrop<'a>(&'a Signal);
+
+impl Drop for RaiseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.raise();
     }
 }
 

@@ -1,15 +1,19 @@
-//! How the daemon is told to leave.
+//! How a process is told to leave.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use vodmill_clock::{Clock, Signal, SystemClock};
 
 /// A request to stop, shared by everything that works. It only ever grows stronger.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stop {
     level: AtomicU8,
-    deadline: Mutex<Option<Instant>>,
-    changed: Condvar,
+    /// The uptime at which draining ends.
+    deadline: Mutex<Option<Duration>>,
+    changed: Signal,
+    clock: Arc<dyn Clock>,
 }
 
 /// How strongly to stop.
@@ -23,20 +27,40 @@ pub enum StopLevel {
     Aborting,
 }
 
+impl Default for Stop {
+    fn default() -> Stop {
+        Stop::new(Arc::new(SystemClock))
+    }
+}
+
 impl Stop {
+    /// A request that nobody has made yet. Waits for it are by this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Stop {
+        Stop {
+            level: AtomicU8::new(0),
+            deadline: Mutex::default(),
+            changed: Signal::default(),
+            clock,
+        }
+    }
+
+    /// The clock that its waits are by.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Drain: running tasks have `grace` to finish.
     pub fn drain(&self, grace: Duration) {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Instant::now() + grace);
+            Some(self.clock.uptime() + grace);
         self.level.fetch_max(1, Ordering::SeqCst);
-        self.changed.notify_all();
+        self.changed.raise();
     }
 
     /// Abort: nothing more is finished.
     pub fn abort(&self) {
-        let _lock = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         self.level.store(2, Ordering::SeqCst);
-        self.changed.notify_all();
+        self.changed.raise();
     }
 
     /// How strongly to stop now.
@@ -55,22 +79,30 @@ impl Stop {
             StopLevel::Aborting => true,
             StopLevel::Draining => {
                 let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
-                deadline.is_none_or(|deadline| Instant::now() >= deadline)
+                deadline.is_none_or(|deadline| self.clock.uptime() >= deadline)
             }
         }
     }
 
     /// Waits up to `timeout`, less when a stop is asked for or [`wake`](Stop::wake) is called.
     pub fn wait(&self, timeout: Duration) {
-        let guard = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.changed.count();
         if self.level() == StopLevel::Running {
-            drop(self.changed.wait_timeout(guard, timeout));
+            self.clock.wait(&self.changed, seen, timeout);
         }
+    }
+
+    /// Waits for `time`, less only when a stop is asked for; whether to go on.
+    pub fn pause(&self, time: Duration) -> bool {
+        let until = self.clock.uptime().saturating_add(time);
+        while self.level() == StopLevel::Running && self.clock.uptime() < until {
+            self.wait(until.saturating_sub(self.clock.uptime()));
+        }
+        self.level() == StopLevel::Running
     }
 
     /// Ends every wait: there may be something to do.
     pub fn wake(&self) {
-        let _lock = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
-        self.changed.notify_all();
+        self.changed.raise();
     }
 }

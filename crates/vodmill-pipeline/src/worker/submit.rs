@@ -1,8 +1,8 @@
 //! Taking originals on, and ended jobs up again.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use vodmill_clock::Clock;
 use vodmill_model::Failed;
 use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, Jobs, NewJob, NewTask};
 
@@ -107,7 +107,7 @@ impl Worker {
     /// # Errors
     /// If there is no such job, or it is not one that can be retried.
     pub fn retry(&self, job: &str) -> Result<()> {
-        retry(&*self.queue, job)
+        retry(&*self.queue, &*self.clock, job)
     }
 }
 
@@ -116,13 +116,13 @@ impl Worker {
 /// # Errors
 /// If there is no such job, or it is not one that can be retried; or if what is left of it is still
 /// being put away after some seconds.
-pub fn retry(queue: &dyn Jobs, job: &str) -> Result<()> {
-    let begun = Instant::now();
+pub fn retry(queue: &dyn Jobs, clock: &dyn Clock, job: &str) -> Result<()> {
+    let until = clock.uptime() + SETTLING;
     loop {
         // Scratch may be gone; what was encoded is found again among the renditions.
         match queue.restart(job) {
-            Err(vodmill_queue::Error::BeingSettled { .. }) if begun.elapsed() < SETTLING => {
-                thread::sleep(LOOK);
+            Err(vodmill_queue::Error::BeingSettled { .. }) if clock.uptime() < until => {
+                clock.sleep(LOOK);
             }
             done => return Ok(done?),
         }

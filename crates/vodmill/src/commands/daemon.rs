@@ -3,10 +3,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_api::{Folder, ReadObject, Server, Site, Tree, ViewerPlaylists};
+use vodmill_clock::{spawn, spawn_scoped};
 use vodmill_keys::KeyStore;
 use vodmill_pipeline::{Stop, StopLevel};
 use vodmill_store::{Key, Location, Store, StoreError};
@@ -42,10 +43,10 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     let tried = config.clone();
     // Nobody waits for it, and so it holds nobody up.
     std::thread::spawn(move || try_destinations(&tried));
-    let watch = inboxes.watch(&worker, &stop);
+    let watch = inboxes.watch(&worker, &stop)?;
     sweep_now_and_then(config.clone(), Arc::clone(&stop))?;
     std::thread::scope(|scope| {
-        scope.spawn(|| notifications::run(&dispatcher, &worker, &stop));
+        spawn_scoped(&**stop.clock(), scope, || notifications::run(&dispatcher, &worker, &stop));
         worker.work(&stop, &|| false);
     });
     watch.leave();
@@ -86,8 +87,8 @@ fn settled(config: Config) -> anyhow::Result<Config> {
 /// Removes old generations, and what is left over, now and then. Nobody waits for it: a bucket may
 /// take hours to list, and what was not done, or failed, is done next time.
 fn sweep_now_and_then(config: Config, stop: Arc<Stop>) -> anyhow::Result<()> {
-    let sweep = move || sweep(&config, &stop);
-    std::thread::Builder::new().name("sweep".to_owned()).spawn(sweep).context("begin to sweep")?;
+    let clock = Arc::clone(stop.clock());
+    spawn(&clock, "sweep", move || sweep(&config, &stop)).context("begin to sweep")?;
     Ok(())
 }
 
@@ -100,10 +101,7 @@ fn sweep(config: &Config, stop: &Stop) {
         for error in swept.map_or_else(|error| vec![error], |(_, troubles)| troubles) {
             tracing::warn!(error = format!("{error:#}"), "not all swept");
         }
-        let next = Instant::now() + DAY;
-        while is_running() && Instant::now() < next {
-            stop.wait(DAY);
-        }
+        stop.pause(DAY);
     }
 }
 

@@ -1,10 +1,11 @@
 //! `vodmill gc`: remove generations that have had their time, and what is left over.
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use vodmill_clock::{Clock as _, SystemClock, system_time};
 use vodmill_pipeline::{Garbage, GarbageKind, OldGeneration, Sweep, old_scratch, old_uploads};
 use vodmill_queue::Jobs;
 
@@ -74,7 +75,7 @@ pub fn sweep(config: &Config, order: Order<'_>) -> anyhow::Result<(Swept, Vec<an
             continue;
         }
         let store = destination.open(config);
-        let (keep, now) = (DAY * keep_days, SystemTime::now());
+        let (keep, now) = (DAY * keep_days, system_time(SystemClock.now()));
         let sweep = Sweep { store: &*store, names: &*names, queues: &queues, keep, now };
         let place = &destination.place;
         let old = old_generations(&sweep, dry);

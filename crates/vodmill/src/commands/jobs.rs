@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use vodmill_clock::SystemClock;
 use vodmill_model::{Rejected, printable_lines};
 use vodmill_pipeline::progress;
 use vodmill_queue::{JobFilter, JobInfo, JobState, Jobs, TaskInfo, TaskState};
@@ -31,7 +32,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         JobsAction::Retry { id } => {
             let (queue, job) = find_job(&queues, id)?;
-            vodmill_pipeline::retry(queue, &job.id)?;
+            vodmill_pipeline::retry(queue, &SystemClock, &job.id)?;
             print_line(&format!("{} {}: waiting", job.id, job.name))?;
         }
         JobsAction::Cancel { id } => {

@@ -1,10 +1,11 @@
 //! `vodmill rekey`: other keys for a published asset.
 
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use vodmill_clock::{Clock as _, SystemClock};
 use vodmill_keys::KeyStore;
 use vodmill_model::transcode::Progress;
 use vodmill_pipeline::{Rekey, Rekeyed};
@@ -72,7 +73,7 @@ pub fn run(config: &Config, arguments: &cli::Rekey) -> anyhow::Result<ExitCode> 
 /// When the old generation is swept, viewers get its keys no more.
 fn end_old_keys(config: &Config, keys: &dyn KeyStore, done: &Rekeyed) {
     let days = u64::from(config.settings.old_generations_days);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemClock.unix_seconds();
     // The asset has its new keys: this is no reason to say otherwise.
     if let Err(error) = keys.expire(&done.asset, &done.before, now + days * DAY) {
         let error = &error as &dyn std::error::Error;

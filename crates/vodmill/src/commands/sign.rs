@@ -1,9 +1,9 @@
 //! `vodmill sign`: URLs and cookies that CloudFront lets in.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use vodmill_clock::{Clock as _, SystemClock};
 use vodmill_delivery::{
     Cookie, Epoch, Policy, PolicyError, Resource, SignableUrl, Signer, encode_path,
 };
@@ -82,7 +82,7 @@ fn asset_url(config: &Config, arguments: &Sign) -> anyhow::Result<String> {
 }
 
 fn policy(arguments: &Sign, resource: Resource) -> anyhow::Result<Policy> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemClock.unix_seconds();
     let expires = match (arguments.expires, arguments.duration) {
         (Some(Moment(moment)), _) => moment,
         (None, Some(Span(time))) => Epoch(now.saturating_add(time.as_secs())),

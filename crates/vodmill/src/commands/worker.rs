@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vodmill_clock::spawn_scoped;
 use vodmill_pipeline::{Error, Stop, Worker};
 
 use super::adopt;
@@ -27,7 +28,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     worker.queue().subscribe(dispatcher.subscriptions());
     tracing::info!("working");
     std::thread::scope(|scope| {
-        scope.spawn(|| notifications::run(&dispatcher, &worker, &stop));
+        spawn_scoped(&**stop.clock(), scope, || notifications::run(&dispatcher, &worker, &stop));
         worker.work(&stop, &|| false);
     });
     tracing::info!("stopped");

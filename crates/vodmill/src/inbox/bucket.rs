@@ -5,7 +5,7 @@
 //! what the bucket has, so late, doubled and disordered events do no harm.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vodmill_fault::point;
 use vodmill_pipeline::original::{ObjectOriginal, Original};
@@ -75,11 +75,11 @@ impl Group {
 
     /// Submits what is dropped, until `stop` asks to leave.
     pub(super) fn watch(&mut self, worker: &Worker, stop: &Stop) {
-        let mut listed: Option<Instant> = None;
+        let mut next = Duration::ZERO;
         while stop.level() == StopLevel::Running {
-            if listed.is_none_or(|at| at.elapsed() >= self.every) {
+            if stop.clock().uptime() >= next {
                 self.list_all(stop);
-                listed = Some(Instant::now());
+                next = stop.clock().uptime() + self.every;
             }
             let more = self.take_some(worker, stop);
             if self.events.is_none() {

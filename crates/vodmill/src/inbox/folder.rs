@@ -4,7 +4,7 @@
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vodmill_pipeline::original::{Facts, FileOriginal, OpenFiles, OpenOriginal, Original, Writers};
 use vodmill_pipeline::{Stop, StopLevel, Worker};
@@ -63,14 +63,12 @@ impl FolderInbox {
 
     /// Submits what is dropped, until `stop` asks to leave.
     pub(super) fn watch(&mut self, worker: &Worker, stop: &Stop) {
-        let start = Instant::now();
+        let clock = stop.clock();
         while stop.level() == StopLevel::Running {
-            let looked = Instant::now();
-            self.look(worker, start.elapsed(), stop);
-            let next = Instant::now() + INTERVAL.max(looked.elapsed() * 4);
-            while stop.level() == StopLevel::Running && Instant::now() < next {
-                stop.wait(next.saturating_duration_since(Instant::now()));
-            }
+            let looked = clock.uptime();
+            self.look(worker, looked, stop);
+            let took = clock.uptime().saturating_sub(looked);
+            stop.pause(INTERVAL.max(took * 4));
         }
     }
 
@@ -199,10 +197,7 @@ impl Strays {
             for (path, _) in listed.unwrap_or_default() {
                 self.warn(&path);
             }
-            let next = Instant::now() + INTERVAL;
-            while !leaving() && Instant::now() < next {
-                stop.wait(next.saturating_duration_since(Instant::now()));
-            }
+            stop.pause(INTERVAL);
         }
     }
 

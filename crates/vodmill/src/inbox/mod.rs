@@ -13,10 +13,11 @@ mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use vodmill_clock::{Clock as _, SystemClock, spawn};
 use vodmill_fault::point;
 use vodmill_model::pipeline::{Lifecycle, ServerSideEncryption};
 use vodmill_model::{Failed, Pipeline};
@@ -91,30 +92,37 @@ impl Inboxes {
 
     /// Submits what is dropped, until `stop` asks to leave: each inbox by a thread of its own, so
     /// that none waits for another.
-    pub fn watch(self, worker: &Arc<Worker>, stop: &Arc<Stop>) -> Watch {
+    ///
+    /// # Errors
+    /// If the system has no room for another thread.
+    pub fn watch(self, worker: &Arc<Worker>, stop: &Arc<Stop>) -> anyhow::Result<Watch> {
         let Inboxes { folders, buckets, mut strays } = self;
         let mut threads = Vec::new();
         for mut folder in folders {
             let (worker, stop) = (Arc::clone(worker), Arc::clone(stop));
-            threads.push(thread::spawn(move || folder.watch(&worker, &stop)));
+            threads.push(begin(&Arc::clone(&stop), move || folder.watch(&worker, &stop))?);
         }
         for mut group in buckets {
             let (worker, stop) = (Arc::clone(worker), Arc::clone(stop));
-            threads.push(thread::spawn(move || group.watch(&worker, &stop)));
+            threads.push(begin(&Arc::clone(&stop), move || group.watch(&worker, &stop))?);
         }
         let stop = Arc::clone(stop);
-        threads.push(thread::spawn(move || strays.watch(&stop)));
-        Watch(threads)
+        threads.push(begin(&Arc::clone(&stop), move || strays.watch(&stop))?);
+        Ok(Watch(threads))
     }
+}
+
+fn begin(stop: &Stop, watch: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    spawn(stop.clock(), "inbox", watch).context("begin to watch an inbox")
 }
 
 impl Watch {
     /// Waits for the threads, which were asked to leave. One that hangs in a file system that does
     /// not answer is left behind: nothing can end it, and it ends with the process.
     pub fn leave(self) {
-        let begun = Instant::now();
-        while begun.elapsed() < LEAVE && !self.0.iter().all(JoinHandle::is_finished) {
-            thread::sleep(LOOK);
+        let until = SystemClock.uptime() + LEAVE;
+        while SystemClock.uptime() < until && !self.0.iter().all(JoinHandle::is_finished) {
+            SystemClock.sleep(LOOK);
         }
         let hanging = self.0.iter().filter(|thread| !thread.is_finished()).count();
         if hanging > 0 {

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::Value;
+use vodmill_clock::{Clock as _, SystemClock};
 use vodmill_fault::point;
 use vodmill_keys::{ClearKeys, KeySet, KeyStore};
 use vodmill_model::transcode::ProgressSink;
@@ -177,7 +178,7 @@ impl Rekey<'_> {
             self.point(&after, MULTIVARIANT, text.as_bytes())?;
         }
         passed(point!("rekey.playlist"))?;
-        let description = dated(&describe::json(&description)?)?;
+        let description = dated(&describe::json(&description)?, SystemClock.now())?;
         self.point(&after, ASSET, &description)?;
         Ok(passed(point!("rekey.pointed"))?)
     }

@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_api::token::Scope;
 use vodmill_api::token::own::{Order, Secrets};
 use vodmill_api::{Credentials, Role};
+use vodmill_clock::{Clock as _, SystemClock};
 use vodmill_keys::random;
 
 use crate::config::Config;
@@ -71,7 +72,7 @@ pub fn credentials_path(config: &Config) -> PathBuf {
 
 /// Unix seconds.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemClock.unix_seconds()
 }
 
 /// 32 random bytes, in hex.
