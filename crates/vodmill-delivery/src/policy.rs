@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use ipnet::Ipv4Net;
+
 use crate::url::{Resource, SignableUrl};
 
 /// The last second that CloudFront takes: 2038-01-19 03:14:07 UTC.
@@ -53,15 +55,12 @@ pub enum PolicyError {
 
 /// A range of IPv4 addresses (RFC 4632).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressRange {
-    network: Ipv4Addr,
-    length: u8,
-}
+pub struct AddressRange(Ipv4Net);
 
 impl From<Ipv4Addr> for AddressRange {
     /// This address alone.
-    fn from(network: Ipv4Addr) -> AddressRange {
-        AddressRange { network, length: 32 }
+    fn from(address: Ipv4Addr) -> AddressRange {
+        AddressRange(address.into())
     }
 }
 
@@ -69,28 +68,23 @@ impl FromStr for AddressRange {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<AddressRange, PolicyError> {
-        let (address, length) = text.split_once('/').unwrap_or((text, "32"));
-        if address.contains(':') {
+        if text.contains(':') {
             return Err(PolicyError::Ipv6(text.to_owned()));
         }
-        let wrong = || PolicyError::Address(text.to_owned());
-        let digits = length.len() <= 2 && length.bytes().all(|byte| byte.is_ascii_digit());
-        let length = length.parse::<u8>().ok().filter(|&length| digits && length <= 32);
-        let (address, length) =
-            (address.parse::<Ipv4Addr>().map_err(|_| wrong())?, length.ok_or_else(wrong)?);
-        let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-        let network = Ipv4Addr::from(u32::from(address) & mask);
-        let meant = AddressRange { network, length };
-        match network == address {
-            true => Ok(meant),
-            false => Err(PolicyError::HostBits { given: text.to_owned(), meant }),
+        let alone = || text.parse::<Ipv4Addr>().map(Ipv4Net::from);
+        let given = text.parse::<Ipv4Net>().or_else(|_| alone());
+        let given = given.map_err(|_| PolicyError::Address(text.to_owned()))?;
+        let meant = AddressRange(given.trunc());
+        if meant.0 != given {
+            return Err(PolicyError::HostBits { given: text.to_owned(), meant });
         }
+        Ok(meant)
     }
 }
 
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.network, self.length)
+        self.0.fmt(f)
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
 use vodmill_clock::Clock;
 
 use super::reloading_file::{ReloadingFile, SecretFileError};
@@ -113,40 +114,21 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Addresses with their first bits in common, as `10.0.0.0/8`; an address alone is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u32,
-}
+pub struct Network(IpNet);
 
 impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Network, String> {
-        let bad = || format!("{text:?} is not a network such as 10.0.0.0/8");
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| bad())?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| bad())?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        match bits.unwrap_or(all) {
-            bits if bits <= all => Ok(Network { address, bits }),
-            _ => Err(bad()),
-        }
+        let alone = || text.parse::<IpAddr>().map(IpNet::from);
+        let network = text.parse::<IpNet>().or_else(|_| alone());
+        network.map(Network).map_err(|_| format!("{text:?} is not a network such as 10.0.0.0/8"))
     }
 }
 
 impl Network {
     pub(crate) fn holds(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                (a.to_bits() ^ b.to_bits()).leading_zeros() >= self.bits
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                (a.to_bits() ^ b.to_bits()).leading_zeros() >= self.bits
-            }
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 

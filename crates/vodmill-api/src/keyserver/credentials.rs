@@ -69,8 +69,7 @@ impl Credentials {
 
     /// The line of a file for this secret.
     pub fn line(role: Role, name: &str, secret: &str) -> String {
-        let hash = digest(&SHA256, secret.as_bytes());
-        let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(digest(&SHA256, secret.as_bytes()));
         format!("{role} {name} {hash}\n")
     }
 }

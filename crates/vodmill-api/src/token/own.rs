@@ -12,6 +12,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use hex::FromHex as _;
 use ring::hmac;
 
 use super::{Grant, MAX_TOKEN, Scope, TokenError, decode, encode};
@@ -140,13 +141,5 @@ fn ip(text: &str) -> Result<Option<IpAddr>, TokenError> {
 
 /// 32 bytes from 64 hex digits.
 pub(crate) fn hex(text: &str) -> Option<[u8; 32]> {
-    let mut out = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let nibble = |digit: u8| char::from(digit).to_digit(16);
-        *byte = u8::try_from(nibble(pair[0])? << 4 | nibble(pair[1])?).ok()?;
-    }
-    Some(out)
+    <[u8; 32]>::from_hex(text).ok()
 }

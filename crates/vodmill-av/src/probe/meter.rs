@@ -45,12 +45,7 @@ impl<'a> Meter<'a> {
         loop {
             let got = original.read(&mut buffer).map_err(failed)?;
             if got == 0 {
-                return Ok(hash
-                    .finish()
-                    .as_ref()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect());
+                return Ok(hex::encode(hash.finish()));
             }
             hash.update(&buffer[..got]);
             self.hashed.fetch_add(got as u64, Ordering::Relaxed);

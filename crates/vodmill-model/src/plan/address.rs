@@ -32,5 +32,5 @@ impl Plan {
 pub fn digest_of(value: &impl Serialize) -> String {
     let json =
         serde_json::to_vec(value).expect("plan types have string keys and no fallible serialisers");
-    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(json))
 }

@@ -138,5 +138,5 @@ fn own(tx: &mut dyn Tx, asset: &str, owner: &str) -> Sql<bool> {
 }
 
 fn hex_digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }

@@ -1,5 +1,8 @@
 //! Notifications as they arrive: S3's own, wrapped by SNS, or as EventBridge shapes them.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -147,7 +150,7 @@ fn event(detail: Detail, key: String, created: bool, index: usize) -> Result<Eve
 /// A key as forms encode it: `+` is a space, then percent-decoding.
 fn decode(key: &str) -> Option<String> {
     let spaced = key.replace('+', " ");
-    String::from_utf8(urlencoding::decode_binary(spaced.as_bytes()).into_owned()).ok()
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

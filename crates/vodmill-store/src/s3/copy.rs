@@ -11,7 +11,7 @@ use vodmill_fault::point;
 use super::bucket::{Bucket, MARK, ObjectInfo, info_of};
 use super::client::block;
 use super::failure::{FailureKind, RequestFailure};
-use super::put::{PutOptions, Stored, stored};
+use super::put::{PutOptions, Stored, encoded, stored};
 use super::read::ObjectVersion;
 use super::settings::ObjectSettings;
 use crate::error::Result;
@@ -60,13 +60,9 @@ impl Copying {
 
 impl Source {
     fn in_words(&self) -> String {
-        let key: Vec<_> =
-            self.key.split('/').map(|part| urlencoding::encode(part).into_owned()).collect();
-        let version = self
-            .which
-            .version
-            .as_ref()
-            .map(|version| format!("?versionId={}", urlencoding::encode(version)));
+        let key: Vec<_> = self.key.split('/').map(encoded).collect();
+        let version =
+            self.which.version.as_ref().map(|version| format!("?versionId={}", encoded(version)));
         format!("{}/{}{}", self.bucket, key.join("/"), version.unwrap_or_default())
     }
 

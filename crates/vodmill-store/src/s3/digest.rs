@@ -92,7 +92,7 @@ pub(crate) fn bare(etag: &str) -> &str {
 
 /// The ETag, without quotes, of an object that was put in one request.
 pub fn etag_of_whole(md5: &[u8; 16]) -> String {
-    md5.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(md5)
 }
 
 /// The ETag, without quotes, of an object that was put in parts.

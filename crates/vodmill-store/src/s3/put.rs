@@ -6,6 +6,7 @@ use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use vodmill_fault::point;
 
 use super::bucket::Bucket;
@@ -210,6 +211,14 @@ impl Bucket {
     }
 }
 
+/// Unreserved characters (RFC 3986, 2.3) stay as they are.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// As it stands in a query, or in one part of a path.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
 pub(super) fn stored(etag: Option<&str>, version: Option<&str>) -> Stored {
     Stored { etag: bare(etag.unwrap_or_default()).to_owned(), version: version.map(str::to_owned) }
 }
@@ -224,9 +233,8 @@ pub(super) struct StorageHeaders {
 
 impl StorageHeaders {
     pub(super) fn new(settings: &ObjectSettings) -> StorageHeaders {
-        let tag = |(name, value): (&String, &String)| {
-            format!("{}={}", urlencoding::encode(name), urlencoding::encode(value))
-        };
+        let tag =
+            |(name, value): (&String, &String)| format!("{}={}", encoded(name), encoded(value));
         let tags: Vec<_> = settings.tags.iter().map(tag).collect();
         StorageHeaders {
             storage_class: settings.storage_class.as_deref().map(StorageClass::from),
