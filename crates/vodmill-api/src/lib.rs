@@ -4,7 +4,6 @@
 //! In production a CDN serves the packages, and [`KeyServer`] the keys, to viewers whose tokens it
 //! checks.
 
-mod bounded;
 mod connections;
 mod files;
 mod folder;

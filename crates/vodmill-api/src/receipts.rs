@@ -6,11 +6,10 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use vodmill_delivery::{AssetPath, ObjectKind};
-
-use crate::bounded::Bounded;
 
 /// Generations whose receipts are remembered.
 const REMEMBERED: usize = 1024;
@@ -20,7 +19,7 @@ pub(crate) type Read<'r> = &'r dyn Fn(&str) -> io::Result<Option<Vec<u8>>>;
 
 /// Receipts that were read: they never change.
 pub(crate) struct Receipts {
-    known: Bounded<(String, String), Arc<Listed>>,
+    known: Cache<(String, String), Arc<Listed>>,
     hash: RandomState,
 }
 
@@ -50,7 +49,7 @@ struct Description {
 
 impl Receipts {
     pub(crate) fn new() -> Receipts {
-        Receipts { known: Bounded::new(REMEMBERED), hash: RandomState::new() }
+        Receipts { known: Cache::new(REMEMBERED), hash: RandomState::new() }
     }
 
     /// Whether this is an object of a package, in the place of that name.
@@ -63,12 +62,12 @@ impl Receipts {
         let Some(generation) = object.generation else { return is_pointer(object, read) };
         let path = format!("{}/{generation}", object.asset);
         let key = (place.to_owned(), path);
-        let listed = match self.known.get(key.clone()) {
+        let listed = match self.known.get(&key) {
             Some(listed) => listed,
             None => {
                 let Some(listed) = self.look(object, generation, read)? else { return Ok(false) };
                 let listed = Arc::new(listed);
-                self.known.change(key, || Arc::clone(&listed), |_| ());
+                self.known.insert(key, Arc::clone(&listed));
                 listed
             }
         };

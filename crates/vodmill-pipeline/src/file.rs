@@ -111,7 +111,7 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), Failed> {
 
 /// SHA-256 as 64 hex digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
+    hex::encode(digest(&SHA256, bytes))
 }
 
 /// Size and SHA-256 of a file, read once with bounded memory.
@@ -123,14 +123,9 @@ pub(crate) fn measure(path: &Path) -> Result<(u64, String), Failed> {
     loop {
         let count = file.read(&mut buffer).map_err(failed("read", path))?;
         if count == 0 {
-            return Ok((bytes, hex(hash.finish().as_ref())));
+            return Ok((bytes, hex::encode(hash.finish())));
         }
         hash.update(&buffer[..count]);
         bytes += count as u64;
     }
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

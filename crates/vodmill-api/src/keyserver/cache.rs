@@ -1,15 +1,16 @@
 //! Keys in memory, so that the place where they are kept is asked seldom, and may be away for a
 //! while.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vodmill_clock::Clock;
 use vodmill_keys::{KeyStore, KeyStoreError, Kid, StoredKey};
 
 use super::limits::{Limiter, Rate};
-use crate::bounded::Bounded;
 
 /// Kids that are remembered, some 20 MB.
 const REMEMBERED: usize = 65_536;
@@ -56,10 +57,10 @@ impl Default for Memory {
 pub(crate) struct KeyCache {
     store: Arc<dyn KeyStore>,
     memory: Memory,
-    slots: Bounded<Kid, Arc<Slot>>,
+    slots: Cache<Kid, Arc<Slot>>,
     looks: Arc<Semaphore>,
     /// Those of each viewer.
-    looks_each: Bounded<u64, Arc<Semaphore>>,
+    looks_each: Cache<u64, Arc<Semaphore>>,
     /// Viewers who asked for keys that there are not.
     strays: Limiter<u64>,
     /// The uptime until which the store is not asked.
@@ -98,9 +99,9 @@ impl KeyCache {
         KeyCache {
             store,
             memory,
-            slots: Bounded::new(REMEMBERED),
+            slots: Cache::new(REMEMBERED),
             looks: Arc::new(Semaphore::new(LOOKS)),
-            looks_each: Bounded::new(REMEMBERED),
+            looks_each: Cache::new(REMEMBERED),
             strays: Limiter::new(STRAYS),
             resting: Mutex::default(),
             clock,
@@ -113,7 +114,7 @@ impl KeyCache {
         kid: Kid,
         viewer: u64,
     ) -> Result<Option<Arc<StoredKey>>, NoAnswer> {
-        let slot = self.slots.change(kid, Arc::default, |slot| Arc::clone(slot));
+        let Ok(slot) = self.slots.get_or_insert_with(&kid, || Ok::<_, Infallible>(Arc::default()));
         if let Some(seen) = self.fresh(&slot) {
             return Ok(seen.key);
         }
@@ -183,8 +184,8 @@ impl KeyCache {
 
     /// A viewer's turn among its own looks, and then among all.
     async fn turns(&self, viewer: u64) -> Result<Turns, NoAnswer> {
-        let new = || Arc::new(Semaphore::new(LOOKS_EACH));
-        let own = self.looks_each.change(viewer, new, |own| Arc::clone(own));
+        let new = || Ok::<_, Infallible>(Arc::new(Semaphore::new(LOOKS_EACH)));
+        let Ok(own) = self.looks_each.get_or_insert_with(&viewer, new);
         let own = own.acquire_owned().await.map_err(|_| NoAnswer::Away)?;
         if let Some(wait) = self.strays.wait(viewer, self.clock.uptime()) {
             return Err(NoAnswer::TooMany(wait));

@@ -1,12 +1,15 @@
 //! How often one viewer, or one address, may ask.
 
+use std::convert::Infallible;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::bounded::Bounded;
+use quick_cache::sync::Cache;
 
-/// Viewers and addresses that are remembered. Who is forgotten begins anew: the limit is against
-/// greed, not against an army.
+/// Viewers and addresses that are remembered. One that is forgotten starts with a full burst: the
+/// limit is for single clients, not for a botnet.
 const REMEMBERED: usize = 65_536;
 
 /// A rate with room for bursts.
@@ -25,39 +28,40 @@ pub(crate) struct Limiter<K> {
     step: Option<Duration>,
     burst: Duration,
     /// The uptime at which each would be back at rest.
-    moments: Bounded<K, Duration>,
+    moments: Cache<K, Arc<Mutex<Duration>>>,
 }
 
-impl<K: std::hash::Hash + Eq> Limiter<K> {
+impl<K: Hash + Eq + Clone> Limiter<K> {
     pub(crate) fn new(rate: Rate) -> Limiter<K> {
         let step = (rate.per_second > 0).then(|| Duration::from_secs(1) / rate.per_second.max(1));
         let burst = step.unwrap_or_default() * rate.burst.max(1);
-        Limiter { step, burst, moments: Bounded::new(REMEMBERED) }
+        Limiter { step, burst, moments: Cache::new(REMEMBERED) }
     }
 
     /// How long one who has used up its burst has to wait; nothing is counted.
     pub(crate) fn wait(&self, who: K, now: Duration) -> Option<Duration> {
-        let next = self.moments.get(who)?.max(now) + self.step?;
-        (next - now).checked_sub(self.burst).filter(|wait| !wait.is_zero())
+        let moment = self.moments.get(&who)?;
+        let rest = *moment.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wait_at(rest.max(now) + self.step?, now)
     }
 
     /// Counts one request at `now`; or says how long to wait, and does not count it.
     pub(crate) fn take(&self, who: K, now: Duration) -> Result<(), Duration> {
         let Some(step) = self.step else { return Ok(()) };
-        self.moments.change(
-            who,
-            || now,
-            |rest| {
-                let next = (*rest).max(now) + step;
-                match (next - now).checked_sub(self.burst) {
-                    Some(wait) if !wait.is_zero() => Err(wait),
-                    _ => {
-                        *rest = next;
-                        Ok(())
-                    }
-                }
-            },
-        )
+        let new = || Ok::<_, Infallible>(Arc::new(Mutex::new(now)));
+        let Ok(moment) = self.moments.get_or_insert_with(&who, new);
+        let mut rest = moment.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = (*rest).max(now) + step;
+        if let Some(wait) = self.wait_at(next, now) {
+            return Err(wait);
+        }
+        *rest = next;
+        Ok(())
+    }
+
+    /// How long to wait at `now` where the next request would put the moment of rest at `next`.
+    fn wait_at(&self, next: Duration, now: Duration) -> Option<Duration> {
+        (next - now).checked_sub(self.burst).filter(|wait| !wait.is_zero())
     }
 }
 
@@ -87,6 +91,20 @@ mod tests {
         assert_eq!([at(1, 100), at(1, 1000), at(1, 1000)], [Ok(()); 3]);
         let none = Limiter::new(Rate { per_second: 0, burst: 0 });
         assert!((0..1000).all(|_| none.take(1, start).is_ok()));
+    }
+
+    /// Memory is bounded, and a flood of others does not reset who is limited.
+    #[test]
+    fn a_flood_of_others_resets_nobody() {
+        let limiter = Limiter::new(Rate { per_second: 1, burst: 2 });
+        let start = Duration::ZERO;
+        assert_eq!([limiter.take(0, start), limiter.take(0, start)], [Ok(()); 2]);
+        assert!(limiter.take(0, start).is_err());
+        for other in 1..4 * REMEMBERED {
+            assert_eq!(limiter.take(other, start), Ok(()));
+        }
+        assert!(limiter.take(0, start).is_err(), "it was forgotten");
+        assert!(limiter.moments.len() <= REMEMBERED, "{}", limiter.moments.len());
     }
 
     #[test]

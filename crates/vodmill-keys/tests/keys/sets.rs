@@ -18,7 +18,7 @@ fn a_wrapped_set_opens_as_text_and_back() {
     let wrapped = set.wrap(&kek, "film", "g1").unwrap();
     let text = serde_json::to_string(&wrapped).unwrap();
     for period in &set.periods {
-        let clear: String = period.key.expose().iter().map(|b| format!("{b:02x}")).collect();
+        let clear = hex::encode(period.key.expose());
         assert!(!text.contains(&clear));
     }
     let back: WrappedKeySet = serde_json::from_str(&text).unwrap();

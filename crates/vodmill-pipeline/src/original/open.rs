@@ -12,8 +12,6 @@ use ring::digest::{Context, SHA256};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use serde::{Deserialize, Serialize};
 
-use crate::file::hex;
-
 /// Bytes of the head and of the tail that tell a file from another of the same length.
 const SAMPLE: u64 = 32 << 10;
 
@@ -102,7 +100,7 @@ impl OpenOriginal {
             self.file.read_exact_at(&mut buffer, offset)?;
             hash.update(&buffer);
         }
-        Ok(hex(&hash.finish().as_ref()[..16]))
+        Ok(hex::encode(&hash.finish().as_ref()[..16]))
     }
 
     /// SHA-256 of all that is in it, read with bounded memory.
@@ -113,7 +111,7 @@ impl OpenOriginal {
         loop {
             let count = self.file.read_at(&mut buffer, offset)?;
             if count == 0 {
-                return Ok(hex(hash.finish().as_ref()));
+                return Ok(hex::encode(hash.finish()));
             }
             hash.update(&buffer[..count]);
             offset += count as u64;

@@ -9,7 +9,7 @@ use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
 use vodmill_model::transcode::{Progress, ProgressSink};
 
-use crate::file::{failed, hex, make_private_dir, measure, sha256};
+use crate::file::{failed, make_private_dir, measure, sha256};
 use crate::receipt::ObjectFact;
 
 /// Writes objects below one folder and remembers what they were. One sync of the whole file system
@@ -95,7 +95,7 @@ impl ObjectWriter<'_> {
     /// Makes it an object of the tree.
     pub(crate) fn finish(mut self) -> Result<(), Failed> {
         self.file.flush().map_err(failed("write", &self.path))?;
-        let sha256 = hex(self.hash.finish().as_ref());
+        let sha256 = hex::encode(self.hash.finish());
         self.tree.add(ObjectFact { name: self.name, bytes: self.bytes, sha256 });
         Ok(())
     }

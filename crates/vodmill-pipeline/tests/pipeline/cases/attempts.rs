@@ -66,7 +66,7 @@ fn assert_no_key(worker: &Worker, evidence: &str) {
     assert!(!sets.is_empty());
     for kid in sets.iter().flat_map(|set| &set.kids) {
         let key = *keys.get(kid).expect("a store").expect("a key").key.expose();
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(key);
         let list = serde_json::to_string(&key).expect("JSON");
         assert!(!evidence.contains(&hex) && !evidence.contains(&list), "a key is in {evidence}");
     }

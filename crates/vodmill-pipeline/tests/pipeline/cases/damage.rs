@@ -124,7 +124,7 @@ fn read_json(path: &Path) -> Value {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn assert_found(report: &CheckReport, object: &str, code: &str) {

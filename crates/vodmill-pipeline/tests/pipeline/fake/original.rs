@@ -45,7 +45,7 @@ impl Original {
 
     pub(super) fn media_info(&self, path: &Path) -> Result<MediaInfo, MediaError> {
         let bytes = fs::read(path).map_err(|error| Failed::from_error("read original", &error))?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         let audio = (1..).zip(&self.audio).map(|(index, tag)| self.audio_track(index, tag));
         let first_text = 1 + self.audio.len() as u32;
         let subtitles = (first_text..).zip(&self.subtitles);
