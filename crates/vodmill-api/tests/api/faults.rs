@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use vodmill_api::{KeySettings, Memory, Server};
+use vodmill_clock::{Clock as _, ManualClock, SystemClock};
 use vodmill_keys::{
     GenerationKeys, KeySet, KeyStore, KeyStoreError, Kid, MemoryKeyStore, StoredKey,
 };
@@ -59,15 +60,17 @@ struct House {
     store: Arc<Moody>,
     keys: KeySet,
     server: Server,
+    clock: Arc<ManualClock>,
 }
 
 fn house(memory: Memory) -> House {
     let store = Arc::new(Moody::default());
     let keys = store.put("talk", "g1", KeySet::generate(2).expect("keys")).expect("stored");
     let proxies = vec!["127.0.0.1".parse().expect("a network")];
-    let settings = KeySettings { memory, proxies, ..KeySettings::default() };
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let settings = KeySettings { memory, proxies, clock: clock.clone(), ..KeySettings::default() };
     let server = key_server(Arc::clone(&store) as _, settings);
-    House { store, keys, server }
+    House { store, keys, server, clock }
 }
 
 impl House {
@@ -75,41 +78,31 @@ impl House {
         let path = format!("/k/{}", self.keys.periods[period].kid);
         ask(self.server.address(), "GET", &path, "", "")
     }
-
-    fn until(&self, period: usize, status: u16, limit: Duration) -> Duration {
-        let start = Instant::now();
-        while self.key(period).status != status {
-            assert!(start.elapsed() < limit, "not {status} within {limit:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        start.elapsed()
-    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn while_the_store_is_away_known_keys_are_given_for_a_while() {
-    let memory = Memory { fresh: Duration::from_millis(50), keep: 3 * SECOND, patience: SECOND };
+    let memory = Memory { fresh: SECOND, keep: 60 * SECOND, patience: SECOND };
     let house = house(memory);
     assert_eq!(house.key(0).status, 200);
-    let seen = Instant::now();
     house.store.away.store(true, Ordering::Relaxed);
-    std::thread::sleep(Duration::from_millis(100));
     let looks = house.store.looks.load(Ordering::Relaxed);
-    while seen.elapsed() < 2 * SECOND {
-        assert_eq!(house.key(0).status, 200, "it was seen {:?} ago", seen.elapsed());
-        std::thread::sleep(Duration::from_millis(10));
+    for tenth in 1..600 {
+        house.clock.advance(SECOND / 10);
+        assert_eq!(house.key(0).status, 200, "it was seen {tenth} tenths of a second ago");
     }
     let looks = house.store.looks.load(Ordering::Relaxed) - looks;
-    assert!(looks <= 4, "a store that is away is left alone: {looks} looks");
+    assert!((50..=60).contains(&looks), "asked once in a second: {looks} looks in a minute");
     let unknown = house.key(1);
     assert_eq!((unknown.status, unknown.header("retry-after")), (503, Some("5")));
     assert_eq!(unknown.text(), "keys cannot be read at present\n");
-    house.until(0, 503, 3 * SECOND);
+    house.clock.advance(SECOND / 10);
+    assert_eq!(house.key(0).status, 503, "a minute is over");
     house.store.away.store(false, Ordering::Relaxed);
-    house.until(0, 200, 3 * SECOND);
-    house.until(1, 200, 3 * SECOND);
+    house.clock.advance(SECOND);
+    assert_eq!([house.key(0).status, house.key(1).status], [200, 200]);
 }
 
 #[test]
@@ -124,17 +117,17 @@ fn a_slow_store_holds_up_nobody_whose_key_is_known() {
     assert!(start.elapsed() < Duration::from_millis(650), "{:?}", start.elapsed());
     assert_eq!(house.key(1).status, 503, "it is not known");
     house.store.slow.store(false, Ordering::Relaxed);
-    house.until(1, 200, 3 * SECOND);
+    house.clock.advance(SECOND);
+    assert_eq!(house.key(1).status, 200);
 }
 
 #[test]
 fn what_another_server_revokes_is_heeded_soon() {
-    let memory = Memory { fresh: Duration::from_millis(300), ..Memory::default() };
-    let house = house(memory);
+    let house = house(Memory::default());
     assert_eq!(house.key(0).status, 200);
     house.store.within.expire("talk", "g1", now()).expect("end");
-    let heeded = house.until(0, 410, 5 * SECOND);
-    assert!(heeded < SECOND, "{heeded:?}");
+    house.clock.advance(Memory::default().fresh);
+    assert_eq!(house.key(0).status, 410);
 }
 
 #[test]

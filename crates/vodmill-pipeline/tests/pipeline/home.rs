@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use vodmill_clock::ManualClock;
 use vodmill_keys::KeyRing;
 use vodmill_model::pipeline::{
     AudioPlacement, Container, Encryption, HlsSettings, ProofLevel, Thumbnails,
@@ -102,6 +104,13 @@ impl Home {
         }
     }
 
+    /// Opens a worker with a clock that stands still until the test moves it.
+    pub fn open_by_hand(&self, bounds: Bounds) -> (Arc<ManualClock>, Worker) {
+        let clock = Arc::new(ManualClock::new(1_795_334_400_000));
+        let worker = Worker::local(self.settings(bounds), fake::build());
+        (Arc::clone(&clock), worker.with_clock(clock).open().expect("open worker"))
+    }
+
     /// Puts an original into a folder below the inbox.
     pub fn drop_original(&self, path: &str, original: &Original) -> PathBuf {
         let path = self.root.join("inbox").join(path);
@@ -195,6 +204,19 @@ pub fn work_until(worker: &Worker, done: impl Fn() -> bool + Sync) {
     let begun = Instant::now();
     worker.work(&Stop::default(), &|| done() || begun.elapsed() > PATIENCE);
     assert!(done(), "not done after {PATIENCE:?}: {:#?}", states(worker));
+}
+
+/// Works until every job has ended, and lets time pass whenever all threads wait for it.
+pub fn work_by_hand(worker: &Worker, clock: &Arc<ManualClock>) {
+    let stop = Stop::new(Arc::clone(clock) as Arc<_>);
+    let have_ended = || jobs(worker).iter().all(|job| job.state.has_ended());
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| worker.work(&stop, &have_ended));
+        while !work.is_finished() {
+            clock.until_idle();
+            clock.advance(Duration::from_millis(500));
+        }
+    });
 }
 
 /// Waits for something that other threads or processes bring about.

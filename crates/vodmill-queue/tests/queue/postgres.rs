@@ -187,7 +187,7 @@ fn enqueue_all(queue: &PostgresQueue) {
 fn work(queue: &PostgresQueue, holder: &str, done: &Done) {
     queue.reap_expired().unwrap();
     // A claim whose answer was lost holds its task until the lease expires.
-    let lease = Duration::from_secs(5);
+    let lease = Duration::from_secs(2);
     let Some(lease) = queue.claim(holder, lease, &ClaimFilter::default()).unwrap() else {
         return queue.wait(Duration::from_millis(200));
     };

@@ -1,10 +1,14 @@
 //! What fails for good fails alone; what cannot be proved is never published.
 
-use vodmill_pipeline::Worker;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vodmill_clock::ManualClock;
+use vodmill_pipeline::{Stop, Worker};
 use vodmill_queue::{JobState, TaskInfo, TaskState};
 
 use crate::fake::What;
-use crate::home::{Bounds, Home, assert_state, fault, work};
+use crate::home::{Bounds, Home, assert_state, fault, wait_until, work_by_hand};
 use crate::tree;
 
 /// Title, point, fault, and what the reason tells.
@@ -19,15 +23,14 @@ const FAULTS: [(&str, &str, What, &str); 8] = [
     ("altered", "segment/4", What::OtherConfiguration, "codec_configuration"),
 ];
 
-// One test for all: its time is the time between attempts.
 #[test]
 fn spent_attempts_fail_the_job_and_nothing_else() {
     let home = Home::new();
     home.desk.order(&FAULTS.map(|(title, point, what, _)| fault(title, point, 99, what)));
-    let worker = home.open_with(home.settings(Bounds { workers: 4, ..Bounds::default() }));
+    let (clock, worker) = home.open_by_hand(Bounds { workers: 4, ..Bounds::default() });
     let jobs = FAULTS.map(|(title, ..)| home.submit(&worker, title, "secret"));
     let good = home.submit(&worker, "good", "secret");
-    work(&worker);
+    work_by_hand(&worker, &clock);
     for ((title, _, what, cause), id) in FAULTS.iter().zip(&jobs) {
         let reason = assert_state(&worker, id, JobState::Failed).reason.expect("a reason");
         assert!(reason.contains(cause), "{what:?}: {reason}");
@@ -42,7 +45,7 @@ fn spent_attempts_fail_the_job_and_nothing_else() {
     home.assert_sound(&worker, "good");
     home.assert_swept();
     assert_evidence(&quarantined(&worker, &jobs[6]));
-    retried_with_what_it_had(&home, &worker, &jobs[6]);
+    retried_with_what_it_had(&home, (&worker, &clock), &jobs[6]);
 }
 
 fn quarantined(worker: &Worker, job: &str) -> TaskInfo {
@@ -72,12 +75,46 @@ fn assert_no_key(worker: &Worker, evidence: &str) {
     }
 }
 
-fn retried_with_what_it_had(home: &Home, worker: &Worker, job: &str) {
+fn retried_with_what_it_had(home: &Home, (worker, clock): (&Worker, &Arc<ManualClock>), job: &str) {
     home.desk.order(&[]);
     worker.retry(job).expect("retry");
-    work(worker);
+    work_by_hand(worker, clock);
     assert_state(worker, job, JobState::Published);
     home.assert_sound(worker, "dying");
     assert_eq!(home.desk.count("dying", "video/0"), 1, "not encoded again");
     assert_eq!(home.desk.count("dying", "video/1"), 5);
+}
+
+/// Hours of it: a lease is a minute, and a worker that is busy has no other sign of life.
+#[test]
+fn a_lease_is_kept_for_as_long_as_the_work_takes() {
+    let home = Home::new();
+    home.desk.order(&[fault("film", "video/1", 1, What::Wait)]);
+    let (clock, worker) = home.open_by_hand(Bounds { workers: 1, ..Bounds::default() });
+    let film = home.submit(&worker, "film", "clear");
+    let stop = Stop::new(Arc::clone(&clock) as Arc<_>);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| worker.work(&stop, &|| false));
+        wait_until("video/1 begun", || home.desk.count("film", "video/1") > 0);
+        for _ in 0..720 {
+            // The one that looks round, and the heart; the third is at work.
+            clock.until_waiting(2);
+            clock.advance(Duration::from_secs(15));
+        }
+        clock.until_waiting(2);
+        assert_eq!(worker.queue().reap_expired().expect("reap"), 0, "after three hours");
+        home.desk.let_go();
+        while worker.queue().job(&film).is_ok_and(|job| !job.state.has_ended()) {
+            clock.until_idle();
+            clock.advance(Duration::from_millis(500));
+        }
+        stop.drain(Duration::ZERO);
+        while !work.is_finished() {
+            clock.advance(Duration::from_millis(500));
+            clock.until_idle();
+        }
+    });
+    assert_state(&worker, &film, JobState::Published);
+    let tasks = worker.queue().tasks(&film).expect("list tasks");
+    assert!(tasks.iter().all(|task| (task.attempts, task.losses) == (1, 0)), "{tasks:?}");
 }
