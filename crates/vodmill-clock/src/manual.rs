@@ -22,7 +22,7 @@ struct Users {
     waits: Vec<Wait>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Wait {
     signal: Signal,
     seen: u64,
@@ -56,17 +56,19 @@ impl ManualClock {
 
     /// Returns once `threads` wait by this clock.
     pub fn until_waiting(&self, threads: usize) {
-        let too_few = |users: &mut Users| self.at_rest(users) < threads;
-        let waited = self.changed.wait_while(self.users(), too_few);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let mut users = self.users();
+        while self.at_rest(&users) < threads {
+            users = self.changed.wait(users).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Returns once all threads that were [spawned](crate::spawn) with this clock wait by it, or have
     /// ended: nothing happens any more unless it is advanced.
     pub fn until_idle(&self) {
-        let is_busy = |users: &mut Users| self.at_rest(users) < users.threads;
-        let waited = self.changed.wait_while(self.users(), is_busy);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let mut users = self.users();
+        while self.at_rest(&users) < users.threads {
+            users = self.changed.wait(users).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Threads whose waits are not over.
@@ -91,13 +93,12 @@ impl Clock for ManualClock {
 
     fn wait(&self, signal: &Signal, seen: u64, timeout: Duration) {
         let until = self.uptime().saturating_add(timeout);
-        self.users().waits.push(Wait { signal: signal.clone(), seen, until });
+        let wait = Wait { signal: signal.clone(), seen, until };
+        self.users().waits.push(wait.clone());
         self.changed.notify_all();
         signal.wait_until(seen, None, || self.uptime() >= until);
         let mut users = self.users();
-        let is_this =
-            |wait: &Wait| wait.signal.is(signal) && wait.seen == seen && wait.until == until;
-        if let Some(at) = users.waits.iter().position(is_this) {
+        if let Some(at) = users.waits.iter().position(|one| *one == wait) {
             users.waits.swap_remove(at);
         }
     }

@@ -32,12 +32,13 @@ impl Signal {
         timeout: Option<Duration>,
         is_over: impl Fn() -> bool,
     ) {
-        let count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let goes_on = |count: &mut u64| *count <= seen && !is_over();
-        let changed = &self.0.changed;
+        let Inner { count, changed } = &*self.0;
+        let count = count.lock().unwrap_or_else(PoisonError::into_inner);
         match timeout {
-            None => drop(changed.wait_while(count, goes_on)),
-            Some(timeout) => drop(changed.wait_timeout_while(count, timeout, goes_on)),
+            None => drop(changed.wait_while(count, |count| *count <= seen && !is_over())),
+            Some(timeout) => drop(
+                changed.wait_timeout_while(count, timeout, |count| *count <= seen && !is_over()),
+            ),
         }
     }
 
@@ -47,8 +48,12 @@ impl Signal {
         let _count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.changed.notify_all();
     }
+}
 
-    pub(crate) fn is(&self, other: &Signal) -> bool {
+impl PartialEq for Signal {
+    fn eq(&self, other: &Signal) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+impl Eq for Signal {}

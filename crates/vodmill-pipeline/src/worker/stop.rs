@@ -106,3 +106,46 @@ impl Stop {
         self.changed.raise();
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use vodmill_clock::ManualClock;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn stop_by_hand() -> (Arc<ManualClock>, Stop) {
+        let clock = Arc::new(ManualClock::default());
+        (Arc::clone(&clock), Stop::new(clock))
+    }
+
+    #[test]
+    fn a_pause_ends_with_its_time_or_with_a_stop_and_not_before() {
+        let (clock, stop) = stop_by_hand();
+        std::thread::scope(|scope| {
+            let pause = scope.spawn(|| stop.pause(HOUR));
+            clock.until_waiting(1);
+            stop.wake();
+            clock.until_waiting(1);
+            assert!(!pause.is_finished());
+            clock.advance(HOUR);
+            assert!(pause.join().unwrap());
+            let pause = scope.spawn(|| stop.pause(HOUR));
+            clock.until_waiting(1);
+            stop.drain(HOUR);
+            assert!(!pause.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn draining_ends_at_its_deadline() {
+        let (clock, stop) = stop_by_hand();
+        stop.drain(HOUR);
+        clock.advance(HOUR - Duration::from_millis(1));
+        assert!(!stop.must_park());
+        clock.advance(Duration::from_millis(1));
+        assert!(stop.must_park());
+    }
+}

@@ -6,8 +6,8 @@
 //! | [`Leases`] | workers: tasks claimed, kept and ended |
 //! | [`Settling`] | workers: ended jobs put away |
 //! | [`Control`] | operators: backlog, quarantine, paused pipelines, settings |
-//! | [`Names`] | whoever publishes: names of assets, numbers of generations |
-//! | [`RenditionIndex`] | whoever encodes: renditions found by digest |
+//! | [`Names`] | tasks that publish: names of assets, numbers of generations |
+//! | [`RenditionIndex`] | tasks that encode: renditions found by digest |
 //! | [`Secrets`] | key stores: wrapped secrets, found by name |
 //! | [`Totals`] | reports: figures by pipeline and month |
 //! | [`Outbox`] | the dispatcher of notifications |

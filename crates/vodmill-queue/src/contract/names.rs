@@ -25,7 +25,7 @@ pub trait Names: Send + Sync {
     /// The name under which destinations belong to these names: `fresh` if they have none yet.
     fn owner_name(&self, fresh: &str) -> Result<String>;
 
-    /// Notes that what is published at `place` is ours, whoever published it.
+    /// Notes that what is published at `place` is ours, even if others published it.
     fn adopt(&self, place: &str) -> Result<()>;
 
     /// Whether `place` was [adopted](Self::adopt).

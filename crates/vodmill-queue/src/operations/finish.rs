@@ -84,6 +84,17 @@ pub(super) fn fail(
         return Ok(Failure::Quarantined);
     }
     let delay = millis(doubled(policy.base_delay, policy.max_delay, spent));
+    retry_after(tx, held.id, delay, (error, evidence), now)
+}
+
+/// Makes a task ready again in `delay` milliseconds.
+fn retry_after(
+    tx: &mut dyn Tx,
+    task: i64,
+    delay: i64,
+    (error, evidence): (&str, &str),
+    now: UnixMillis,
+) -> Sql<Failure> {
     let run_at = now.saturating_add(delay);
     // Others come first: what failed may be the machine.
     tx.execute(
@@ -91,7 +102,7 @@ pub(super) fn fail(
            avoid = holder, avoid_until = ?6, holder = NULL, expires_at = NULL, ended_as = ?5,
            dated_at = ?7
          WHERE id = ?1",
-        params![held.id, now.saturating_add(delay / 2), error, evidence, FAILED, run_at, now],
+        params![task, now.saturating_add(delay / 2), error, evidence, FAILED, run_at, now],
     )?;
     if run_at <= now {
         tx.wake();

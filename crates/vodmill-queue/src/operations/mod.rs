@@ -23,6 +23,7 @@ mod renditions;
 mod secrets;
 mod settings;
 mod settling;
+mod stale_paths;
 mod tasks;
 mod totals;
 

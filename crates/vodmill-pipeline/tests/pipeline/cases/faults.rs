@@ -5,7 +5,7 @@ use std::time::Duration;
 use vodmill_queue::JobState;
 
 use crate::fake::What;
-use crate::home::{Bounds, Home, assert_state, fault, work};
+use crate::home::{Bounds, Home, assert_state, fault, work, work_by_hand};
 
 /// Long enough for a child to start on a busy machine.
 const STALL: Duration = Duration::from_secs(3);
@@ -24,9 +24,9 @@ fn a_fault_costs_one_attempt_at_one_task() {
         ("balks", "probe", "plan", What::Fail),
     ];
     home.desk.order(&faults.map(|(title, point, _, what)| fault(title, point, 1, what)));
-    let worker = home.open_with(home.settings(Bounds { workers: 4, stall: STALL }));
+    let (clock, worker) = home.open_by_hand(Bounds { workers: 4, stall: STALL });
     let jobs = faults.map(|(title, ..)| home.submit(&worker, title, "clear"));
-    work(&worker);
+    work_by_hand(&worker, &clock);
     for ((title, _, key, what), job) in faults.iter().zip(&jobs) {
         assert_state(&worker, job, JobState::Published);
         home.assert_sound(&worker, title);

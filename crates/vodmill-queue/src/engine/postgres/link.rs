@@ -162,7 +162,7 @@ fn cell<T: FromSqlOwned>(
     Ok(row.try_get::<_, Option<T>>(at).map_err(fault)?.map_or(Cell::Null, make))
 }
 
-/// The connections: so many at most, and no more than are used at once.
+/// The connections: at most a given number, and no more than are used at once.
 pub(super) struct Pool {
     address: Address,
     runtime: Handle,
