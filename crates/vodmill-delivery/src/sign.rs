@@ -5,13 +5,13 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ecdsa::hazmat::{SignPrimitive as _, bits2field};
-use p256::{NistP256, NonZeroScalar};
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+use p256::ecdsa::{DerSignature, SigningKey};
+use rand::rngs::SysRng;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::DecodePrivateKey as _;
-use rsa::rand_core::OsRng;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use rsa::{Pkcs1v15Sign, PrivateKey};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -86,8 +86,8 @@ pub struct Cookie {
 }
 
 enum Key {
-    Rsa(Box<RsaPrivateKey>),
-    P256(NonZeroScalar),
+    Rsa(Box<PrivateKey>),
+    P256(SigningKey),
 }
 
 /// A private key, and how CloudFront calls its public half.
@@ -191,22 +191,20 @@ impl Signer {
     }
 }
 
-fn sign_rsa(key: &RsaPrivateKey, hash: Hash, digest: &[u8]) -> Result<Vec<u8>, SignError> {
+fn sign_rsa(key: &PrivateKey, hash: Hash, digest: &[u8]) -> Result<Vec<u8>, SignError> {
     let scheme = match hash {
         Hash::Sha1 => Pkcs1v15Sign::new::<Sha1>(),
         Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
     };
     // Blinded: how long it takes says nothing of the key. The signature is the same without.
-    key.sign_with_rng(&mut OsRng, scheme, digest).map_err(|e| SignError::Key(e.to_string()))
+    key.sign_with_rng(&mut SysRng, scheme, digest).map_err(|e| SignError::Key(e.to_string()))
 }
 
-fn sign_p256(key: &NonZeroScalar, digest: &[u8]) -> Result<Vec<u8>, SignError> {
-    let fault = |error: p256::ecdsa::Error| SignError::Key(error.to_string());
-    let field = bits2field::<NistP256>(digest).map_err(fault)?;
+fn sign_p256(key: &SigningKey, digest: &[u8]) -> Result<Vec<u8>, SignError> {
     // The nonce comes from HMAC over SHA-256, whatever was signed: it need only be secret and its own.
-    let signed = key.try_sign_prehashed_rfc6979::<Sha256>(&field, &[]);
-    let (signature, _) = signed.map_err(fault)?;
-    Ok(signature.to_der().as_bytes().to_vec())
+    let signed = key.sign_prehash(digest);
+    let signature: DerSignature = signed.map_err(|error| SignError::Key(error.to_string()))?;
+    Ok(signature.as_bytes().to_vec())
 }
 
 fn query_of(parameters: &[(&str, String)]) -> String {
@@ -240,17 +238,17 @@ fn read_key(pem: &str) -> Result<Key, KeyError> {
     let unreadable = |error: &dyn fmt::Display| KeyError::Unreadable(error.to_string());
     match label {
         "RSA PRIVATE KEY" => {
-            rsa(RsaPrivateKey::from_pkcs1_pem(block).map_err(|error| unreadable(&error))?)
+            rsa(PrivateKey::from_pkcs1_pem(block).map_err(|error| unreadable(&error))?)
         }
         "EC PRIVATE KEY" => {
             let key = p256::SecretKey::from_sec1_pem(block).map_err(|error| unreadable(&error))?;
-            Ok(Key::P256(key.to_nonzero_scalar()))
+            Ok(Key::P256(key.into()))
         }
-        "PRIVATE KEY" => match RsaPrivateKey::from_pkcs8_pem(block) {
+        "PRIVATE KEY" => match PrivateKey::from_pkcs8_pem(block) {
             Ok(key) => rsa(key),
             Err(_) => {
                 let key = p256::SecretKey::from_pkcs8_pem(block);
-                Ok(Key::P256(key.map_err(|error| unreadable(&error))?.to_nonzero_scalar()))
+                Ok(Key::P256(key.map_err(|error| unreadable(&error))?.into()))
             }
         },
         "ENCRYPTED PRIVATE KEY" => Err(KeyError::Encrypted),
@@ -259,8 +257,8 @@ fn read_key(pem: &str) -> Result<Key, KeyError> {
     }
 }
 
-fn rsa(key: RsaPrivateKey) -> Result<Key, KeyError> {
-    match key.n().bits() {
+fn rsa(key: PrivateKey) -> Result<Key, KeyError> {
+    match key.n().bit_width() as usize {
         RSA_BITS => Ok(Key::Rsa(Box::new(key))),
         bits => Err(KeyError::RsaSize(bits)),
     }
