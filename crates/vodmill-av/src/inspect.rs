@@ -18,7 +18,7 @@ use stream_account::StreamAccount;
 pub(crate) use decode::decode;
 
 /// The containers that vodmill publishes, and no protocol but the one for plain files.
-const CONTAINERS: &str = "mpegts,mov,mp4";
+const CONTAINERS: &str = "mpegts,mov,mp4,matroska,webm,mp3";
 
 /// Demuxes `media` and counts what is in it.
 pub(crate) fn inspect(media: Media<'_>) -> Result<Inspection, MediaError> {

@@ -23,7 +23,7 @@ use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProbeOrder,
+    AudioDone, AudioOrder, Decoded, FileOrder, Inspection, JpegOrder, Media, ProbeOrder,
     ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone,
     VideoOrder,
 };
@@ -78,8 +78,8 @@ impl Transcode for Libav {
         mux::segment(order, sink)
     }
 
-    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError> {
-        mux::write_mp4(order)
+    fn write_file(&self, order: &FileOrder) -> Result<(), MediaError> {
+        mux::write_file(order)
     }
 
     fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError> {

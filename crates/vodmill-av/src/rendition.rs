@@ -61,7 +61,7 @@ pub(crate) struct VideoHeader {
     pub size: Size,
     /// Seconds per frame.
     pub time_base: Ratio,
-    /// Codec configuration as the encoder gives it (Annex B parameter sets for H.264 and HEVC).
+    /// Codec configuration as the encoder gives it (Annex B parameter sets for H.264 and HEVC, nothing for VP9).
     pub extradata: Vec<u8>,
     /// How pictures are coded, for containers that say it beside the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,8 +93,15 @@ pub(crate) struct AudioHeader {
     pub channels: u32,
     /// Samples of encoder delay before time zero.
     pub initial_padding: u32,
-    /// Codec configuration (AudioSpecificConfig for AAC).
+    /// Codec configuration: AudioSpecificConfig for AAC, OpusHead for Opus, none for MP3.
     pub extradata: Vec<u8>,
+    /// Bits per second, where the container says them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bit_rate: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Times and kind of a packet.

@@ -173,6 +173,18 @@ pub enum VideoCodec {
     Vp9,
 }
 
+/// Formats of files for download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileContainer {
+    /// Progressive MP4, its index (`moov`) in front.
+    Mp4,
+    /// WebM, its index (Cues) in front.
+    Webm,
+    /// MP3: sound alone.
+    Mp3,
+}
+
 /// What becomes of pictures with high dynamic range; others are BT.709 in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

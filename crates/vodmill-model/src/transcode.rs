@@ -13,6 +13,7 @@ use crate::media::{ClockJump, MediaInfo};
 use crate::outcome::MediaError;
 use crate::pipeline::Container;
 use crate::plan::{Build, ChunkPlan, DecodePlan, VideoEncode};
+use crate::preset::FileContainer;
 use crate::role::Role;
 use crate::units::{Frames, Ratio, Size, Ticks};
 
@@ -62,8 +63,8 @@ pub trait Transcode: Send + Sync {
         sink: &mut dyn FnMut(Segment) -> Result<(), MediaError>,
     ) -> Result<(), MediaError>;
 
-    /// Muxes renditions into a progressive MP4: moov first, interleaved.
-    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError>;
+    /// Muxes renditions into a file that plays before its download ends: index first, interleaved.
+    fn write_file(&self, order: &FileOrder) -> Result<(), MediaError>;
 
     /// Puts stills on a sheet and writes it as JPEG.
     fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError>;
@@ -228,20 +229,22 @@ pub struct Segment {
     pub bytes: Vec<u8>,
 }
 
-/// Renditions to put into one MP4.
+/// Renditions to put into one file for download.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mp4Order {
+pub struct FileOrder {
+    /// Its format.
+    pub container: FileContainer,
     /// Video, if any.
     pub video: Option<VideoInput>,
     /// Audio tracks; the first is the default.
-    pub audio: Vec<Mp4Sound>,
+    pub audio: Vec<FileSound>,
     /// Where it goes.
     pub path: PathBuf,
 }
 
-/// One audio track of an MP4.
+/// One audio track of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mp4Sound {
+pub struct FileSound {
     /// Its rendition.
     pub path: PathBuf,
     /// ISO 639-2 code, if known.
@@ -317,7 +320,8 @@ pub struct InspectedStream {
     /// Channels, for audio.
     pub channels: u32,
     /// Codec configuration: Annex B parameter sets, or an avcC or hvcC record, for H.264 and HEVC,
-    /// an AudioSpecificConfig for AAC.
+    /// the first bytes of the first key frame for VP9, an AudioSpecificConfig for AAC, OpusHead for
+    /// Opus, none for MP3.
     pub config: Vec<u8>,
     /// Whether decode times never go back.
     pub monotonic: bool,

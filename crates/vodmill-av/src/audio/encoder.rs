@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::path::Path;
 
-use ffmpeg_next::codec::{Context, Flags};
+use ffmpeg_next::codec::{Context, Flags, Id};
 use ffmpeg_next::format::{Sample, sample};
 use ffmpeg_next::frame::Audio;
 use ffmpeg_next::{Packet, Rational, encoder, ffi};
@@ -190,5 +190,6 @@ fn header(encoder: &encoder::Audio, encode: &AudioEncode) -> AudioHeader {
         channels: encode.channels,
         initial_padding,
         extradata,
+        bit_rate: if encoder.id() == Id::MP3 { encode.bitrate.0 } else { 0 },
     }
 }

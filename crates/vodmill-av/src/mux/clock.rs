@@ -14,17 +14,24 @@ pub(super) struct Clock {
     pub timescale: u32,
     /// Where the rendition's zero is, in units of the container.
     base: i64,
+    /// Units of the rendition before its zero at which the container's times begin.
+    delay: i64,
 }
 
 impl Clock {
     pub(super) fn new(unit: Ratio, timescale: u32, base: Ticks) -> Clock {
         let base = Ratio::new(1, TICKS_PER_SECOND as u32).scale(base.0, i64::from(timescale));
-        Clock { unit, timescale, base }
+        Clock { unit, timescale, base, delay: 0 }
+    }
+
+    /// A clock for a container that counts from the encoder's delay on, and says how long that is.
+    pub(super) fn with_delay(unit: Ratio, timescale: u32, delay: i64) -> Clock {
+        Clock { unit, timescale, base: 0, delay }
     }
 
     /// The container's time of `value` units.
     pub(super) fn at(self, value: i64) -> i64 {
-        self.base + self.unit.scale(value, i64::from(self.timescale))
+        self.base + self.unit.scale(value + self.delay, i64::from(self.timescale))
     }
 
     /// The length of `duration` units from `start`; lengths add up without drift.

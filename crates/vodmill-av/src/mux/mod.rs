@@ -1,14 +1,18 @@
-//! Muxing renditions: HLS segments in memory, and progressive MP4 files. No media is decoded here.
+//! Muxing renditions: HLS segments in memory, and files for download. No media is decoded here.
 
 mod boxes;
 mod clock;
 mod counters;
+mod file;
+mod mp3;
 mod mp4;
 mod muxer;
+mod parameters;
 mod segment_cuts;
 mod segments;
 mod stream_reader;
 mod tables;
+mod webm;
 
-pub(crate) use mp4::write_mp4;
+pub(crate) use file::write_file;
 pub(crate) use segments::segment;

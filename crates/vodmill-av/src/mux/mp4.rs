@@ -1,22 +1,20 @@
 //! Progressive MP4.
 
 use vodmill_model::outcome::MediaError;
-use vodmill_model::transcode::Mp4Order;
+use vodmill_model::transcode::FileOrder;
 use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
 
 use super::clock::video_timescale;
 use super::muxer::Muxer;
 use super::segments::mp4_input;
 use super::stream_reader::StreamReader;
-use crate::error;
 
 /// Length of the runs in which tracks take turns: short enough to play while loading, long enough
 /// that the index, which has an entry for each run, stays small.
 const RUN: Ticks = Ticks(TICKS_PER_SECOND / 2);
 
 /// Writes a progressive MP4.
-pub(crate) fn write_mp4(order: &Mp4Order) -> Result<(), MediaError> {
-    let mut readers = open_readers(order)?;
+pub(super) fn write(order: &FileOrder, mut readers: Vec<StreamReader>) -> Result<(), MediaError> {
     let mut muxer = open_muxer(order, &readers)?;
     let mut limit = RUN;
     while readers.iter().any(|reader| reader.peek().is_some()) {
@@ -41,24 +39,8 @@ fn write_run(
     Ok(())
 }
 
-fn open_readers(order: &Mp4Order) -> Result<Vec<StreamReader>, MediaError> {
-    let mut readers = Vec::new();
-    if let Some(video) = &order.video {
-        readers.push(StreamReader::video(video)?);
-    }
-    for sound in &order.audio {
-        let mut reader = StreamReader::audio(&sound.path, sound.language.clone(), None)?;
-        reader.stream.roles.clone_from(&sound.roles);
-        readers.push(reader);
-    }
-    if readers.iter().all(|reader| reader.peek().is_none()) {
-        return Err(error::failed("write MP4", order.path.display(), "there is nothing in it"));
-    }
-    Ok(readers)
-}
-
-fn open_muxer(order: &Mp4Order, readers: &[StreamReader]) -> Result<Muxer, MediaError> {
-    let inputs: Vec<_> = readers.iter().map(mp4_input).collect();
+fn open_muxer(order: &FileOrder, readers: &[StreamReader]) -> Result<Muxer, MediaError> {
+    let inputs: Vec<_> = readers.iter().map(|reader| mp4_input(reader, Ticks::ZERO)).collect();
     let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
     let options = [
         ("fflags", "+bitexact"),

@@ -7,16 +7,14 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ffmpeg_next::format::context::{Output, StreamIo};
-use ffmpeg_next::packet::Flags;
-use ffmpeg_next::{Dictionary, Rational, StreamMut, ffi, format};
-use vodmill_model::media::Hdr10;
+use ffmpeg_next::packet::{Flags, Mut as _};
+use ffmpeg_next::{Rational, ffi, format};
 use vodmill_model::outcome::MediaError;
-use vodmill_model::units::Ticks;
 
 use super::clock::Clock;
-use super::stream_reader::{AAC_FRAME, Packet, Stream};
-use crate::rendition::{Colours, Header, VideoHeader};
-use crate::{error, hdr10, roles};
+use super::parameters::add_stream;
+use super::stream_reader::{Packet, Stream};
+use crate::error;
 
 /// Where a muxer in memory leaves its bytes.
 #[derive(Clone, Default)]
@@ -33,10 +31,12 @@ impl Write for Buffer {
     }
 }
 
-/// A stream and the container's units for it.
+/// A stream and the container's times of it.
 pub(super) struct Input<'a> {
     pub stream: &'a Stream,
-    pub timescale: u32,
+    pub clock: Clock,
+    /// Whether players take it where the viewer has not chosen; some muxers decide it themselves.
+    pub default: bool,
 }
 
 /// Options of a muxer, of libav's generic part and of its own.
@@ -54,14 +54,13 @@ impl Muxer {
     pub(super) fn in_memory(
         name: &'static str,
         inputs: &[Input<'_>],
-        base: Ticks,
         options: Options<'_>,
     ) -> Result<Muxer, MediaError> {
         let buffer = Buffer::default();
         let output = StreamIo::from_write(buffer.clone())
             .and_then(|io| format::output_to_stream(io, None, Some(name)))
             .map_err(|cause| error::libav("open muxer", name, cause))?;
-        Muxer { output, buffer, clocks: Vec::new(), name }.begin(inputs, base, options)
+        Muxer { output, buffer, clocks: Vec::new(), name }.begin(inputs, options)
     }
 
     /// A muxer that writes the file `path`.
@@ -78,19 +77,14 @@ impl Muxer {
         let output = format::output_as(&format!("file:{text}"), name)
             .map_err(|cause| error::libav("create", path.display(), cause))?;
         let muxer = Muxer { output, buffer: Buffer::default(), clocks: Vec::new(), name };
-        muxer.begin(inputs, Ticks::ZERO, options)
+        muxer.begin(inputs, options)
     }
 
-    fn begin(
-        mut self,
-        inputs: &[Input<'_>],
-        base: Ticks,
-        options: Options<'_>,
-    ) -> Result<Muxer, MediaError> {
+    fn begin(mut self, inputs: &[Input<'_>], options: Options<'_>) -> Result<Muxer, MediaError> {
         for input in inputs {
             add_stream(&mut self.output, input)
                 .map_err(|cause| error::libav("add stream to", self.name, cause))?;
-            self.clocks.push(Clock::new(input.stream.unit, input.timescale, base));
+            self.clocks.push(input.clock);
         }
         let unknown = self
             .output
@@ -126,6 +120,10 @@ impl Muxer {
         out.set_duration(clock.length(meta.dts, meta.duration));
         if meta.key {
             out.set_flags(Flags::KEY);
+        }
+        if packet.skip > 0 || packet.discard > 0 {
+            trim(&mut out, packet.skip, packet.discard)
+                .map_err(|cause| error::libav("write to", self.name, cause))?;
         }
         out.write(&mut self.output)
             .map(|_| ())
@@ -171,111 +169,24 @@ fn check(result: i32) -> Result<(), ffmpeg_next::Error> {
     if result < 0 { Err(ffmpeg_next::Error::from(result)) } else { Ok(()) }
 }
 
-fn add_stream(output: &mut Output, input: &Input<'_>) -> Result<(), ffmpeg_next::Error> {
-    let mut stream = output.add_stream(ffmpeg_next::codec::Id::None)?;
-    stream.set_time_base(Rational::new(1, input.timescale as i32));
-    if input.stream.is_video() {
-        let unit = input.stream.unit;
-        stream.set_avg_frame_rate(Rational::new(unit.den as i32, unit.num as i32));
-    }
-    if let Some(language) = &input.stream.language {
-        let mut metadata = Dictionary::new();
-        metadata.set("language", language);
-        stream.set_metadata(metadata);
-    }
-    // SAFETY: the stream was just made and belongs to the output.
-    unsafe { (*stream.as_mut_ptr()).disposition = roles::disposition(&input.stream.roles).bits() };
-    // SAFETY: the stream was just made and owns its parameters, which nothing else refers to yet.
-    unsafe { describe(&mut *(*stream.as_mut_ptr()).codecpar, &input.stream.header)? };
-    match &input.stream.header {
-        Header::Video(VideoHeader { colours: Some(colours), .. }) => {
-            add_hdr10(&mut stream, colours)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Has the muxer write `mdcv` and `clli` boxes, where there is something to say.
-fn add_hdr10(stream: &mut StreamMut<'_>, colours: &Colours) -> Result<(), ffmpeg_next::Error> {
-    use ffi::AVPacketSideDataType as Type;
-    let Hdr10 { display, light } = &colours.hdr10;
-    let display = display.as_ref().map(hdr10::display_bytes);
-    let light = light.as_ref().map(hdr10::light_bytes);
-    for (kind, bytes) in [
-        (Type::AV_PKT_DATA_MASTERING_DISPLAY_METADATA, display),
-        (Type::AV_PKT_DATA_CONTENT_LIGHT_LEVEL, light),
-    ] {
-        let Some(bytes) = bytes else { continue };
-        // SAFETY: the stream is valid and gives room for as many bytes as asked for, or none.
-        unsafe {
-            let room = ffi::av_stream_new_side_data(stream.as_mut_ptr(), kind, bytes.len());
-            if room.is_null() {
-                return Err(ffmpeg_next::Error::Other { errno: ffi::ENOMEM });
-            }
-            ptr::copy_nonoverlapping(bytes.as_ptr(), room, bytes.len());
-        }
-    }
-    Ok(())
-}
-
-/// Fills in what muxers want to know of a stream.
-fn describe(par: &mut ffi::AVCodecParameters, header: &Header) -> Result<(), ffmpeg_next::Error> {
-    let (codec, extradata) = match header {
-        Header::Video(video) => {
-            par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
-            par.width = video.size.width as i32;
-            par.height = video.size.height as i32;
-            if let Some(colours) = &video.colours {
-                set_colours(par, colours);
-            }
-            (&video.codec, &video.extradata)
-        }
-        Header::Audio(audio) => {
-            par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
-            par.sample_rate = audio.sample_rate as i32;
-            par.initial_padding = audio.initial_padding as i32;
-            // The TS muxer spaces its clock references by it.
-            par.frame_size = AAC_FRAME as i32;
-            // SAFETY: the layout in zeroed parameters is unset, so nothing leaks.
-            unsafe { ffi::av_channel_layout_default(&mut par.ch_layout, audio.channels as i32) };
-            (&audio.codec, &audio.extradata)
-        }
-    };
-    par.codec_id = codec_id(codec)?;
-    par.codec_tag = if codec == "hevc" { u32::from_le_bytes(*b"hvc1") } else { 0 };
-    set_extradata(par, extradata)
-}
-
-/// Muxers write them into `colr`.
-fn set_colours(par: &mut ffi::AVCodecParameters, colours: &Colours) {
-    par.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-    // SAFETY: the numbers come from the same libav's enums, through a file that was checked.
+/// Says that samples at the beginning and at the end of a packet are not to be heard.
+fn trim(
+    packet: &mut ffmpeg_next::Packet,
+    skip: u32,
+    discard: u32,
+) -> Result<(), ffmpeg_next::Error> {
+    // Both numbers, and why (libavcodec/packet.h).
+    const BYTES: usize = 4 + 4 + 1 + 1;
+    let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES;
+    // SAFETY: the packet is valid; the room has as many bytes as asked for, or is null.
     unsafe {
-        ptr::addr_of_mut!(par.color_primaries).cast::<u32>().write(colours.primaries);
-        ptr::addr_of_mut!(par.color_trc).cast::<u32>().write(colours.transfer);
-        ptr::addr_of_mut!(par.color_space).cast::<u32>().write(colours.matrix);
-    }
-}
-
-fn codec_id(name: &str) -> Result<ffi::AVCodecID, ffmpeg_next::Error> {
-    let name = CString::new(name).map_err(|_| ffmpeg_next::Error::InvalidData)?;
-    // SAFETY: the descriptor, if there is one, is static.
-    unsafe { ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref() }
-        .map(|descriptor| descriptor.id)
-        .ok_or(ffmpeg_next::Error::EncoderNotFound)
-}
-
-fn set_extradata(par: &mut ffi::AVCodecParameters, bytes: &[u8]) -> Result<(), ffmpeg_next::Error> {
-    let room = bytes.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
-    // SAFETY: libav frees the zeroed, padded allocation with the parameters; the copy fits in it.
-    unsafe {
-        let data = ffi::av_mallocz(room).cast::<u8>();
-        if data.is_null() {
+        let room = ffi::av_packet_new_side_data(packet.as_mut_ptr(), kind, BYTES);
+        if room.is_null() {
             return Err(ffmpeg_next::Error::Other { errno: ffi::ENOMEM });
         }
-        ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
-        par.extradata = data;
+        ptr::write_bytes(room, 0, BYTES);
+        ptr::copy_nonoverlapping(skip.to_le_bytes().as_ptr(), room, 4);
+        ptr::copy_nonoverlapping(discard.to_le_bytes().as_ptr(), room.add(4), 4);
     }
-    par.extradata_size = bytes.len() as i32;
     Ok(())
 }

@@ -6,7 +6,7 @@ use vodmill_model::transcode::{Cut, Segment, SegmentOrder};
 use vodmill_model::units::{TICKS_PER_SECOND, Ticks};
 
 use super::boxes::SEGMENT_TYPE;
-use super::clock::video_timescale;
+use super::clock::{Clock, video_timescale};
 use super::counters::Counters;
 use super::muxer::{Input, Muxer};
 use super::segment_cuts;
@@ -130,7 +130,11 @@ fn transport_stream(
 ) -> Result<Muxer, MediaError> {
     let inputs: Vec<_> = readers
         .iter()
-        .map(|reader| Input { stream: &reader.stream, timescale: TICKS_PER_SECOND as u32 })
+        .map(|reader| Input {
+            stream: &reader.stream,
+            clock: Clock::new(reader.stream.unit, TICKS_PER_SECOND as u32, order.base),
+            default: false,
+        })
         .collect();
     // The clock reference must not be negative either.
     let lead = CLOCK_LEAD.min(first).0 * 100 / 9;
@@ -147,11 +151,11 @@ fn transport_stream(
         ("sdt_period", "86400"),
         ("flush_packets", "0"),
     ];
-    Muxer::in_memory("mpegts", &inputs, order.base, &options)
+    Muxer::in_memory("mpegts", &inputs, &options)
 }
 
 fn fragmented_mp4(order: &SegmentOrder, readers: &[StreamReader]) -> Result<Muxer, MediaError> {
-    let inputs: Vec<_> = readers.iter().map(mp4_input).collect();
+    let inputs: Vec<_> = readers.iter().map(|reader| mp4_input(reader, order.base)).collect();
     let video = order.video.as_ref().map_or(0, |video| video_timescale(video.rate));
     let options = [
         ("fflags", "+bitexact"),
@@ -169,13 +173,13 @@ fn fragmented_mp4(order: &SegmentOrder, readers: &[StreamReader]) -> Result<Muxe
         ("video_track_timescale", &video.to_string()),
         ("flush_packets", "0"),
     ];
-    Muxer::in_memory("mp4", &inputs, order.base, &options)
+    Muxer::in_memory("mp4", &inputs, &options)
 }
 
 /// A stream with the timescale that is exact for it.
-pub(super) fn mp4_input(reader: &StreamReader) -> Input<'_> {
+pub(super) fn mp4_input(reader: &StreamReader, base: Ticks) -> Input<'_> {
     let unit = reader.stream.unit;
     let timescale =
         if reader.stream.is_video() { video_timescale(unit.inverse()) } else { unit.den };
-    Input { stream: &reader.stream, timescale }
+    Input { stream: &reader.stream, clock: Clock::new(unit, timescale, base), default: false }
 }

@@ -11,8 +11,14 @@ use vodmill_model::units::{Ratio, Ticks};
 use crate::error;
 use crate::rendition::{Header, PacketMeta, RenditionReader, VideoHeader};
 
-/// Samples in a packet of AAC-LC.
-pub(super) const AAC_FRAME: i64 = 1024;
+/// Samples that a decoder puts out for a packet of sound.
+pub(super) fn frame_samples(codec: &str) -> i64 {
+    match codec {
+        "opus" => 960,
+        "mp3" => 1152,
+        _ => 1024,
+    }
+}
 
 /// What a stream is, and the seconds of a unit of its times.
 #[derive(Clone, Debug)]
@@ -34,6 +40,10 @@ impl Stream {
 /// A packet and its data.
 pub(super) struct Packet {
     pub meta: PacketMeta,
+    /// Samples at its beginning and at its end that are not to be heard, where a container says so
+    /// with the packet.
+    pub skip: u32,
+    pub discard: u32,
     pub data: Vec<u8>,
 }
 
@@ -119,7 +129,7 @@ impl StreamReader {
     /// the last one counts.
     pub(super) fn end_of(&self, meta: &PacketMeta) -> Ticks {
         let units = match &self.stream.header {
-            Header::Audio(_) => meta.duration.max(AAC_FRAME),
+            Header::Audio(audio) => meta.duration.max(frame_samples(&audio.codec)),
             Header::Video(_) => meta.duration,
         };
         self.ticks(meta.pts + units)
@@ -136,10 +146,23 @@ impl StreamReader {
             if let Some(meta) = self.rendition.next(&mut data)? {
                 self.check_order(&meta)?;
                 self.check_key(&meta, &data)?;
-                return Ok(Some(Packet { meta, data }));
+                let discard = self.discard(&meta);
+                return Ok(Some(Packet { meta, skip: 0, discard, data }));
             }
             let Some(path) = self.rest.next() else { return Ok(None) };
             self.rendition = self.continue_with(&path)?;
+        }
+    }
+
+    /// What the end of a last packet has beyond the samples that were to be encoded. An edit list says
+    /// it of AAC.
+    fn discard(&self, meta: &PacketMeta) -> u32 {
+        match &self.stream.header {
+            Header::Audio(audio) if audio.codec != "aac" => {
+                let rest = frame_samples(&audio.codec) - meta.duration;
+                u32::try_from(rest).unwrap_or(0)
+            }
+            _ => 0,
         }
     }
 
@@ -187,6 +210,9 @@ fn is_idr(codec: &str, data: &[u8]) -> bool {
     let units = data.windows(4).filter(|four| four.starts_with(&[0, 0, 1])).map(|four| four[3]);
     match codec {
         "h264" => units.map(|unit| unit & 0x1f).find(|kind| matches!(kind, 1..=5)) == Some(5),
+        // A frame marker, and neither a frame shown again nor an inter frame (VP9 Bitstream
+        // Specification, 6.2); profiles 0 to 2.
+        "vp9" => data.first().is_some_and(|byte| byte & 0b1100_1100 == 0b1000_0000),
         "hevc" => {
             let slice = units.map(|unit| unit >> 1 & 0x3f).find(|kind| *kind < 32);
             matches!(slice, Some(19 | 20))

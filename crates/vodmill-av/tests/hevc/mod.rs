@@ -7,7 +7,8 @@ use vodmill_model::Transcode;
 use vodmill_model::media::{ContentLight, Hdr10, MasteringDisplay};
 use vodmill_model::pipeline::Container;
 use vodmill_model::plan::VideoEncode;
-use vodmill_model::transcode::{Cut, Inspection, Media, Mp4Order, SegmentOrder, VideoInput};
+use vodmill_model::preset::FileContainer;
+use vodmill_model::transcode::{Cut, FileOrder, Inspection, Media, SegmentOrder, VideoInput};
 use vodmill_model::units::Ratio;
 
 use crate::decode::clips::Clips;
@@ -141,7 +142,14 @@ fn containers_say_what_the_stream_is() {
     let input = chunks(&job, "c", &[20, 30]);
     let (_, fragmented) = fragments(input.clone(), dir.path());
     let path = dir.path().join("p.mp4");
-    Libav.write_mp4(&Mp4Order { video: Some(input), audio: vec![], path: path.clone() }).unwrap();
+    Libav
+        .write_file(&FileOrder {
+            container: FileContainer::Mp4,
+            video: Some(input),
+            audio: vec![],
+            path: path.clone(),
+        })
+        .unwrap();
     decode(&path);
     for path in [fragmented, path] {
         let bytes = std::fs::read(&path).unwrap();

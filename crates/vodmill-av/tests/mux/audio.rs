@@ -5,8 +5,9 @@ use vodmill_av::Libav;
 use vodmill_model::Transcode;
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::plan::{AudioEncode, AudioJoin, AudioPart};
+use vodmill_model::preset::FileContainer;
 use vodmill_model::role::Role;
-use vodmill_model::transcode::{AudioDone, AudioOrder, Mp4Order, Mp4Sound, Progress};
+use vodmill_model::transcode::{AudioDone, AudioOrder, FileOrder, FileSound, Progress};
 use vodmill_model::units::{BitsPerSecond, Ticks};
 
 use super::make::{HEAD, media};
@@ -58,8 +59,15 @@ fn run(order: &AudioOrder) -> Result<AudioDone, MediaError> {
 fn heard(dir: &Path, order: &AudioOrder) -> Vec<f32> {
     run(order).unwrap();
     let path = dir.join("heard.mp4");
-    let audio = vec![Mp4Sound { path: order.path.clone(), ..Mp4Sound::default() }];
-    Libav.write_mp4(&Mp4Order { video: None, audio, path: path.clone() }).unwrap();
+    let audio = vec![FileSound { path: order.path.clone(), ..FileSound::default() }];
+    Libav
+        .write_file(&FileOrder {
+            container: FileContainer::Mp4,
+            video: None,
+            audio,
+            path: path.clone(),
+        })
+        .unwrap();
     let declared: f64 = packets(&path).iter().map(|packet| packet.duration).sum();
     assert!((declared * 48000.0 - (order.encode.samples + 1024) as f64).abs() < 10.0);
     let mut samples = pcm(&path);
@@ -194,8 +202,15 @@ fn packets_begin_with_the_priming_and_add_up() {
     assert!(!first.windows(4).any(|four| HEAD.contains(&four)), "a version of libav in it");
     let mp4 = dir.path().join("a.mp4");
     let language = Some("swe".to_owned());
-    let audio = vec![Mp4Sound { path, language, ..Mp4Sound::default() }];
-    Libav.write_mp4(&Mp4Order { video: None, audio, path: mp4.clone() }).unwrap();
+    let audio = vec![FileSound { path, language, ..FileSound::default() }];
+    Libav
+        .write_file(&FileOrder {
+            container: FileContainer::Mp4,
+            video: None,
+            audio,
+            path: mp4.clone(),
+        })
+        .unwrap();
     let packets = packets(&mp4);
     assert_eq!(packets.len(), (90_000 + 1024_usize).div_ceil(1024));
     assert!((packets[0].pts + 1024.0 / 48000.0).abs() < 0.0001, "{}", packets[0].pts);

@@ -1,6 +1,7 @@
 //! Muxing, checked with FFmpeg's command-line tools as an independent reader.
 
 mod audio;
+mod files;
 mod inspect;
 mod jpeg;
 mod make;

@@ -1,7 +1,8 @@
 use vodmill_av::Libav;
 use vodmill_model::Transcode;
+use vodmill_model::preset::FileContainer;
 use vodmill_model::role::Role;
-use vodmill_model::transcode::{Mp4Order, Mp4Sound};
+use vodmill_model::transcode::{FileOrder, FileSound};
 use vodmill_model::units::Ratio;
 
 use super::audio;
@@ -26,16 +27,21 @@ fn an_mp4_streams_and_starts_at_zero() {
     let sound = media(dir.path(), "s.mka", &arguments);
     let audio = [(0, "swe"), (1, "eng")].map(|(track, language)| {
         let rendition = audio::rendition(&sound, dir.path(), track, 192_192);
-        Mp4Sound { path: rendition, language: Some(language.to_owned()), roles: Vec::new() }
+        FileSound { path: rendition, language: Some(language.to_owned()), roles: Vec::new() }
     });
     let path = dir.path().join("m.mp4");
-    let order = Mp4Order { video: Some(video), audio: audio.to_vec(), path: path.clone() };
-    Libav.write_mp4(&order).unwrap();
+    let order = FileOrder {
+        container: FileContainer::Mp4,
+        video: Some(video),
+        audio: audio.to_vec(),
+        path: path.clone(),
+    };
+    Libav.write_file(&order).unwrap();
     decode(&path);
     let bytes = std::fs::read(&path).unwrap();
     assert!(position(&bytes, b"moov") < position(&bytes, b"mdat"), "the index is not first");
     assert!(!bytes[..position(&bytes, b"mdat")].windows(4).any(|four| HEAD.contains(&four)));
-    Libav.write_mp4(&order).unwrap();
+    Libav.write_file(&order).unwrap();
     assert!(bytes == std::fs::read(&path).unwrap(), "the same bytes again");
     check_streams(&path);
     check_packets(&path);
@@ -86,16 +92,28 @@ fn sound_alone_is_an_m4a() {
     let sound = media(dir.path(), "s.wav", &["-f", "lavfi", "-i", "sine=d=2"]);
     let rendition = audio::rendition(&sound, dir.path(), 0, 96_000);
     let roles = vec![Role::Description];
-    let audio = vec![Mp4Sound { path: rendition, language: None, roles: roles.clone() }];
+    let audio = vec![FileSound { path: rendition, language: None, roles: roles.clone() }];
     let path = dir.path().join("m.mp4");
-    Libav.write_mp4(&Mp4Order { video: None, audio: audio.clone(), path: path.clone() }).unwrap();
+    Libav
+        .write_file(&FileOrder {
+            container: FileContainer::Mp4,
+            video: None,
+            audio: audio.clone(),
+            path: path.clone(),
+        })
+        .unwrap();
     decode(&path);
     assert_eq!(std::fs::read(&path).unwrap()[8..12], *b"M4A ");
     // An M4A has no `kind` box.
     let rendition = audio[0].clone();
     let film = Film::default().chunks(dir.path(), &[50]);
-    let mp4 = Mp4Order { video: Some(film), audio: vec![rendition], path: path.clone() };
-    Libav.write_mp4(&mp4).unwrap();
+    let mp4 = FileOrder {
+        container: FileContainer::Mp4,
+        video: Some(film),
+        audio: vec![rendition],
+        path: path.clone(),
+    };
+    Libav.write_file(&mp4).unwrap();
     let info = probe(&path).unwrap();
     assert_eq!(info.audio[0].roles, roles);
 }

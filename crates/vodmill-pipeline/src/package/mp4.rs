@@ -2,7 +2,8 @@
 
 use vodmill_model::MediaError;
 use vodmill_model::plan::Mp4Plan;
-use vodmill_model::transcode::{Media, Mp4Order, Mp4Sound, StreamKind};
+use vodmill_model::preset::FileContainer;
+use vodmill_model::transcode::{FileOrder, FileSound, Media, StreamKind};
 
 use super::PackageContext;
 use super::codecs::{codec_of, range_of};
@@ -16,9 +17,10 @@ fn make_one(context: &PackageContext<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, Med
     let path = context.tree.place(&plan.object)?;
     let audio = plan.audio.iter().map(|track| {
         let path = context.input.audio_input(&track.audio)?;
-        Ok(Mp4Sound { path, language: track.language.clone(), roles: track.roles.clone() })
+        Ok(FileSound { path, language: track.language.clone(), roles: track.roles.clone() })
     });
-    context.transcode.write_mp4(&Mp4Order {
+    context.transcode.write_file(&FileOrder {
+        container: FileContainer::Mp4,
         video: plan
             .video
             .as_deref()

@@ -21,6 +21,7 @@ fn header(sample_rate: u32) -> Header {
         channels: 2,
         initial_padding: FRAME as u32,
         extradata: vec![0x11, 0x90],
+        bit_rate: 0,
     })
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::pipeline::Container;
 use vodmill_model::transcode::{
-    Cut, Inspection, Media, Mp4Order, Segment, SegmentOrder, VideoInput,
+    Cut, FileOrder, Inspection, Media, Segment, SegmentOrder, VideoInput,
 };
 use vodmill_model::{Failed, Ticks};
 
@@ -107,8 +107,8 @@ fn cut(stream: &Stream, cut: &Cut, start: Ticks, end: Ticks) -> Vec<Packet> {
     stream.packets.iter().filter(inside).take(most).cloned().collect()
 }
 
-pub(super) fn write_mp4(
-    order: &Mp4Order,
+pub(super) fn write_file(
+    order: &FileOrder,
     streams: &[Stream],
     fault: Option<What>,
 ) -> Result<(), MediaError> {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, Inspection, JpegOrder, Media, Mp4Order, ProbeOrder,
+    AudioDone, AudioOrder, Cue, Decoded, FileOrder, Inspection, JpegOrder, Media, ProbeOrder,
     ProgressSink, Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone,
     VideoOrder,
 };
@@ -125,11 +125,11 @@ impl Transcode for Fake {
         finished::segments(order, &streams, fault, sink)
     }
 
-    fn write_mp4(&self, order: &Mp4Order) -> Result<(), MediaError> {
+    fn write_file(&self, order: &FileOrder) -> Result<(), MediaError> {
         let streams =
             finished::inputs(order.video.as_ref(), order.audio.iter().map(|sound| &sound.path))?;
         let fault = self.begin(finished::title(&streams), "mp4")?;
-        finished::write_mp4(order, &streams, fault)
+        finished::write_file(order, &streams, fault)
     }
 
     fn write_jpeg(&self, order: &JpegOrder) -> Result<(), MediaError> {
