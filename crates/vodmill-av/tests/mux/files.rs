@@ -160,9 +160,8 @@ fn pictures_and_sound_of_a_webm_keep_together() {
     let clips = Clips::new();
     // A white picture and a beep, both at 1 s.
     let path = clips.h264(
-        "color=black:s=160x90:r=25:d=2 -f lavfi -i sine=f=1000:d=2",
-        "-vf drawbox=c=white:t=fill:enable=gte(t\\,1)  -af volume='if(gte(t,1),1,0)':eval=frame \
-         -c:a pcm_s16le",
+        "color=black:s=160x90:r=25:d=2 -f lavfi -i aevalsrc=gte(t\\,1)*sin(6283*t):d=2:s=48000",
+        "-vf drawbox=c=white:t=fill:enable=gte(t\\,1) -c:a pcm_s16le",
         "flash.mkv",
     );
     let job = Job::new(&path, RATE);
