@@ -8,6 +8,11 @@ default:
 fmt:
     cargo fmt --all
 
+# Licences, bans and sources of all crates; `cargo deny check advisories` needs RustSec's database
+deny:
+    cargo deny --version >/dev/null || cargo install --locked cargo-deny
+    cargo deny check licenses bans sources
+
 # Lint with warnings denied
 clippy:
     cargo clippy --workspace --all-targets --quiet -- -D warnings
