@@ -176,7 +176,7 @@ pub(crate) async fn hls_js(State(packages): State<Arc<Packages>>, request: Reque
     }
 }
 
-/// Why there is no page: for people, who came by an address that somebody gave them.
+/// Why there is no page: for people who followed a link.
 fn refused(refusal: &Refusal, address: std::net::IpAddr) -> Response {
     refusal.log(address, "page refused");
     let why = format!("{}: {}", refusal.status.as_u16(), refusal.reason);

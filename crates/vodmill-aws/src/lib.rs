@@ -1,7 +1,7 @@
 //! How AWS is reached: credentials, region, endpoint and transport, for whatever service. Secrets have
 //! no place in settings: they come from the environment, a profile, or the machine's role.
 //!
-//! There are no retries in it: whoever calls counts them, and knows what became of the try before.
+//! It does not retry: callers do, who know the outcome of the attempt before.
 
 use std::path::PathBuf;
 use std::time::Duration;

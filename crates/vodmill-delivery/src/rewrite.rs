@@ -191,7 +191,7 @@ pub enum Becomes {
     /// They get this query, after what they have.
     Query(String),
     /// They are resolved against a URL and get this query; URIs of other hosts stay as they are, so
-    /// that nobody else is handed a signature.
+    /// that no other host is sent a signature.
     Under {
         /// The playlist's own URL at the CDN.
         base: SignableUrl,

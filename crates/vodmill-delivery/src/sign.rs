@@ -106,7 +106,7 @@ impl fmt::Debug for Signer {
 
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever has the value is let in.
+        // The value is a credential.
         f.debug_struct("Cookie").field("name", &self.name).finish_non_exhaustive()
     }
 }

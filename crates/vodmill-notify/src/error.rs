@@ -29,7 +29,7 @@ pub enum Error {
         /// How long it is to be left alone, as it says (RFC 9110, 10.2.3).
         retry_after: Duration,
     },
-    /// The receiver says that there is nobody any more (RFC 9110, 15.5.11).
+    /// The receiver is gone for good (RFC 9110, 15.5.11).
     #[error("answered 410: there is nobody any more")]
     Gone,
     /// A service of AWS refused.

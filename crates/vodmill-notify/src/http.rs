@@ -82,7 +82,7 @@ impl Http {
         let (done, answer) = oneshot::channel();
         thread::Builder::new()
             .name("request".to_owned())
-            // Where nobody waits any more, nobody takes the answer.
+            // After a time-out or a stop there is no receiver of the answer.
             .spawn(move || drop(done.send(whole_answer(&agent, request))))
             .map_err(|error| Error::unmade("start a thread", &error))?;
         let answer = self.within(patience, answer)?;

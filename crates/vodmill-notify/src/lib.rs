@@ -3,7 +3,7 @@
 //!
 //! The queue's database has both, durably ([`Outbox`](vodmill_queue::Outbox),
 //! [`Invalidations`](vodmill_queue::Invalidations)); a [`Dispatcher`] sends them. It has a thread for each
-//! target, so that one that is down or slow delays nobody else, and no job waits for any of them.
+//! target, so that one that is down or slow delays no other, and no job waits for any of them.
 
 mod cloudfront;
 mod dispatcher;

@@ -1,4 +1,4 @@
-//! What is told of an event: JSON, version 1, as docs/delivery.md describes it.
+//! The body of a notification: JSON, version 1, as docs/delivery.md describes it.
 
 use serde_json::{Map, Value, json};
 use vodmill_queue::{Event, EventKind};

@@ -38,7 +38,7 @@ impl Access {
         }
         match fs::create_dir(folder) {
             Ok(()) => set(folder, self.folder_mode()),
-            // Somebody else was first.
+            // Another process was first.
             Err(_) if folder.is_dir() => Ok(()),
             Err(error) => Err(error),
         }

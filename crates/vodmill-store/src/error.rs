@@ -75,7 +75,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether it stays so until somebody has mended something: no repetition will do it.
+    /// Whether only a change by the operator can help: no repetition will.
     pub fn is_lasting(&self) -> bool {
         use io::ErrorKind::*;
         match self {

@@ -78,7 +78,7 @@ pub trait Store: Send + Sync {
     fn remove_if(&self, key: &Key, expected: &Expected) -> Result<()>;
 
     /// Removes what was begun under `prefix`, or anywhere without one, and not finished, where
-    /// `is_over` says that nobody is at work on it any more.
+    /// `is_over` says that no work on it goes on.
     fn remove_unfinished(
         &self,
         prefix: Option<&Key>,

@@ -23,7 +23,7 @@ const HIDDEN: &str = ".vodmill-";
 static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// Objects as files under a root directory, which is made on the first write. It has no place for
-/// headers: whoever serves the directory sets them.
+/// headers: the server of the directory sets them.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     root: PathBuf,
@@ -104,7 +104,7 @@ impl LocalStore {
                     .and_then(|()| point!("store.files.copied"))
                     .and_then(|()| fs::rename(&hidden, &path));
                 if copied.is_err() {
-                    // Most likely the disk is full, and nobody else would make room.
+                    // Most likely the disk is full: this makes room.
                     let _ = fs::remove_file(&hidden);
                 }
                 copied.and_then(|()| fs::remove_file(&upload.file)).map_err(fault)

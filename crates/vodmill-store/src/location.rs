@@ -55,7 +55,7 @@ impl Location {
         Ok(Location::Bucket { bucket: bucket.to_owned(), prefix })
     }
 
-    /// The store that is there, for what is nobody else's: a folder is its owner's alone.
+    /// The store that is there, for private data: a folder is readable by its owner alone.
     pub fn open_private(&self, s3: &S3Settings, objects: &ObjectSettings) -> Arc<dyn Store> {
         match self {
             Location::Folder(path) => Arc::new(LocalStore::private(path)),
@@ -132,7 +132,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// Schemes of places that somebody may mean; a folder's name may have a colon in it otherwise.
+/// Schemes of places that may be meant; a folder's name may have a colon in it otherwise.
 const SCHEMES: [&str; 12] =
     ["s3", "s3a", "s3n", "gs", "az", "file", "http", "https", "ftp", "sftp", "nfs", "smb"];
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use vodmill_model::{is_hidden, printable, printable_lines};
 
 /// Writes `text`, of one line or more, and a line's end where it has none. What others have called
-/// something is made [`printable`] by whoever puts it into a line; the rest of it is here.
+/// something is made [`printable`] where it is put into a line; the rest of it is here.
 ///
 /// # Errors
 /// As [`print_exact`].

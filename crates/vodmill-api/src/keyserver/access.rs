@@ -66,7 +66,7 @@ impl TokenVerifier {
     }
 }
 
-/// Why somebody is not let in.
+/// Why a viewer is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
     #[error("a token is needed")]

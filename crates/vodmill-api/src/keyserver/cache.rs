@@ -120,7 +120,7 @@ impl KeyCache {
         }
         let _asking = match (slot.asking.try_lock(), self.kept(&slot)) {
             (Ok(asking), _) => asking,
-            // Somebody asks already.
+            // Another request asks already.
             (Err(_), Some(seen)) => return Ok(seen.key),
             (Err(_), None) => slot.asking.lock().await,
         };
@@ -169,7 +169,7 @@ impl KeyCache {
         let error = match tokio::time::timeout(self.memory.patience, self.look(kid, turns)).await {
             Ok(Ok(found)) => {
                 if found.is_none() {
-                    // What is beyond the rate is told to whoever asks next.
+                    // The next request of this viewer is refused where this one exceeds the rate.
                     let _ = self.strays.take(viewer, self.clock.uptime());
                 }
                 return Ok(found);

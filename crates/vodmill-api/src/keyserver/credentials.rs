@@ -16,7 +16,7 @@ const MAX_CREDENTIALS: usize = 256;
 pub enum Role {
     /// Makes key sets and reads them, to encrypt with.
     Segmenter,
-    /// Lists, rotates, revokes and wraps anew; reads no key.
+    /// Lists, rotates, revokes and rewraps; reads no key.
     Operator,
 }
 
@@ -35,7 +35,7 @@ impl Credentials {
     /// From a file of lines `ROLE NAME HASH`: `segmenter` or `operator`, a name for the log, and the
     /// SHA-256 of a secret in hex. Empty lines and those that begin with `#` do not count.
     ///
-    /// The hash is a plain one: secrets are 32 random bytes, which nobody finds by trying.
+    /// The hash is a plain one: secrets are 32 random bytes, which cannot be found by trying.
     ///
     /// # Errors
     /// Says which line is wrong.
@@ -55,7 +55,7 @@ impl Credentials {
         }
     }
 
-    /// Role and name of whoever has this secret. All are compared, each in constant time.
+    /// Role and name of the owner of this secret. All are compared, each in constant time.
     pub fn find(&self, secret: &str) -> Option<(Role, &str)> {
         let hash = digest(&SHA256, secret.as_bytes());
         let mut found = None;

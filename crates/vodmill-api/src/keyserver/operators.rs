@@ -286,7 +286,7 @@ fn names(asset: &str, generation: &str) -> Result<(), Problem> {
     }
 }
 
-/// What is wrong goes to whoever sent it, and into no log: it may repeat a part of the text.
+/// The error goes to the sender, and into no log: it may repeat a part of the text.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::request(format!("JSON: {error}")))
 }

@@ -39,7 +39,7 @@ pub struct JwkSet {
 pub struct Expected {
     /// `iss` has to be this.
     pub issuer: Option<String>,
-    /// `aud` has to hold this. Without it a token that has an `aud` is for somebody else.
+    /// `aud` has to hold this. Without it a token that has an `aud` is for another server.
     pub audience: Option<String>,
 }
 

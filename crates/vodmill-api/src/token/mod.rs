@@ -2,7 +2,7 @@
 //! the time go in, a [`Grant`] or a [`TokenError`] comes out.
 //!
 //! There are two kinds: ours ([`own`]), short and made with a secret that both sides have, and JSON
-//! Web Tokens ([`jwt`], RFC 7519), made by whoever knows the viewers already.
+//! Web Tokens ([`jwt`], RFC 7519), made by the service that knows the viewers already.
 
 pub mod jwt;
 pub mod own;
@@ -52,7 +52,7 @@ pub enum TokenError {
     /// Made with a secret or key, or by an algorithm, that this server does not take.
     #[error("the token is signed with an unknown key")]
     UnknownKey,
-    /// Changed, or made by somebody else.
+    /// Changed, or made with another secret.
     #[error("the signature of the token is wrong")]
     BadSignature,
     /// It was good until a moment that is over.
@@ -104,7 +104,7 @@ impl Scope {
             return None;
         }
         match text.strip_suffix('*') {
-            // In the middle of a name it would take in names that nobody thought of.
+            // In the middle of a name it would include names that were not meant.
             Some(prefix) if prefix.is_empty() || prefix.ends_with('/') => {
                 Some(Scope::Prefix(prefix.to_owned()))
             }

@@ -140,7 +140,7 @@ impl CostModel<'_> {
         let Assumptions { views, watched_percent, origin_fetches, .. } = self.given;
         let view = self.requests_view() * u128::from(*watched_percent) / 100;
         let requests = self.region.cdn.requests_10000.of(view * u128::from(*views), 10_000);
-        // Nobody's view fetches nothing.
+        // Without views nothing is fetched.
         let fetches = u128::from(*origin_fetches).min((*views).into());
         let objects = u128::from(self.objects());
         let gets = self.storage.gets_1000.of(objects * fetches, 1000);

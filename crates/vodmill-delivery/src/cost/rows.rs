@@ -86,7 +86,7 @@ impl CostModel<'_> {
     ) -> Saving {
         let first = &self.region.cdn.transfer[0].gb;
         let price = |bytes: u128| match all.0 {
-            // Nobody watches: the first gigabyte's price.
+            // Without views: the price of the first gigabyte.
             0 => first.of(bytes, Bytes::GB),
             _ => transfer.of(bytes, all.0.into()),
         };

@@ -14,7 +14,7 @@ pub const MAX_BODY: usize = 1 << 20;
 /// Longest key of an object, in bytes.
 const MAX_KEY: usize = 1024;
 
-/// Longest name of a bucket, in bytes; old ones may have so many.
+/// Longest name of a bucket, in bytes; old ones may be as long.
 const MAX_BUCKET: usize = 255;
 
 /// Longest of the other texts, in bytes: ETags, versions and sequencers are far shorter.

@@ -34,7 +34,7 @@ const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 /// Between two looks at whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Messages that are remembered as told of.
+/// Messages that are remembered as logged.
 const REMEMBERED: usize = 256;
 
 /// A queue of notifications. Blocking; not to be called from async code.
@@ -87,7 +87,7 @@ impl EventQueue {
     /// Up to ten messages, as soon as there is one; none after `wait`, of which at most
     /// [`LONGEST_WAIT`] counts, or soon after `stop` says so.
     ///
-    /// A message that is no notification is told of once and not given: it stays in the queue,
+    /// A message that is no notification is logged once and not given: it stays in the queue,
     /// whose redrive policy puts it aside.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl EventQueue {
     /// Keeps messages from others until `by` from now, twelve hours at most.
     ///
     /// # Errors
-    /// [`StoreError::Remote`]. A message that cannot be kept any more is told of; it comes again.
+    /// [`StoreError::Remote`]. A message that cannot be kept any more is logged; it comes again.
     pub fn extend(&self, messages: &[Message], by: Duration) -> Result<()> {
         let seconds = by.min(LONGEST_VISIBILITY).as_secs() as i32;
         for batch in messages.chunks(BATCH) {
@@ -153,7 +153,7 @@ impl EventQueue {
     /// Removes messages for good: only when all that they tell of is durable elsewhere.
     ///
     /// # Errors
-    /// [`StoreError::Remote`]. A message that cannot be removed is told of; it comes again.
+    /// [`StoreError::Remote`]. A message that cannot be removed is logged; it comes again.
     pub fn delete(&self, messages: &[Message]) -> Result<()> {
         for batch in messages.chunks(BATCH) {
             let entry = |(index, message): (usize, &Message)| {
@@ -220,7 +220,7 @@ fn region_of(url: &str) -> Option<String> {
     (!region.is_empty() && !region.contains('.')).then(|| region.to_owned())
 }
 
-/// The last messages that were told of.
+/// The last messages that were logged.
 #[derive(Debug, Default)]
 struct Told(VecDeque<String>);
 

@@ -19,7 +19,7 @@ use crate::error::{Result, StoreError};
 /// Least size of the first part of a multipart upload, in bytes.
 const SMALLEST_PART: usize = 5 * 1024 * 1024;
 
-/// A trial that is older is nobody's any more: each of its requests has its time.
+/// Trials that are older have ended: each of their requests has a time-out.
 const LONGEST_PROBE: Duration = Duration::from_secs(3600);
 
 /// How long a server may take to say anything at all.
@@ -73,7 +73,7 @@ impl Bucket {
     /// that is asked of a server waits for minutes until it is given up.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] where nobody answers.
+    /// [`StoreError::Remote`] where there is no answer.
     pub(crate) fn reach(&self) -> Result<()> {
         let ask = || async {
             let asked = self.inner.client.head_bucket().bucket(self.name()).send();

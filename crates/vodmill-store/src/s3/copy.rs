@@ -33,7 +33,7 @@ const FASTER: u64 = 32;
 pub struct Copying {
     /// Its storage class; the bucket's own without one.
     pub storage_class: Option<String>,
-    /// A word by which whoever made the copy knows it again: its ETag may be another than that of
+    /// A mark by which the maker of a copy recognizes it: its ETag may be another than that of
     /// its source, of one that was uploaded in parts or is encrypted with KMS.
     pub mark: Option<String>,
 }
@@ -131,7 +131,7 @@ impl Bucket {
                 .set_storage_class(how.storage_class.as_deref().map(StorageClass::from));
             let request = match how.mark {
                 None => request,
-                // All that goes with the bytes is said anew, so all of it is.
+                // Metadata is replaced as a whole, so all of it is set.
                 Some(_) => request
                     .metadata_directive(MetadataDirective::Replace)
                     .set_metadata(Some(how.metadata(head)))
@@ -167,7 +167,7 @@ impl Bucket {
         let upload = self.begin(key, &options, false).await?;
         let copied = self.copy_all_pieces(from, source, key, &upload).await;
         if copied.is_err() {
-            // It would be begun anew, so what was copied is of no use.
+            // The next attempt copies everything again, so these parts are of no use.
             let _ = self.abort(key, &upload).await;
         }
         copied

@@ -21,7 +21,7 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
-    /// Whether it stays so until somebody has mended something: credentials, rights, the bucket.
+    /// Whether only a change by the operator can help: of credentials, rights, the bucket.
     pub fn is_lasting(&self) -> bool {
         let code = self.code.as_deref().unwrap_or_default();
         let lasting = [
@@ -163,7 +163,7 @@ impl RequestFailure {
             || matches!(self.error.status, Some(400 | 405 | 501))
     }
 
-    /// Whether nobody answered.
+    /// Whether there was no answer.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.error.code.as_deref(), Some("Unreachable" | "Timeout"))
             && self.error.status.is_none()

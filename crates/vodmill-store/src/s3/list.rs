@@ -13,7 +13,7 @@ use super::failure::RequestFailure;
 use crate::Headers;
 use crate::error::Result;
 
-/// A listing of many objects is divided until it has so many parts.
+/// Parts into which a listing of many objects is divided.
 const SHARDS: usize = 16;
 
 /// How many parts are listed at a time.

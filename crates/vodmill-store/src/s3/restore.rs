@@ -32,7 +32,7 @@ pub struct Archive {
 pub enum Stage {
     /// It is in no archive.
     Readable,
-    /// It is archived, and nobody has asked for it.
+    /// It is archived, and no restore was requested.
     Archived,
     /// It was asked for, and is not there yet.
     Ongoing,

@@ -22,7 +22,7 @@ use crate::error::{Result, StoreError};
 /// A part, where the file has few enough of them.
 const PART: u64 = 8 * 1024 * 1024;
 
-/// S3 takes so many parts of one object.
+/// Most parts of one object (S3).
 const PARTS: u64 = 10_000;
 
 const MIB: u64 = 1024 * 1024;

@@ -109,9 +109,9 @@ pub(super) fn jobs<'a>(
 /// How much may be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// So many objects.
+    /// A number of objects.
     Count(usize),
-    /// So many in a hundred of the objects at the destination.
+    /// A percentage of the objects at the destination.
     Percent(u8),
 }
 

@@ -115,7 +115,7 @@ impl Manifest {
         self.records.keys().map(String::as_str)
     }
 
-    /// Remembers at once what `record` says, so that a sync that is killed is not begun anew.
+    /// Remembers at once what `record` says, so that a sync that was killed goes on where it was.
     pub fn add(&mut self, record: Record) -> Result<()> {
         if self.records.get(&record.name) == Some(&record) {
             return Ok(());

@@ -41,7 +41,7 @@ use manifest::Manifest;
 use report::Tally;
 use send::{Outcome, SendError, Sender};
 
-/// After so many failures no other file is begun: it is not the files that are at fault.
+/// Failures after which no other file is begun: then the files are not the cause.
 const FAILURES: usize = 10;
 
 /// What was uploaded in this run: names and ETags.

@@ -23,9 +23,9 @@ const TRIES: u32 = 2;
 pub(super) enum Outcome {
     /// It was read, and the object has its bytes already.
     Same(Record),
-    /// It was uploaded, so many bytes.
+    /// It was uploaded: its size in bytes.
     Sent(Reason, u64, Record),
-    /// It would be uploaded, so many bytes.
+    /// It would be uploaded: its size in bytes.
     Wanted(Reason, u64),
     /// The object is as it was, or as the file was at some time.
     Failed(SendError),

@@ -41,7 +41,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let tried = config.clone();
-    // Nobody waits for it, and so it holds nobody up.
+    // Nothing waits for it, so it may take its time.
     std::thread::spawn(move || try_destinations(&tried));
     let watch = inboxes.watch(&worker, &stop)?;
     sweep_now_and_then(config.clone(), Arc::clone(&stop))?;
@@ -57,7 +57,7 @@ pub fn run(config: Config, arguments: &Daemon) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says at once what will keep packages from being published. Work goes on: somebody may mend it
+/// Says at once what will keep packages from being published. Work goes on: it may be mended
 /// before the first package is made.
 fn try_destinations(config: &Config) {
     for destination in Destination::all(config, None).unwrap_or_default() {

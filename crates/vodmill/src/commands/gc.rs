@@ -60,7 +60,7 @@ pub fn run(config: &Config, arguments: &cli::Gc) -> anyhow::Result<ExitCode> {
 /// over; only finds them in a dry run. Trouble with one of these is no reason to leave the others.
 ///
 /// # Errors
-/// If there is no telling what is in use.
+/// If it cannot be found out what is in use.
 pub fn sweep(config: &Config, order: Order<'_>) -> anyhow::Result<(Swept, Vec<anyhow::Error>)> {
     let Order { keep_days, place, dry, go_on } = order;
     let destinations = Destination::all(config, place)?;

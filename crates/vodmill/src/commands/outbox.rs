@@ -36,7 +36,7 @@ pub fn run(config: &Config, arguments: &Outbox) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Foreground work tells nobody.
+/// Foreground work sends no notifications.
 fn first(config: &Config) -> anyhow::Result<Option<Arc<dyn Queue>>> {
     let queue = carried(config)?;
     if queue.is_none() {

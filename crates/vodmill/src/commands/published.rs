@@ -1,4 +1,5 @@
-//! What is published, and where: by place for whoever changes it, by pipeline for whoever delivers it.
+//! What is published, and where: by place for commands that change it, by pipeline for those that
+//! deliver it.
 
 use std::sync::Arc;
 

@@ -89,7 +89,7 @@ fn cannot_publish(destination: &Location, error: StoreError) -> anyhow::Error {
         .context(format!("nothing can be published in {destination}: nothing was done{remedy}"))
 }
 
-/// Takes a file on; one that went wrong before is tried again, since somebody asks for it.
+/// Takes a file on; one that went wrong before is tried again, since it was asked for.
 fn submit(worker: &Worker, submission: &Submission) -> anyhow::Result<String> {
     let submitted = worker.submit(submission)?;
     if let Some(JobState::Failed | JobState::Cancelled | JobState::Rejected) = submitted.known {

@@ -190,7 +190,7 @@ impl Claim {
         use Role::*;
         let same_pipeline = self.pipeline == other.pipeline;
         match (self.role, other.role) {
-            // Whoever keeps an inbox finds there what became of its files.
+            // The owner of an inbox finds the outcome of its files there.
             (Done | Rejected, Inbox) => same_pipeline && relation == Relation::Inside,
             (Destination, Destination) | (Done, Done) | (Rejected, Rejected) => {
                 relation == Relation::Same

@@ -113,7 +113,7 @@ pub fn prices(home: &Path, file: Option<&str>) -> Result<PriceFile, Problems> {
             }
         },
     };
-    // An unreadable file has been told of.
+    // An unreadable file was reported already.
     let parsed = if problems.is_empty() { source.parse::<PriceFile>(&mut problems) } else { None };
     let mut reporter = Reporter { file: &source.file, text: &source.text, problems: &mut problems };
     for fault in parsed.iter().flat_map(PriceFile::faults) {

@@ -25,7 +25,7 @@ pub struct KeysSettings {
     /// Where the key-encryption key is: `"file:PATH"`, `"env:NAME"`, or `"kms:ID"` for one that AWS
     /// KMS wraps. Default: the file `keys/kek` in `state`, made on first use.
     pub kek: Option<KekSource>,
-    /// Further key-encryption keys that open keys, and wrap none: while keys are wrapped anew.
+    /// Further key-encryption keys that open keys, and wrap none: while keys are rewrapped.
     pub other_keks: Vec<KekSource>,
 }
 

@@ -32,7 +32,7 @@ pub struct Settings {
     /// play on; the daemon removes it then.
     pub old_generations_days: u32,
     /// Days after which the daemon removes what was begun and never finished: uploads, and scratch
-    /// that belongs to nobody.
+    /// that has no owner.
     #[schemars(range(min = 1))]
     pub unfinished_days: u32,
     /// Memory that one child process may take.

@@ -230,7 +230,7 @@ impl BucketInbox {
         taken
     }
 
-    /// Folders within an inbox hold no originals; whoever dropped one there waits for it. The
+    /// Folders within an inbox hold no originals; the owner of one there waits for it. The
     /// marks of folders themselves, and where originals are put, are as they should be.
     fn warn_of_stray(&mut self, key: &str) {
         let own = key.ends_with('/')

@@ -133,7 +133,7 @@ impl FolderInbox {
         }
     }
 
-    /// Whoever waits for a file wants to know why it is not taken.
+    /// Says why a file is not taken, to the one who waits for it.
     fn say_open(&mut self, file: &Quiet, writers: &Writers) {
         let Writers::Somebody(program) = writers else { return };
         if file.quiet >= self.patience.remarkable() && self.settler.says(&file.path) {
@@ -188,7 +188,7 @@ impl Strays {
         Strays { folder, own, scanner: Scanner::default(), warned: Default::default() }
     }
 
-    /// Warns once of each file that lies beside the inboxes: whoever dropped it waits for it.
+    /// Warns once of each file that lies beside the inboxes: its owner waits for it.
     pub(super) fn watch(&mut self, stop: &Stop) {
         while stop.level() == StopLevel::Running && !self.own.contains(&self.folder) {
             let leaving = || stop.level() != StopLevel::Running;
@@ -224,7 +224,7 @@ mod tests {
         ending(&OpenOriginal::at(&path).expect("open")).expect("read")
     }
 
-    /// Whoever may move the folder could else have others' files published.
+    /// An account that may move the folder could else have others' files published.
     #[test]
     fn an_inbox_that_becomes_a_link_is_not_read() {
         let home = tempfile::tempdir().expect("scratch");

@@ -46,7 +46,7 @@ impl Scanner {
             if own.contains(&path) {
                 continue;
             }
-            // Not following links: whoever may drop a file here must not reach others by it.
+            // Not following links: a dropped link must not lead to the files of others.
             match std::fs::symlink_metadata(&path) {
                 Ok(facts) if facts.is_file() => found.push((path, Facts::of(&facts))),
                 Ok(facts) => self.warn(path, &facts),

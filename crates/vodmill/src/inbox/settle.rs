@@ -31,7 +31,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// How long a file must not have changed before it is taken; none while somebody writes to it.
+    /// How long a file must not have changed before it is taken; None while it is open for writing.
     pub fn with(self, file: &Quiet, ending: Ending, writers: &Writers) -> Option<Duration> {
         let (settle, paused) = (self.settle, (file.longest_pause * 2).min(LONGEST));
         match (ending, writers) {

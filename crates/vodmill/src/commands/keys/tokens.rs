@@ -81,13 +81,13 @@ fn secret() -> anyhow::Result<String> {
     Ok(hex::encode(bytes))
 }
 
-/// Writes a private file under a hidden name first, so that nobody reads half of it.
+/// Writes a private file under a hidden name first, so that no reader sees half of it.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let part = hidden(path, text)?;
     fs::rename(&part, path)
 }
 
-/// As [`replace`], unless somebody else was first.
+/// As [`replace`], unless another process was first.
 fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     let part = hidden(path, text)?;
     let linked = fs::hard_link(&part, path);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use vodmill_store::sync::Event;
 
-/// One bar over all bytes, once it is known how many there are; nothing where nobody looks.
+/// One bar over all bytes, once it is known how many there are; nothing without a terminal.
 pub struct ProgressLine {
     is_shown: bool,
     bar: ProgressBar,
