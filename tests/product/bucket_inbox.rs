@@ -7,7 +7,7 @@ use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::assert_package;
 use vodmill_tests::product::{BUCKET, Cluster, Daemon, Random, clips, wait_until};
-use vodmill_tests::services::{Cloud, free_ports};
+use vodmill_tests::services::{Cloud, Postgres, free_ports};
 
 use crate::browser::plays_from;
 
@@ -56,7 +56,7 @@ impl Post {
 
 #[test]
 fn from_events_to_the_browser() {
-    let cluster = Cluster::start(Cloud::ministack());
+    let cluster = Cluster::new(Cloud::ministack(), Postgres::shared());
     let port = free_ports(1);
     let post = Post::new(&cluster);
     encrypted_pipeline(&cluster, &post.to_vodmill, port);
@@ -161,7 +161,7 @@ fn is_published_for_all(cluster: &Cluster) {
 fn the_backlog_is_shown_and_a_pipeline_paused() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = clips(folder.path(), 3);
-    let cluster = Cluster::start(Cloud::seaweedfs());
+    let cluster = Cluster::new(Cloud::seaweedfs(), Postgres::shared());
     cluster.pipeline("default", "");
     cluster.pipeline("other", "");
     let queue = |arguments: &[&str]| {

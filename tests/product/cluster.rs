@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use vodmill_tests::conformance::assert_package;
 use vodmill_tests::product::{BUCKET, Cluster, Daemon, Random, clips, wait_until};
-use vodmill_tests::services::Cloud;
+use vodmill_tests::services::{Cloud, Postgres};
 
 const PATIENCE: Duration = Duration::from_secs(240);
 /// After how many kills which server is away.
@@ -118,7 +118,7 @@ fn as_if_undisturbed(cluster: &Cluster, calm: &BTreeMap<String, Vec<u8>>, count:
 fn kills_and_outages_change_no_byte() {
     let (folder, mut random) = (tempfile::tempdir().expect("a folder"), Random::new());
     let names = clips(folder.path(), 20);
-    let cluster = Cluster::start(Cloud::seaweedfs());
+    let cluster = Cluster::new(Cloud::seaweedfs(), Postgres::start());
     cluster.pipeline("default", "");
     let calm = calm(&cluster, folder.path(), &names);
     cluster.queue("rough", LISTED);
@@ -163,7 +163,7 @@ fn outage(cluster: &Cluster, what: &str) {
 fn a_worker_that_stood_still_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = clips(folder.path(), 8);
-    let cluster = Cluster::start(Cloud::seaweedfs());
+    let cluster = Cluster::new(Cloud::seaweedfs(), Postgres::shared());
     cluster.pipeline("default", "");
     let calm = calm(&cluster, folder.path(), &names);
     cluster.queue("rough", LISTED);

@@ -131,7 +131,7 @@ fn reaches_all(way: Way, cloud: &Cloud, lanes: usize) {
         Way::Events => make_clip(&clip),
         _ => make_loud_clip(&clip),
     }
-    let postgres = Postgres::start();
+    let postgres = Postgres::shared();
     let points = fault_points();
     // Nothing here is encrypted: one round of a sort will do.
     let (mut rounds, others) = round::rounds(&points, &[way]);

@@ -50,7 +50,7 @@ fn f20_cancelled_at_any_step_nothing_is_left_in_a_bucket() {
     let folder = tempfile::tempdir().expect("a folder");
     let clip = folder.path().join("film.mp4");
     make_loud_clip(&clip);
-    let (cloud, postgres) = (Cloud::seaweedfs(), Postgres::start());
+    let (cloud, postgres) = (Cloud::seaweedfs(), Postgres::shared());
     let lane = |number| Lane::in_bucket(&clip, Bucket::make(&cloud, &postgres, number, false));
     side_by_side(2, REMOTE.to_vec(), lane, |lane, point| cancel_at(lane, point));
 }

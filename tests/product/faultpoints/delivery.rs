@@ -32,7 +32,7 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let (postgres, cdn) = (Postgres::start(), Cdn::start("E1"));
+        let (postgres, cdn) = (Postgres::shared(), Cdn::start("E1"));
         let receiver = Receiver::start(Mood::Status(500));
         postgres.make("queue");
         let mut home = Home::quick_with_faults("", true);
@@ -93,6 +93,19 @@ impl World {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
+    /// Drops what is no film, and returns how many events there will be, of so many before.
+    fn refuse_another(&self, events: usize) -> usize {
+        self.home.drop_into("default", &case("text.mp4"), format!("bad-{events}.mp4"));
+        events + 2
+    }
+
+    /// What is still to be delivered, for whoever reads why a test failed.
+    fn state(&self) -> String {
+        let outbox = self.listed(&["outbox", "--json"]);
+        let batches = self.listed(&["invalidations", "--json"]);
+        format!("outbox: {outbox}\ninvalidations: {batches}")
+    }
+
     fn is_all_over(&self, events: usize) -> bool {
         let outbox = self.listed(&["outbox", "--json"]);
         let outbox = outbox.as_array().expect("a list");
@@ -132,11 +145,14 @@ fn every_point_of_delivery() {
     assert!(check.out.ends_with("\nsound\n"), "{check:?}");
 
     world.order(&[&EVENTS[..], &BATCHES].concat());
-    world.home.drop_into("default", &case("text.mp4"), "bad.mp4");
-    let (mut daemon, begun) = (Daemon::start(&world.home, &[]), Instant::now());
     // It is told that a job began, and that it was refused.
-    while !(world.have_happened(&EVENTS) && world.have_happened(&BATCHES) && world.is_all_over(2)) {
-        assert!(begun.elapsed() < PATIENCE, "{:?}", world.passes.read());
+    let mut events = world.refuse_another(0);
+    let (mut daemon, begun) = (Daemon::start(&world.home, &[]), Instant::now());
+    while !(world.have_happened(&EVENTS)
+        && world.have_happened(&BATCHES)
+        && world.is_all_over(events))
+    {
+        assert!(begun.elapsed() < PATIENCE, "{}\n{:?}", world.state(), world.passes.read());
         if !daemon.runs() {
             daemon = Daemon::start(&world.home, &[]);
         }
@@ -147,15 +163,21 @@ fn every_point_of_delivery() {
             world.cdn.complete_all();
         }
         world.time_passes();
+        // Killed by one thread just after another's commit, a process does not come by its point; and
+        // there is nothing left to be told.
+        if world.is_all_over(events) {
+            events = world.refuse_another(events);
+            assert_eq!(world.home.vodmill(&["rekey", &name, "--in", &place]).code, 0);
+        }
         std::thread::sleep(Duration::from_millis(300));
     }
     let mut told: Vec<String> =
         world.receiver.taken().iter().map(|it| it["id"].to_string()).collect();
     // Twice at most: by who was killed before he had noted it, at either of two points.
-    assert!((2..=4).contains(&told.len()), "{told:?}");
+    assert!((events..=events + 2).contains(&told.len()), "{told:?}");
     told.sort();
     told.dedup();
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told.len(), events, "{told:?}");
     let batches =
         world.listed(&["invalidations", "--json"])["batches"].as_array().map_or(0, Vec::len);
     assert_eq!(world.cdn.batches().len(), batches, "each batch is one invalidation");

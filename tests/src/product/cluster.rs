@@ -26,8 +26,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts servers, and makes a home with an empty queue and bucket.
-    pub fn start(cloud: Cloud) -> Cluster {
+    /// A home with an empty queue and bucket on these servers.
+    pub fn new(cloud: Cloud, postgres: Postgres) -> Cluster {
         let mut home = Home::new();
         for (name, value) in cloud.account() {
             home.set(name, value);
@@ -35,7 +35,7 @@ impl Cluster {
         home.write("presets/small.toml", SMALL_LADDER);
         home.write("presets/small-mp4.toml", SMALL_MP4);
         cloud.make(BUCKET);
-        let cluster = Cluster { home, cloud, postgres: Postgres::start() };
+        let cluster = Cluster { home, cloud, postgres };
         cluster.queue("first", "list_seconds = 2");
         cluster
     }

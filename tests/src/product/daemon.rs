@@ -11,15 +11,20 @@ use super::{Home, Process, descendants, signal};
 /// From one look at the world outside to the next.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Looks until something is there; panics after `limit`.
+/// The same at most.
+const REST: Duration = Duration::from_millis(500);
+
+/// Looks until something is there; panics after `limit`. A look that takes long, as one that starts a
+/// process does, is followed by a longer rest, so that looking keeps no processor busy.
 pub fn wait_until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {
+        let begun = Instant::now();
         if let Some(found) = look() {
             return found;
         }
         assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
-        thread::sleep(LOOK);
+        thread::sleep((begun.elapsed() * 8).clamp(LOOK, REST));
     }
 }
 

@@ -1,5 +1,6 @@
-//! Servers that the product works with, started on the loopback address for one test and gone with
-//! it: those of scripts/services.
+//! Servers that the product works with: those of scripts/services, on the loopback address. One of a
+//! kind serves all tests of a run of nextest (scripts/test-servers); a test that stops its server
+//! starts one of its own, which is gone with it.
 
 mod authority;
 mod boto;
@@ -10,12 +11,13 @@ mod nginx;
 mod postgres;
 mod receiver;
 
+use std::env;
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -52,6 +54,14 @@ impl Service {
         service
     }
 
+    /// The one that all tests of this run share, if there is one. It cannot be stopped.
+    fn of_this_run(name: &'static str) -> Option<Service> {
+        let port = env::var(format!("VODMILL_TEST_{}", name.to_uppercase())).ok()?;
+        let directory = tempfile::tempdir().expect("a folder");
+        let port = port.parse().expect("a port");
+        Some(Service { name, directory, port, script: Mutex::default() })
+    }
+
     /// Starts it with the data that it had, where it was.
     fn start_again(&self, ready: fn(&Service) -> bool) {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
@@ -70,7 +80,7 @@ impl Service {
 
     /// Lets it end in order.
     fn stop(&self) {
-        let Some(mut script) = self.script.lock().expect("whole").take() else { return };
+        let mut script = self.take().expect("a server of this test's own runs");
         let family = descendants(script.id());
         signal("TERM", &family[..family.len().min(1)]);
         wait_until("a server stops", PATIENCE, || script.try_wait().expect("waiting"));
@@ -79,11 +89,11 @@ impl Service {
 
     /// SIGKILL to the server and all that belongs to it.
     fn kill(&self) {
-        let Some(mut script) = self.script.lock().expect("whole").take() else { return };
-        let family = descendants(script.id());
-        signal("KILL", &family);
-        script.wait().expect("a script ends");
-        gone(&family);
+        kill(self.take().expect("a server of this test's own runs"));
+    }
+
+    fn take(&self) -> Option<Child> {
+        self.script.lock().expect("whole").take()
     }
 
     /// A signal to the server and all that belongs to it.
@@ -102,11 +112,26 @@ impl Service {
     }
 }
 
+fn kill(mut script: Child) {
+    let family = descendants(script.id());
+    signal("KILL", &family);
+    script.wait().expect("a script ends");
+    gone(&family);
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
-        self.kill();
+        if let Some(script) = self.take() {
+            kill(script);
+        }
         let _ = std::fs::remove_file(self.log());
     }
+}
+
+/// Names of databases and buckets of this process begin so: no other has had these.
+fn unique(name: &str, separator: char) -> String {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
+    format!("t{:016x}{separator}{name}", *PROCESS)
 }
 
 /// The first of `count` free ports in a row, below those that the system gives to clients.

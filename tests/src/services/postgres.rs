@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Service;
+use super::{Service, unique};
 use crate::tools::succeeded;
 
 /// A server of databases.
@@ -11,6 +11,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// The server of this run, or one of its own where there is none. It is not to be stopped.
+    pub fn shared() -> Postgres {
+        let service = Service::of_this_run("postgres");
+        service.map_or_else(Postgres::start, |service| Postgres { service })
+    }
+
     /// Starts one without data.
     pub fn start() -> Postgres {
         Postgres { service: Service::start("postgres", 1, is_ready) }
@@ -18,7 +24,9 @@ impl Postgres {
 
     /// Makes a database.
     pub fn make(&self, name: &str) {
-        self.run("postgres", &format!("CREATE DATABASE {name}"));
+        let statement = format!("CREATE DATABASE {}", unique(name, '_'));
+        let run = psql(&maintenance(&self.service), &statement);
+        run.unwrap_or_else(|why| panic!("{statement}: {why}"));
     }
 
     /// Runs a statement in a database.
@@ -29,7 +37,7 @@ impl Postgres {
 
     /// The URL of a database.
     pub fn database(&self, name: &str) -> String {
-        format!("postgres://vodmill@127.0.0.1:{}/{name}", self.service.port)
+        format!("postgres://vodmill@127.0.0.1:{}/{}", self.service.port, unique(name, '_'))
     }
 
     /// Kills it with all its processes.
@@ -55,7 +63,12 @@ impl Postgres {
 }
 
 fn is_ready(service: &Service) -> bool {
-    psql(&format!("postgres://vodmill@127.0.0.1:{}/postgres", service.port), "SELECT 1").is_ok()
+    psql(&maintenance(service), "SELECT 1").is_ok()
+}
+
+/// The database that every server has.
+fn maintenance(service: &Service) -> String {
+    format!("postgres://vodmill@127.0.0.1:{}/postgres", service.port)
 }
 
 fn psql(url: &str, statement: &str) -> Result<(), String> {

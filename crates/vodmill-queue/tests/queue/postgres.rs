@@ -15,7 +15,7 @@ use vodmill_queue::{
     Queue, Secrets, StalePath, Subscription, Subscriptions, TaskState,
 };
 
-use crate::server::{Server, execute, shared};
+use crate::server::{Server, execute, shared_database, shared_port};
 use crate::thief::Thief;
 use crate::world::{MINUTE, POLICY, ending, job, task};
 
@@ -25,7 +25,7 @@ fn claim(queue: &dyn Queue, lease: Duration) -> Option<Lease> {
 
 #[test]
 fn the_servers_clock_counts() {
-    let queue = PostgresQueue::open(&shared().database()).unwrap();
+    let queue = PostgresQueue::open(&shared_database()).unwrap();
     queue.enqueue(&job("j"), &[task("a", &[])]).unwrap();
     let lease = claim(&queue, Duration::from_millis(200)).unwrap();
     let start = Instant::now();
@@ -41,7 +41,7 @@ fn the_servers_clock_counts() {
 
 #[test]
 fn waiting_ends_with_another_process_work() {
-    let url = shared().database();
+    let url = shared_database();
     let (here, there) = (PostgresQueue::open(&url).unwrap(), PostgresQueue::open(&url).unwrap());
     assert!(claim(&here, MINUTE).is_none());
     let start = Instant::now();
@@ -62,7 +62,7 @@ fn waiting_ends_with_another_process_work() {
 
 #[test]
 fn opening_is_refused_in_plain_words() {
-    let url = shared().database();
+    let url = shared_database();
     let error = PostgresQueue::open_existing(&url).unwrap_err();
     assert!(matches!(error, Error::NoDatabase { .. }), "{error}");
     drop(PostgresQueue::open(&url).unwrap());
@@ -70,7 +70,7 @@ fn opening_is_refused_in_plain_words() {
     execute(&url, "UPDATE settings SET value = '99' WHERE name = 'schema'");
     let error = PostgresQueue::open(&url).unwrap_err();
     assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error}");
-    let url = shared().database();
+    let url = shared_database();
     execute(&url, "CREATE TABLE jobs (x TEXT)");
     let error = PostgresQueue::open(&url).unwrap_err();
     assert!(matches!(error, Error::NotAQueue { .. }), "{error}");
@@ -84,7 +84,7 @@ fn opening_is_refused_in_plain_words() {
 /// Two processes of this release begin at once on what the one before left, in the middle of a job.
 #[test]
 fn the_third_schema_is_brought_up_to_date() {
-    let url = shared().database();
+    let url = shared_database();
     execute(&url, include_str!("postgres-3.sql"));
     let refused = PostgresQueue::open_existing(&url).unwrap_err();
     assert!(matches!(refused, Error::OlderSchema { found: 3, .. }), "{refused}");
@@ -216,10 +216,10 @@ fn until(holds: impl Fn() -> bool) {
 
 /// A queue behind a thief, and the same queue seen directly.
 fn behind_a_thief() -> (Thief, PostgresQueue, PostgresQueue) {
-    let url = shared().database();
-    let thief = Thief::new(shared().port());
+    let url = shared_database();
+    let thief = Thief::new(shared_port());
     let direct = PostgresQueue::open(&url).unwrap();
-    let robbed = url.replace(&shared().port().to_string(), &thief.port.to_string());
+    let robbed = url.replace(&format!(":{}/", shared_port()), &format!(":{}/", thief.port));
     let queue = PostgresQueue::open(&robbed).unwrap();
     (thief, queue, direct)
 }

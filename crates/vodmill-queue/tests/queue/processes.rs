@@ -26,7 +26,7 @@ macro_rules! on_both {
         }
         mod postgres {
             $(#[test] fn $test() {
-                super::$test(&|| crate::server::shared().database());
+                super::$test(&|| crate::server::shared_database());
             })*
         }
     };

@@ -15,11 +15,33 @@ pub struct Server {
     script: Child,
 }
 
-/// One server for all tests of this process; each test has a database of its own.
-pub fn shared() -> &'static Server {
+/// The port of the server of all tests of this run, which scripts/test-servers has started; without
+/// it, of this process. Each test has a database of its own.
+pub fn shared_port() -> u16 {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    // What is killed here are processes, so the disk need not be waited for.
-    SERVER.get_or_init(|| Server::start(&["-c", "fsync=off", "-c", "max_connections=200"]))
+    match std::env::var("VODMILL_TEST_POSTGRES") {
+        Ok(port) => port.parse().expect("a port"),
+        // What is killed here are processes, so the disk need not be waited for.
+        Err(_) => {
+            SERVER
+                .get_or_init(|| Server::start(&["-c", "fsync=off", "-c", "max_connections=200"]))
+                .port
+        }
+    }
+}
+
+/// The URL of a new database on the shared server.
+pub fn shared_database() -> String {
+    database_on(shared_port())
+}
+
+fn database_on(port: u16) -> String {
+    let name = unique();
+    execute(
+        &format!("postgres://vodmill@127.0.0.1:{port}/postgres"),
+        &format!("CREATE DATABASE {name}"),
+    );
+    format!("postgres://vodmill@127.0.0.1:{port}/{name}")
 }
 
 impl Server {
@@ -38,15 +60,9 @@ impl Server {
         }
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// A new database's URL.
     pub fn database(&self) -> String {
-        let name = unique();
-        self.run(&format!("CREATE DATABASE {name}"));
-        format!("postgres://vodmill@127.0.0.1:{}/{name}", self.port)
+        database_on(self.port)
     }
 
     /// Runs a statement on the server.

@@ -1,7 +1,8 @@
 //! A queue to test, with a clock that the test moves.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -35,7 +36,7 @@ pub fn sqlite() -> World {
 }
 
 pub fn postgres() -> World {
-    World::new(crate::server::shared().database(), None)
+    World::new(crate::server::shared_database(), None)
 }
 
 /// Opens a queue: a URL of PostgreSQL's, or a file.
@@ -54,10 +55,12 @@ pub fn open_with_clock(place: &str, clock: Arc<dyn Clock>) -> Arc<dyn Queue> {
     Arc::new(PostgresQueue::open_with(place, &options).unwrap())
 }
 
-/// A name that no other test in this process has.
+/// A name that no other test has.
 pub fn unique() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed))
+    // Ids of processes come again within a run.
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
+    format!("test_{:016x}_{}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 impl World {

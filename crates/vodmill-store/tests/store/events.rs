@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::future::Future;
-use std::io::BufReader;
-use std::process::{Child, ChildStdout};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -17,7 +15,7 @@ use vodmill_store::StoreError;
 use vodmill_store::events::{Event, EventQueue, Message};
 use vodmill_store::s3::S3Settings;
 
-use crate::server::{credentials_in, free_ports, service, unique};
+use crate::server::{Running, credentials_in, of_this_run_or_own, unique};
 
 /// A server with buckets and queues.
 pub struct Cloud {
@@ -26,7 +24,7 @@ pub struct Cloud {
     pub s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     runtime: tokio::runtime::Runtime,
-    _child: (Child, BufReader<ChildStdout>),
+    _child: Option<Running>,
 }
 
 pub fn clouds() -> [&'static Cloud; 2] {
@@ -41,8 +39,7 @@ impl Cloud {
         let dir = dir.join(name);
         fs::create_dir_all(&dir).expect("folder");
         let credentials = credentials_in(&dir);
-        let start = |port| Some((port, service(name, &dir, port)?));
-        let (port, child) = (0..5).find_map(|_| start(free_ports())).expect("a server");
+        let (port, child) = of_this_run_or_own(name, &dir);
         let settings = S3Settings {
             endpoint: Some(format!("http://127.0.0.1:{port}")),
             region: Some("us-east-1".to_owned()),

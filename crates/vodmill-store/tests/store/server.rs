@@ -1,13 +1,14 @@
-//! One SeaweedFS for the whole test binary, on free ports of the loopback address. It dies with this
-//! process, and its files with it or with the next run.
+//! One SeaweedFS for all tests of this run, which scripts/test-servers has started; without it, for
+//! this process, on free ports of the loopback address. That one dies with the process, and its files
+//! with it or with the next run.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 use vodmill_store::s3::{Bucket, Condition, PutOptions, S3Settings};
 
@@ -17,9 +18,12 @@ const PORTS: u16 = 10;
 struct Server {
     port: u16,
     credentials: PathBuf,
-    // Held open for as long as the process lives.
-    _child: (Child, BufReader<ChildStdout>),
+    // Held open for as long as the process lives; none if the server is the run's.
+    _child: Option<Running>,
 }
+
+/// A script of scripts/services, and what it prints.
+pub type Running = (Child, BufReader<ChildStdout>);
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -29,22 +33,33 @@ fn server() -> &'static Server {
 fn start() -> Server {
     let dir = place();
     let credentials = credentials_in(&dir);
+    let (port, child) = of_this_run_or_own("seaweedfs", &dir);
+    make_bucket(port, &credentials);
+    Server { port, credentials, _child: child }
+}
+
+/// The port of a server that all tests of this run share, or of a new one.
+pub fn of_this_run_or_own(name: &str, dir: &Path) -> (u16, Option<Running>) {
+    if let Ok(port) = std::env::var(format!("VODMILL_TEST_{}", name.to_uppercase())) {
+        return (port.parse().expect("a port"), None);
+    }
     for _ in 0..5 {
         let port = free_ports();
-        if let Some(child) = service("seaweedfs", &dir, port) {
-            make_bucket(port, &credentials);
-            return Server { port, credentials, _child: child };
+        if let Some(child) = service(name, dir, port) {
+            return (port, Some(child));
         }
     }
-    panic!("SeaweedFS does not start; see {}/log", dir.display());
+    panic!("{name} does not start; see {}/log", dir.display());
 }
 
 /// Starts `scripts/services/NAME`, and waits until it says that it is ready. It is told when this
 /// process ends, by the end of the thread that starts it, which therefore never ends.
-pub fn service(name: &str, dir: &Path, port: u16) -> Option<(Child, BufReader<ChildStdout>)> {
+pub fn service(name: &str, dir: &Path, port: u16) -> Option<Running> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services").join(name);
     let mut command = Command::new(script);
     command.arg(dir).arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::piped());
+    // Its end takes longer than the test's, whose output it must not hold open.
+    command.stderr(fs::File::create(dir.with_extension("said")).expect("a file"));
     let (started, wait) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let _ = started.send(command.spawn());
@@ -131,6 +146,8 @@ fn reach(endpoint: &str, credentials: &Path) -> S3Settings {
 /// A name that no other test has.
 pub fn unique(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Ids of processes come again within a run.
+    static PROCESS: LazyLock<u32> = LazyLock::new(|| rand::random());
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{name}-{}-{number}", std::process::id())
+    format!("{name}-{:08x}-{number}", *PROCESS)
 }
