@@ -6,7 +6,7 @@ mod sound;
 use crate::media::{FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::{Hazard, HazardCode};
-use crate::planner::{self, HdrFate, Sounds, hertz};
+use crate::planner::{self, HdrHandling, Sounds, hertz};
 use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 
 /// Sound this far from the first picture is worth a word; encoder delay stays below it.
@@ -18,13 +18,13 @@ const CLOCKLESS: [&str; 5] = ["aac", "ac3", "eac3", "mp3", "dts"];
 /// A gap this long between pictures of a track is a hole.
 const HOLE: Ticks = Ticks(TICKS_PER_SECOND);
 
-/// Every hazard of `media`; `rate` is the grid's, where a plan has one, and `fate` what outputs make
+/// Every hazard of `media`; `rate` is the grid's, where a plan has one, and `handling` what outputs make
 /// of high dynamic range.
 pub fn diagnose(
     media: &MediaInfo,
     policy: &InputPolicy,
     rate: Option<Ratio>,
-    fate: HdrFate,
+    handling: HdrHandling,
 ) -> Vec<Hazard> {
     let mut found = Found(Vec::new());
     programmes(media, &mut found);
@@ -38,7 +38,7 @@ pub fn diagnose(
     if let Some(track) = video {
         time(track, rate, &mut found);
         shape(track, &mut found);
-        colour(track, fate, &mut found);
+        colour(track, handling, &mut found);
         captions(track, &mut found);
         pictures::meaning(track, &mut found);
         pictures::start(track, &mut found);
@@ -188,14 +188,16 @@ fn captions(track: &VideoTrack, found: &mut Found) {
     }
 }
 
-fn colour(track: &VideoTrack, fate: HdrFate, found: &mut Found) {
+fn colour(track: &VideoTrack, handling: HdrHandling, found: &mut Found) {
     let colour = &track.colour;
     let format = &track.pixel_format;
-    let fate = if planner::is_hdr(track) { fate } else { HdrFate::ToneMapped };
-    let (range, depth) = match fate {
-        HdrFate::ToneMapped => ("tone mapped to SDR", "converted to 8 bits"),
-        HdrFate::Kept => ("kept as HEVC", "10 bits in HEVC"),
-        HdrFate::Both => ("kept as HEVC, tone mapped to SDR elsewhere", "10 bits in HEVC, else 8"),
+    let handling = if planner::is_hdr(track) { handling } else { HdrHandling::ToneMapped };
+    let (range, depth) = match handling {
+        HdrHandling::ToneMapped => ("tone mapped to SDR", "converted to 8 bits"),
+        HdrHandling::Kept => ("kept as HEVC", "10 bits in HEVC"),
+        HdrHandling::Both => {
+            ("kept as HEVC, tone mapped to SDR elsewhere", "10 bits in HEVC, else 8")
+        }
     };
     match colour.transfer.as_str() {
         "smpte2084" => found.add(HazardCode::HdrPq, "high dynamic range, PQ", range),

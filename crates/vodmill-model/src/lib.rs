@@ -28,7 +28,7 @@ pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;
 pub use plan::Plan;
-pub use planner::{HdrFate, PlanInput, plan};
+pub use planner::{HdrHandling, PlanInput, plan};
 pub use preset::{Ladder, Preset, Rung};
 pub use printable::{is_hidden, printable, printable_lines};
 pub use transcode::Transcode;

@@ -3,6 +3,7 @@
 
 mod address;
 mod budget;
+mod outputs;
 mod runs;
 mod sound;
 
@@ -12,12 +13,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::address::digest_of;
 pub use self::budget::Budget;
+pub use self::outputs::{
+    AudioAlternativePlan, EncryptionPlan, FileAudioPlan, FilePlan, HlsPlan, OutputPlan, StillPlan,
+    StillsPlan, StoryboardPlan, SubtitleAlternativePlan, VariantPlan,
+};
 pub use self::runs::SegmentRun;
 pub use self::sound::{AudioEncode, AudioJoin, AudioPart, SubtitlePlan};
 pub use crate::hazard::{Hazard, HazardCode};
 use crate::media::{ClockJump, Hdr10, SeekPoint};
-use crate::pipeline::{Container, ProofLevel};
-use crate::role::Role;
+use crate::pipeline::ProofLevel;
 use crate::units::{Frames, Gop, Ratio, Size, Ticks};
 
 /// Everything that will be done for one original.
@@ -41,12 +45,9 @@ pub struct Plan {
     pub audio: Vec<AudioEncode>,
     /// The subtitle tracks to extract.
     pub subtitles: Vec<SubtitlePlan>,
-    /// Poster and storyboard.
-    pub stills: Option<StillsPlan>,
-    /// HLS.
-    pub hls: Option<HlsPlan>,
-    /// Progressive MP4s.
-    pub mp4: Vec<Mp4Plan>,
+    /// What is published, in the order in which it was asked for.
+    #[serde(flatten, with = "outputs")]
+    pub outputs: Vec<OutputPlan>,
     /// How deeply the package is proved.
     pub proof: ProofLevel,
     /// What the work may take.
@@ -217,174 +218,6 @@ pub struct ChunkPlan {
     pub frames: Frames,
     /// Where to begin decoding.
     pub seek: SeekPoint,
-}
-
-/// Poster and storyboard, made in the same decode.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StillsPlan {
-    /// The poster.
-    pub poster: StillPlan,
-    /// The storyboard, if any.
-    pub storyboard: Option<StoryboardPlan>,
-}
-
-/// One picture taken from the grid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StillPlan {
-    /// Its frame on the grid.
-    pub frame: Frames,
-    /// Its size.
-    pub size: Size,
-    /// libavfilter chain from the common picture, ending in `format=yuvj420p`.
-    pub filter: String,
-    /// Object name, as `thumbnails/poster.jpg`.
-    pub object: String,
-}
-
-/// Sheets of small pictures with a WebVTT index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoryboardPlan {
-    /// Frames on the grid, one for each tile.
-    pub frames: Vec<Frames>,
-    /// Size of a tile.
-    pub tile: Size,
-    /// libavfilter chain from the common picture to a tile, ending in `format=yuvj420p`.
-    pub filter: String,
-    /// Tiles across a sheet.
-    pub columns: u32,
-    /// Tiles down a sheet.
-    pub rows: u32,
-    /// Object names of the sheets, in order.
-    pub sheets: Vec<String>,
-    /// Object name of the WebVTT index.
-    pub index: String,
-}
-
-/// The HLS part of a package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HlsPlan {
-    /// Container of segments.
-    pub container: Container,
-    /// Whether the tables of I-frames stand before them all, behind EXT-X-MAP. Not in plans of 0.1.0.
-    #[serde(default)]
-    pub iframe_map: bool,
-    /// Time that is added to every timestamp, so that none is negative.
-    pub base: Ticks,
-    /// Variant streams, lowest first.
-    pub variants: Vec<VariantPlan>,
-    /// Audio in playlists of its own; empty when it is muxed or there is none.
-    pub audio: Vec<AudioAlternativePlan>,
-    /// Subtitles.
-    pub subtitles: Vec<SubtitleAlternativePlan>,
-    /// Encryption, if any.
-    pub encryption: Option<EncryptionPlan>,
-}
-
-/// One EXT-X-STREAM-INF and its media playlist.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VariantPlan {
-    /// The rung's name.
-    pub name: String,
-    /// Id of its video encode; none for sound alone.
-    pub video: Option<String>,
-    /// Id of the audio encode in its own segments, if any.
-    pub muxed_audio: Option<String>,
-    /// Prefix of its objects, as `hls/low`: segments are `<prefix>/000000.ts`, the playlist
-    /// `<prefix>/index.m3u8`, an init segment `<prefix>/init.mp4`.
-    pub prefix: String,
-    /// Whether it has an I-frame playlist, `<prefix>/iframes.m3u8`, whose pictures are in an
-    /// object for each run of segments, as `<prefix>/iframes-0000.ts`.
-    pub iframes: bool,
-}
-
-/// One EXT-X-MEDIA of type AUDIO and its media playlist.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioAlternativePlan {
-    /// Id of its audio encode.
-    pub audio: String,
-    /// NAME, unique in the group.
-    pub name: String,
-    /// LANGUAGE, a BCP 47 tag, if known.
-    pub language: Option<String>,
-    /// DEFAULT; true for exactly one.
-    pub default: bool,
-    /// AUTOSELECT: whether it may be chosen by the viewer's settings.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub autoselect: bool,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Role>,
-    /// CHANNELS.
-    pub channels: u32,
-    /// Prefix of its objects, as `hls/audio-swe`.
-    pub prefix: String,
-}
-
-/// One EXT-X-MEDIA of type SUBTITLES and its media playlist.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubtitleAlternativePlan {
-    /// Id of its subtitle track.
-    pub subtitle: String,
-    /// NAME, unique in the group.
-    pub name: String,
-    /// LANGUAGE, a BCP 47 tag, if known.
-    pub language: Option<String>,
-    /// DEFAULT.
-    pub default: bool,
-    /// AUTOSELECT: whether it may be chosen by the viewer's settings.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub autoselect: bool,
-    /// FORCED.
-    pub forced: bool,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Role>,
-    /// Prefix of its objects, as `hls/subtitles-eng`; segments are `<prefix>/000000.vtt`.
-    pub prefix: String,
-}
-
-/// AES-128 encryption of HLS segments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EncryptionPlan {
-    /// Template of key URIs.
-    pub key_uri: String,
-    /// Segments of a key period, the same in all rungs.
-    pub segments_per_key: u32,
-    /// Key periods in all.
-    pub periods: u32,
-}
-
-/// One progressive MP4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mp4Plan {
-    /// The preset's name.
-    pub name: String,
-    /// Object name, as `mp4/phone.mp4`; below `private/` when the HLS part is encrypted.
-    pub object: String,
-    /// Id of its video encode, if any.
-    pub video: Option<String>,
-    /// Its audio tracks; the first is the default.
-    pub audio: Vec<Mp4AudioPlan>,
-}
-
-/// One audio track of an MP4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mp4AudioPlan {
-    /// Id of its audio encode.
-    pub audio: String,
-    /// ISO 639-2 code, if known.
-    pub language: Option<String>,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Role>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn is_yes(flag: &bool) -> bool {
-    *flag
 }
 
 /// One decision and its reason, for people.

@@ -26,7 +26,7 @@ fn remedy(plan: &Plan, code: HazardCode) -> Option<&str> {
 }
 
 fn rungs(plan: &Plan) -> Vec<&str> {
-    plan.hls.as_ref().unwrap().variants.iter().map(|one| one.name.as_str()).collect()
+    plan.hls().unwrap().variants.iter().map(|one| one.name.as_str()).collect()
 }
 
 #[test]
@@ -54,12 +54,12 @@ fn pq_is_kept_in_hevc_beside_h264() {
         assert_eq!(encode.options["color_trc"], "bt709");
         assert!(encode.hdr10.is_empty());
     }
-    let stills = plan.stills.as_ref();
+    let stills = plan.stills();
     assert!(stills.is_none_or(|stills| stills.poster.filter.contains("tonemap")));
     let remedy = remedy(&plan, HazardCode::HdrPq);
     assert_eq!(remedy, Some("kept as HEVC, tone mapped to SDR elsewhere"));
     // One encode for the rung and the MP4.
-    let mp4 = plan.mp4.iter().find(|mp4| mp4.name == "tv-hdr").unwrap();
+    let mp4 = plan.files().find(|mp4| mp4.name == "tv-hdr").unwrap();
     assert_eq!(mp4.video.as_deref(), Some("v1080-hevc"));
 }
 

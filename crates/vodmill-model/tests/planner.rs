@@ -6,7 +6,7 @@ mod common;
 
 use common::{catalogue, catalogue_with_hdr, fixture, fixture_names, manifest_path, plan_of};
 use vodmill_model::plan::VideoEncode;
-use vodmill_model::{Catalogue, Ticks};
+use vodmill_model::{Catalogue, Plan, Ticks};
 
 /// Whether the plan of a fixture is as committed in `golden`.
 fn is_as_committed(
@@ -81,4 +81,17 @@ fn sound_alone_has_no_segment_shorter_than_a_frame() {
     }
     assert_eq!(ends_of(SIX + 5760), [Ticks(SIX), Ticks(SIX + 5760)]);
     assert_eq!(ends_of(450), [Ticks(450)]);
+}
+
+/// A job that was begun before an upgrade goes on with the plan that it has.
+#[test]
+fn a_plan_of_0_1_0_has_the_same_outputs() {
+    let text = std::fs::read_to_string(manifest_path("tests/former/plan-0.1.0.json")).unwrap();
+    let former: Plan = serde_json::from_str(&text).unwrap();
+    let now = plan_of(&fixture("plain-1080p25"), &catalogue(), "default").unwrap();
+    assert_eq!(former, now);
+    let written = serde_json::to_string(&former).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&written).unwrap(), former);
+    let (encode, chunk) = (&now.video[0], &now.chunks[0]);
+    assert_eq!(former.video_rendition(encode, chunk), now.video_rendition(encode, chunk));
 }

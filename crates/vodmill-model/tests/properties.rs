@@ -88,7 +88,7 @@ fn check_timeline(plan: &Plan) {
 /// Every segment is in one run, with the frames of its chunk.
 fn check_runs(plan: &Plan, grid: &VideoTimeline) {
     let runs = plan.segment_runs();
-    assert_eq!(runs.is_empty(), plan.hls.is_none());
+    assert_eq!(runs.is_empty(), plan.hls().is_none());
     let ends: Vec<_> = runs.iter().flat_map(|run| run.ends.iter().copied()).collect();
     assert!(runs.is_empty() || ends == plan.timeline.segment_ends, "runs tile the segments");
     for (run, chunk) in runs.iter().zip(&plan.chunks) {
@@ -106,13 +106,13 @@ fn check_references(plan: &Plan) {
         assert!(id.as_ref().is_none_or(|id| plan.video_encode(id).is_some()), "{id:?}");
     };
     let audio = |id: &str| assert!(plan.audio_encode(id).is_some(), "{id}");
-    for mp4 in &plan.mp4 {
+    for mp4 in plan.files() {
         video(&mp4.video);
         mp4.audio.iter().for_each(|track| audio(&track.audio));
     }
     let ids: BTreeSet<_> = plan.video.iter().map(|encode| &encode.id).collect();
     assert_eq!(ids.len(), plan.video.len());
-    let Some(hls) = &plan.hls else { return };
+    let Some(hls) = plan.hls() else { return };
     for variant in &hls.variants {
         video(&variant.video);
         variant.muxed_audio.iter().for_each(|id| audio(id));
@@ -124,13 +124,13 @@ fn check_references(plan: &Plan) {
 }
 
 fn check_objects(plan: &Plan) {
-    let mut names: Vec<&str> = plan.mp4.iter().map(|mp4| mp4.object.as_str()).collect();
-    if let Some(hls) = &plan.hls {
+    let mut names: Vec<&str> = plan.files().map(|mp4| mp4.object.as_str()).collect();
+    if let Some(hls) = plan.hls() {
         names.extend(hls.variants.iter().map(|variant| variant.prefix.as_str()));
         names.extend(hls.audio.iter().map(|audio| audio.prefix.as_str()));
         names.extend(hls.subtitles.iter().map(|subtitle| subtitle.prefix.as_str()));
     }
-    if let Some(stills) = &plan.stills {
+    if let Some(stills) = plan.stills() {
         names.push(&stills.poster.object);
         let grid = plan.timeline.video.as_ref().unwrap();
         assert!(stills.poster.frame < grid.frames);
@@ -229,7 +229,7 @@ fn rungs_that_a_small_source_cannot_fill_fall_away() {
     let rungs = |size| {
         let media = original(size, Ratio::new(25, 1), 100, 1000);
         let plan = plan_of(&media, &catalogue(), "default").unwrap();
-        plan.hls.unwrap().variants.into_iter().map(|variant| variant.name).collect::<Vec<_>>()
+        plan.hls().unwrap().variants.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>()
     };
     assert_eq!(rungs((640, 360)), ["low"]);
     assert_eq!(rungs((854, 480)), ["low", "mid"]);

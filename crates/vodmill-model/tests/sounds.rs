@@ -79,7 +79,7 @@ fn sounds(plan: &Plan) -> Vec<String> {
             tracks.join("+")
         }
     };
-    let alternatives = &plan.hls.as_ref().unwrap().audio;
+    let alternatives = &plan.hls().unwrap().audio;
     let encodes = alternatives.iter().map(|sound| plan.audio_encode(&sound.audio).unwrap());
     encodes.map(|encode| format!("{} {}", tracks(encode), encode.layout)).collect()
 }
@@ -127,7 +127,8 @@ fn languages_and_titles_stay_apart() {
     let named = ["English L", "English R", "French L", "French R"].map(titled);
     let plan = plan(named.to_vec());
     assert_eq!(sounds(&plan), ["1+2 stereo", "3+4 stereo"]);
-    let names: Vec<_> = plan.hls.iter().flat_map(|hls| &hls.audio).map(|it| &it.name).collect();
+    let names: Vec<_> =
+        plan.hls().into_iter().flat_map(|hls| &hls.audio).map(|it| &it.name).collect();
     assert_eq!(names, ["English", "French"]);
     let other_length = AudioTrack { end: Ticks::from_seconds(3), ..mono() };
     assert_eq!(of(vec![mono(), other_length]), ["1 mono", "2 mono"]);
@@ -174,7 +175,7 @@ fn the_pipeline_has_the_last_word() {
     let media = film(vec![stereo(), mono(), mono(), mono()]);
     let plan = try_plan(&media, map).unwrap();
     assert_eq!(sounds(&plan), ["1 mono", "1 mono", "2+3 stereo"]);
-    let audio = &plan.hls.as_ref().unwrap().audio;
+    let audio = &plan.hls().unwrap().audio;
     let names: Vec<_> = audio.iter().map(|sound| sound.name.as_str()).collect();
     assert_eq!(names, ["English", "French", "Director"]);
     let chosen: Vec<_> = audio.iter().map(|sound| (sound.default, sound.autoselect)).collect();
@@ -232,7 +233,7 @@ fn roles_are_kept_and_players_choose_what_they_can_tell_apart() {
         with("eng", &[]),
         with("fra", &[Role::Dub]),
     ]);
-    let audio = &plan.hls.as_ref().unwrap().audio;
+    let audio = &plan.hls().unwrap().audio;
     let found: Vec<_> =
         audio.iter().map(|it| (it.name.as_str(), it.default, it.autoselect)).collect();
     assert_eq!(
@@ -245,7 +246,7 @@ fn roles_are_kept_and_players_choose_what_they_can_tell_apart() {
             ("French (dubbed)", false, true),
         ]
     );
-    assert_eq!(plan.mp4[0].audio[1].roles, [Role::Commentary]);
+    assert_eq!(plan.files().next().unwrap().audio[1].roles, [Role::Commentary]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl SegmentRun<'_> {
 impl Plan {
     /// The runs of HLS segments in order; together they hold every segment once. None without HLS.
     pub fn segment_runs(&self) -> Vec<SegmentRun<'_>> {
-        match (&self.hls, &self.timeline.video) {
+        match (self.hls(), &self.timeline.video) {
             (None, _) => Vec::new(),
             (Some(_), Some(grid)) if !self.chunks.is_empty() => {
                 self.chunks.iter().map(|chunk| self.run_of(chunk, grid.segment_frames)).collect()

@@ -10,24 +10,22 @@ mod dolby_vision;
 mod grouping;
 mod hdr10;
 mod hevc;
-mod hls;
 mod labels;
 pub(crate) mod language;
-mod mp4;
+mod outputs;
 mod picture;
 mod plausible;
 mod programme;
 mod rate;
+mod requested;
 mod rungs;
 mod sizing;
 mod sound_codec;
 mod sounds;
-mod stills;
 mod subtitles;
 mod timeline;
 mod tracks;
 mod vp9;
-mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -36,13 +34,15 @@ use crate::media::{MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, Pipeline};
 use crate::plan::{
-    Build, ChunkPlan, Decision, DecodePlan, OriginalFacts, Plan, StillsPlan, SubtitlePlan, Timeline,
+    Build, ChunkPlan, Decision, DecodePlan, OriginalFacts, OutputPlan, Plan, StillsPlan,
+    SubtitlePlan, Timeline,
 };
 use crate::preset::Preset;
 use audio::AudioEncodes;
+use outputs::{file, hls, stills};
 use picture::CommonPicture;
+use requested::Requested;
 use rungs::Encodes;
-use wanted::Wanted;
 
 pub use admit::admit;
 pub(crate) use audio::{codec_name, is_usable, stretched};
@@ -87,7 +87,7 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
     let mut decisions = Decisions::default();
     tracks::refuse_truncated(media, &pipeline.input)?;
     programme::explain(whole, &mut decisions);
-    let wanted = Wanted::find(pipeline, input.presets)?;
+    let wanted = Requested::find(pipeline, input.presets)?;
     let source = Source::choose(input, &wanted, &mut decisions)?;
     let wanted = wanted.of_source(source.video, &mut decisions);
     let timeline =
@@ -96,9 +96,11 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
     let mut sounds = AudioEncodes::new(&timeline, media);
     let outputs = Outputs::plan(input, &source, &pictures, &wanted, &mut sounds, &mut decisions);
     let audio = sounds.list;
-    if outputs.hls.is_none() && outputs.mp4.is_empty() {
+    if outputs.list.is_empty() {
         return Err(Rejected::new(Reason::NothingToDo, "no output can be made from its tracks"));
     }
+    let mut list = outputs.list;
+    list.extend(pictures.stills.clone().map(OutputPlan::Stills));
     let rate = timeline.video.as_ref().map(|grid| grid.rate);
     let video = pictures.encodes.list.iter().map(|encode| encode.encoder.as_str());
     let encoders = video.chain(audio.iter().map(|encode| encode.encoder.as_str()));
@@ -119,13 +121,11 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
         chunks: pictures.chunks,
         audio,
         subtitles: outputs.subtitles,
-        stills: pictures.stills,
-        hls: outputs.hls,
-        mp4: outputs.mp4,
+        outputs: list,
         proof: pipeline.proof,
         budget,
         tolerated_damage_per_mille: tolerated_damage(pipeline, &mut decisions),
-        hazards: diagnose(whole, &pipeline.input, rate, wanted.hdr_fate()),
+        hazards: diagnose(whole, &pipeline.input, rate, wanted.hdr_handling()),
         decisions: decisions.0,
         timeline,
     })
@@ -133,7 +133,7 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
 
 /// What becomes of high dynamic range in the outputs of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HdrFate {
+pub enum HdrHandling {
     /// All are BT.709.
     #[default]
     ToneMapped,
@@ -143,10 +143,10 @@ pub enum HdrFate {
     Both,
 }
 
-impl HdrFate {
+impl HdrHandling {
     /// In the outputs of `pipeline`; tone mapped where its presets are not there.
-    pub fn of(pipeline: &Pipeline, presets: &BTreeMap<String, Preset>) -> HdrFate {
-        Wanted::find(pipeline, presets).map(|wanted| wanted.hdr_fate()).unwrap_or_default()
+    pub fn of(pipeline: &Pipeline, presets: &BTreeMap<String, Preset>) -> HdrHandling {
+        Requested::find(pipeline, presets).map(|wanted| wanted.hdr_handling()).unwrap_or_default()
     }
 }
 
@@ -159,7 +159,7 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn choose(
         input: &PlanInput<'a>,
-        wanted: &Wanted<'_>,
+        wanted: &Requested<'_>,
         decisions: &mut Decisions,
     ) -> Result<Source<'a>, Rejected> {
         let media = input.media;
@@ -194,7 +194,7 @@ impl Pictures {
         input: &PlanInput<'_>,
         source: &Source<'_>,
         timeline: &Timeline,
-        wanted: &Wanted<'_>,
+        wanted: &Requested<'_>,
         decisions: &mut Decisions,
     ) -> Pictures {
         let segments = timeline.segment_ends.len();
@@ -203,7 +203,7 @@ impl Pictures {
         };
         let PlanInput { media, pipeline, .. } = *input;
         let display = display_size(track);
-        let picture = CommonPicture::new(track, wanted.hdr_fate());
+        let picture = CommonPicture::new(track, wanted.hdr_handling());
         let layout = rungs::layout(display, wanted, decisions);
         let largest = layout.largest(display);
         Pictures {
@@ -228,8 +228,7 @@ impl Pictures {
 /// What is published besides stills.
 struct Outputs {
     subtitles: Vec<SubtitlePlan>,
-    hls: Option<crate::plan::HlsPlan>,
-    mp4: Vec<crate::plan::Mp4Plan>,
+    list: Vec<OutputPlan>,
 }
 
 impl Outputs {
@@ -237,7 +236,7 @@ impl Outputs {
         input: &PlanInput<'_>,
         source: &Source<'_>,
         pictures: &Pictures,
-        wanted: &Wanted<'_>,
+        wanted: &Requested<'_>,
         sounds: &mut AudioEncodes<'_>,
         decisions: &mut Decisions,
     ) -> Outputs {
@@ -255,8 +254,10 @@ impl Outputs {
             };
             hls::hls(&sources, alternatives, sounds, decisions)
         });
-        let mp4 = mp4::mp4s(wanted, &pictures.encodes.mp4, &source.audio, sounds, decisions);
-        Outputs { subtitles, hls, mp4 }
+        let files = file::mp4s(wanted, &pictures.encodes.mp4, &source.audio, sounds, decisions);
+        let mut list: Vec<OutputPlan> = hls.into_iter().map(OutputPlan::Hls).collect();
+        list.extend(files.into_iter().map(OutputPlan::File));
+        Outputs { subtitles, list }
     }
 }
 

@@ -1,7 +1,7 @@
 //! From coded pictures to the common picture: upright, progressive, BT.709 where need be.
 
 use super::colour::{self, ColourForm, DELIVERY};
-use super::{Decisions, HdrFate, hdr10};
+use super::{Decisions, HdrHandling, hdr10};
 use crate::media::{Crop, FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::DecodePlan;
@@ -54,18 +54,19 @@ pub(crate) fn display_size(track: &VideoTrack) -> Size {
 #[derive(Clone, Copy)]
 pub(super) struct CommonPicture<'a> {
     track: &'a VideoTrack,
-    fate: HdrFate,
+    handling: HdrHandling,
 }
 
 impl<'a> CommonPicture<'a> {
     /// Where nothing keeps high dynamic range, it is mapped once for all outputs.
-    pub fn new(track: &'a VideoTrack, fate: HdrFate) -> CommonPicture<'a> {
-        CommonPicture { track, fate }
+    pub fn new(track: &'a VideoTrack, handling: HdrHandling) -> CommonPicture<'a> {
+        CommonPicture { track, handling }
     }
 
     /// The track, if its high dynamic range is still in the picture.
     pub fn hdr(&self) -> Option<&'a VideoTrack> {
-        (colour::is_hdr(self.track) && self.fate != HdrFate::ToneMapped).then_some(self.track)
+        (colour::is_hdr(self.track) && self.handling != HdrHandling::ToneMapped)
+            .then_some(self.track)
     }
 
     /// The chain at `size` to pictures of `form` in standard range.
@@ -160,10 +161,10 @@ fn explain(picture: &CommonPicture<'_>, plan: &DecodePlan, decisions: &mut Decis
     let colour = &track.colour;
     let found = format!("the source is {}/{}/{}", colour.matrix, colour.primaries, colour.transfer);
     let (choice, reason) = match () {
-        () if colour::is_hdr(track) && picture.fate == HdrFate::Kept => {
+        () if colour::is_hdr(track) && picture.handling == HdrHandling::Kept => {
             ("kept in HEVC, 10 bits, BT.2020", format!("{found}; the presets keep it"))
         }
-        () if colour::is_hdr(track) && picture.fate == HdrFate::Both => {
+        () if colour::is_hdr(track) && picture.handling == HdrHandling::Both => {
             let reason = format!("{found}; some presets keep it, others are for SDR screens");
             ("kept in HEVC, 10 bits, BT.2020, and tone mapped to BT.709", reason)
         }
@@ -176,7 +177,7 @@ fn explain(picture: &CommonPicture<'_>, plan: &DecodePlan, decisions: &mut Decis
         () => ("BT.709, limited range", format!("{found}; players assume BT.709 for H.264")),
     };
     decisions.add("colour", choice, reason);
-    if colour::is_hdr(track) && picture.fate != HdrFate::ToneMapped {
+    if colour::is_hdr(track) && picture.handling != HdrHandling::ToneMapped {
         explain_hdr10(track, decisions);
     }
 }

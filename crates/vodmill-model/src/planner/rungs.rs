@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::colour::{self, DELIVERY};
 use super::picture::CommonPicture;
+use super::requested::Requested;
 use super::sizing::{self, Fitted};
-use super::wanted::Wanted;
 use super::{Decisions, hdr10, hevc, timeline, vp9};
 use crate::media::VideoTrack;
 use crate::plan::VideoEncode;
@@ -21,7 +21,7 @@ struct Order<'a> {
 }
 
 /// What pictures are needed, before it is known how to make them.
-pub(super) struct Layout<'a> {
+pub(super) struct FittedOutputs<'a> {
     rungs: Vec<Order<'a>>,
     mp4: Vec<Order<'a>>,
 }
@@ -39,9 +39,9 @@ pub(super) struct Encodes {
 /// Fits the displayed picture into every box and drops rungs that would repeat a lower one.
 pub(super) fn layout<'a>(
     display: Size,
-    wanted: &Wanted<'a>,
+    wanted: &Requested<'a>,
     decisions: &mut Decisions,
-) -> Layout<'a> {
+) -> FittedOutputs<'a> {
     let mut rungs: Vec<Order<'a>> = Vec::new();
     for (rung, common) in
         wanted.ladders().flat_map(|ladder| ladder.rungs.iter().map(|rung| (rung, &ladder.video)))
@@ -64,7 +64,7 @@ pub(super) fn layout<'a>(
         let fitted = fit(display, &video.common, &video.target);
         Some(Order { name, common: &video.common, target: &video.target, fitted })
     });
-    Layout { rungs, mp4: mp4.collect() }
+    FittedOutputs { rungs, mp4: mp4.collect() }
 }
 
 fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
@@ -76,7 +76,7 @@ fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
     fitted
 }
 
-impl Layout<'_> {
+impl FittedOutputs<'_> {
     /// The sides of the largest picture that any output takes, at most `display`'s.
     pub fn largest(&self, display: Size) -> Size {
         let orders = || self.rungs.iter().chain(&self.mp4).map(|order| order.fitted.scaled);

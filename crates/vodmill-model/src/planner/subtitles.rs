@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Decisions;
-use super::hls::{Choices, Naming, alternative_prefix};
 use super::language;
+use super::outputs::hls::{Choices, Naming, alternative_prefix};
 use crate::media::{MediaInfo, SubtitleTrack};
 use crate::plan::{SubtitleAlternativePlan, SubtitlePlan};
 

@@ -2,8 +2,8 @@
 
 use super::Decisions;
 use super::rate::{self, hertz};
+use super::requested::Requested;
 use super::sounds::Sound;
-use super::wanted::Wanted;
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::Pipeline;
@@ -18,7 +18,7 @@ pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 10);
 pub(super) fn timeline(
     video: Option<&VideoTrack>,
     audio: &[Sound<'_>],
-    wanted: &Wanted<'_>,
+    wanted: &Requested<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
 ) -> Result<Timeline, Rejected> {
@@ -49,7 +49,7 @@ pub(crate) fn picture_span(track: &VideoTrack, max_gap_seconds: u32) -> Ticks {
 fn with_pictures(
     track: &VideoTrack,
     audio: &[Sound<'_>],
-    wanted: &Wanted<'_>,
+    wanted: &Requested<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
 ) -> Timeline {
@@ -113,7 +113,7 @@ fn with_held_picture(
 fn grid(
     rate: Ratio,
     frames: Frames,
-    wanted: &Wanted<'_>,
+    wanted: &Requested<'_>,
     pipeline: &Pipeline,
     decisions: &mut Decisions,
 ) -> VideoTimeline {

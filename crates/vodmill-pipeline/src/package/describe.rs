@@ -76,7 +76,7 @@ fn path(context: &PackageContext<'_>, name: &str) -> String {
 }
 
 fn describe_hls(context: &PackageContext<'_>, hls: &Hls) -> Value {
-    let plan = context.plan.hls.as_ref();
+    let plan = context.plan.hls();
     let plans = plan.iter().flat_map(|plan| &plan.variants);
     let variants = plans.zip(&hls.variants);
     json!({
@@ -142,7 +142,7 @@ fn describe_mp4(context: &PackageContext<'_>, receipt: &Receipt, mp4: &Mp4Fact) 
     let object = receipt.objects.iter().find(|object| object.name == mp4.name);
     let bytes = object.map(|object| object.bytes).unwrap_or_default();
     let ticks = receipt.duration.0.max(1).unsigned_abs();
-    let plan = context.plan.mp4.iter().find(|plan| plan.object == mp4.name);
+    let plan = context.plan.files().find(|plan| plan.object == mp4.name);
     let described = json!({
         "name": plan.map(|plan| plan.name.as_str()),
         "path": path(context, &mp4.name),
@@ -159,7 +159,7 @@ fn describe_mp4(context: &PackageContext<'_>, receipt: &Receipt, mp4: &Mp4Fact) 
 }
 
 fn describe_stills(context: &PackageContext<'_>) -> Value {
-    let Some(stills) = &context.plan.stills else { return Value::Null };
+    let Some(stills) = context.plan.stills() else { return Value::Null };
     let size = |size: Size| json!({ "width": size.width, "height": size.height });
     json!({
         "poster": { "path": path(context, &stills.poster.object), "size": size(stills.poster.size) },

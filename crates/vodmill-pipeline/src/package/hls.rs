@@ -42,7 +42,7 @@ impl Hls {
 
 /// Makes every media playlist, of the segments that are there and the subtitles.
 pub(super) fn make(context: &PackageContext<'_>) -> Result<Option<Hls>, MediaError> {
-    let Some(plan) = &context.plan.hls else { return Ok(None) };
+    let Some(plan) = context.plan.hls() else { return Ok(None) };
     let (variants, audio) = join(context, plan)?;
     let subtitles = subtitles::make(context, plan)?;
     let target = target(variants.iter().map(|variant| &variant.stream).chain(&audio))?;

@@ -32,7 +32,7 @@ pub(crate) struct PieceKey {
 impl PackageInput {
     /// The HLS part of the plan.
     pub(super) fn hls(&self) -> Result<&HlsPlan, Failed> {
-        self.plan.hls.as_ref().ok_or_else(|| Failed::new("package", "the plan has no HLS"))
+        self.plan.hls().ok_or_else(|| Failed::new("package", "the plan has no HLS"))
     }
 
     /// The files that it is made from.
@@ -91,7 +91,7 @@ impl PackageInput {
 
 /// Digests of the renditions that the segments of one chunk, or of sound alone, are made from.
 pub(crate) fn renditions_of_run(plan: &Plan, chunk: Option<&ChunkPlan>) -> Vec<String> {
-    let Some(hls) = &plan.hls else { return Vec::new() };
+    let Some(hls) = plan.hls() else { return Vec::new() };
     let video =
         hls.variants.iter().filter_map(|variant| plan.video_encode(variant.video.as_ref()?));
     let video = video.zip(chunk.into_iter().cycle());
@@ -104,11 +104,11 @@ pub(crate) fn renditions_of_run(plan: &Plan, chunk: Option<&ChunkPlan>) -> Vec<S
 
 /// Digests of the renditions that MP4s, poster and storyboard are made from.
 pub(crate) fn renditions_of_package(plan: &Plan) -> Vec<String> {
-    let video = plan.mp4.iter().filter_map(|mp4| plan.video_encode(mp4.video.as_ref()?));
+    let video = plan.files().filter_map(|file| plan.video_encode(file.video.as_ref()?));
     let video = video.flat_map(|encode| {
         plan.chunks.iter().map(move |chunk| plan.video_rendition(encode, chunk))
     });
-    let audio = plan.mp4.iter().flat_map(|mp4| &mp4.audio);
+    let audio = plan.files().flat_map(|file| &file.audio);
     let audio = audio.filter_map(|track| plan.audio_encode(&track.audio));
     let stills = stills_of(plan).into_iter().map(|still| still.digest);
     distinct(video.chain(audio.map(|encode| plan.audio_rendition(encode))).chain(stills))

@@ -172,7 +172,7 @@ impl Made {
             duration: plan.timeline.duration,
             frames: video.map(|video| video.frames),
             frame_rate: video.map(|video| video.rate),
-            base: plan.hls.as_ref().map(|hls| hls.base).unwrap_or_default(),
+            base: plan.hls().map(|hls| hls.base).unwrap_or_default(),
             segment_ends: plan.timeline.segment_ends.clone(),
             encrypted: context.input.keys.is_some(),
             objects: objects(context),

@@ -1,7 +1,7 @@
 //! Progressive MP4s.
 
 use vodmill_model::MediaError;
-use vodmill_model::plan::Mp4Plan;
+use vodmill_model::plan::FilePlan;
 use vodmill_model::preset::FileContainer;
 use vodmill_model::transcode::{FileOrder, FileSound, Media, StreamKind};
 
@@ -10,10 +10,10 @@ use super::codecs::{codec_of, range_of};
 use crate::receipt::Mp4Fact;
 
 pub(super) fn make(context: &PackageContext<'_>) -> Result<Vec<Mp4Fact>, MediaError> {
-    context.plan.mp4.iter().map(|plan| make_one(context, plan)).collect()
+    context.plan.files().map(|plan| make_one(context, plan)).collect()
 }
 
-fn make_one(context: &PackageContext<'_>, plan: &Mp4Plan) -> Result<Mp4Fact, MediaError> {
+fn make_one(context: &PackageContext<'_>, plan: &FilePlan) -> Result<Mp4Fact, MediaError> {
     let path = context.tree.place(&plan.object)?;
     let audio = plan.audio.iter().map(|track| {
         let path = context.input.audio_input(&track.audio)?;

@@ -26,7 +26,7 @@ pub(super) fn write(context: &PackageContext<'_>, hls: &Hls) -> Result<String, F
     let fault = |error: vodmill_manifest::hls::PlaylistError| {
         Failed::from_error("write multivariant playlist", &error)
     };
-    let Some(plan) = &context.plan.hls else { return Ok(String::new()) };
+    let Some(plan) = context.plan.hls() else { return Ok(String::new()) };
     let groups = GroupRates::measure(hls)?;
     let variant = |variant| variant_stream(context, hls, &groups, variant);
     let pictures =

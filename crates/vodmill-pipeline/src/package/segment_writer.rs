@@ -204,7 +204,7 @@ impl<'a> SegmentWriter<'a> {
 
     /// The key period of segment `number`; none in a clear package.
     fn period(&self, number: usize) -> Option<u32> {
-        let hls = self.context.input.plan.hls.as_ref();
+        let hls = self.context.input.plan.hls();
         let encryption = hls.and_then(|hls| hls.encryption.as_ref())?;
         u32::try_from(number / encryption.segments_per_key.max(1) as usize).ok()
     }

@@ -25,7 +25,7 @@ impl Still<'_> {
 
 /// Every still of a plan: the poster, then the storyboard's.
 pub(crate) fn stills_of(plan: &Plan) -> Vec<Still<'_>> {
-    let Some(stills) = &plan.stills else { return Vec::new() };
+    let Some(stills) = plan.stills() else { return Vec::new() };
     let still = |frame, size, filter| Still {
         frame,
         size,
@@ -58,7 +58,7 @@ fn address(plan: &Plan, frame: Frames, size: Size, filter: &str) -> String {
 }
 
 pub(super) fn make(context: &PackageContext<'_>) -> Result<(), MediaError> {
-    let Some(plan) = &context.plan.stills else { return Ok(()) };
+    let Some(plan) = context.plan.stills() else { return Ok(()) };
     let stills = stills_of(context.plan);
     let Some((poster, tiles)) = stills.split_first() else { return Ok(()) };
     make_sheet(context, std::slice::from_ref(poster), (1, 1), &plan.poster.object)?;

@@ -81,7 +81,7 @@ fn run_of<'a>(plan: &'a Plan, key: &str) -> Result<SegmentRun<'a>, Failed> {
 /// The generation's keys: those that another task or an earlier attempt stored, or new ones, stored
 /// before the first byte is encrypted with them.
 fn keys(context: &TaskContext<'_>, decided: &Decided) -> Result<Option<ClearKeys>, StageError> {
-    let encryption = decided.plan.hls.as_ref().and_then(|hls| hls.encryption.as_ref());
+    let encryption = decided.plan.hls().and_then(|hls| hls.encryption.as_ref());
     let Some(encryption) = encryption else { return Ok(None) };
     let mut fresh = KeySet::generate(encryption.periods as usize)
         .map_err(|error| Failed::from_error("make keys", &error))?;

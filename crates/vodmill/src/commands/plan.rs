@@ -71,7 +71,7 @@ fn encodes(plan: &Plan) -> Vec<Vec<String>> {
 fn outputs(plan: &Plan) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let named = |name: &Option<String>| name.clone().unwrap_or_default();
-    if let Some(hls) = &plan.hls {
+    if let Some(hls) = plan.hls() {
         for variant in &hls.variants {
             let object = format!("{}/index.m3u8", variant.prefix);
             rows.push(row([&object, &named(&variant.video), &named(&variant.muxed_audio)]));
@@ -84,11 +84,11 @@ fn outputs(plan: &Plan) -> Vec<Vec<String>> {
             rows.push(row([&object, &subtitle.subtitle, &subtitle.name]));
         }
     }
-    for mp4 in &plan.mp4 {
-        let audio: Vec<&str> = mp4.audio.iter().map(|track| track.audio.as_str()).collect();
-        rows.push(row([&mp4.object, &named(&mp4.video), &audio.join(", ")]));
+    for file in plan.files() {
+        let audio: Vec<&str> = file.audio.iter().map(|track| track.audio.as_str()).collect();
+        rows.push(row([&file.object, &named(&file.video), &audio.join(", ")]));
     }
-    if let Some(stills) = &plan.stills {
+    if let Some(stills) = plan.stills() {
         rows.push(row([&stills.poster.object, &stills.poster.size]));
         for sheet in stills.storyboard.iter().flat_map(|board| &board.sheets) {
             rows.push(row([sheet]));
@@ -105,7 +105,7 @@ fn work(plan: &Plan) -> String {
         let chunks = plan.chunks.len();
         let _ = write!(text, ", {} frames at {}/s, {chunks} chunks", video.frames, video.rate);
     }
-    if let Some(encryption) = plan.hls.as_ref().and_then(|hls| hls.encryption.as_ref()) {
+    if let Some(encryption) = plan.hls().and_then(|hls| hls.encryption.as_ref()) {
         let _ = write!(text, ", {} keys", encryption.periods);
     }
     text.push('\n');

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use vodmill_model::diagnose::diagnose;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Hazard;
-use vodmill_model::{AudioTrack, HdrFate, MediaInfo, SubtitleTrack, VideoTrack};
+use vodmill_model::{AudioTrack, HdrHandling, MediaInfo, SubtitleTrack, VideoTrack};
 
 use super::{FOREGROUND, input, pipeline, worker_settings};
 use crate::cli::Probe;
@@ -18,9 +18,9 @@ pub fn run(config: &Config, arguments: &Probe) -> anyhow::Result<ExitCode> {
     let (policy, fate) = match &arguments.pipeline {
         Some(name) => {
             let pipeline = pipeline(config, Some(name))?.1;
-            (pipeline.input.clone(), HdrFate::of(pipeline, &config.catalogue.presets))
+            (pipeline.input.clone(), HdrHandling::of(pipeline, &config.catalogue.presets))
         }
-        None => (InputPolicy::default(), HdrFate::default()),
+        None => (InputPolicy::default(), HdrHandling::default()),
     };
     let settings = worker_settings(config, FOREGROUND)?;
     let media = vodmill_pipeline::probe(&settings, &input(&arguments.file)?, &policy)?;

@@ -1,15 +1,15 @@
 //! Poster and storyboard.
 
-use super::Decisions;
-use super::colour::JPEG;
-use super::picture::CommonPicture;
-use super::sizing;
+use super::super::Decisions;
+use super::super::colour::JPEG;
+use super::super::picture::CommonPicture;
+use super::super::sizing;
 use crate::pipeline::Thumbnails;
 use crate::plan::{StillPlan, StillsPlan, StoryboardPlan, VideoTimeline};
 use crate::units::{Frames, Size};
 
 /// The stills that `settings` ask for, from common pictures shown as `display`.
-pub(super) fn stills(
+pub(in crate::planner) fn stills(
     display: Size,
     picture: &CommonPicture<'_>,
     grid: &VideoTimeline,

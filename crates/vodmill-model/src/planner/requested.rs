@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Decisions, HdrFate, colour};
+use super::{Decisions, HdrHandling, colour};
 use crate::catalogue;
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
@@ -10,7 +10,7 @@ use crate::pipeline::Pipeline;
 use crate::preset::{HdrPolicy, Ladder, Mp4Preset, Preset, VideoCommon};
 
 /// The presets that a pipeline names.
-pub(super) struct Wanted<'a> {
+pub(super) struct Requested<'a> {
     pub ladder: Option<&'a Ladder>,
     /// What stands beside it where there is high dynamic range to keep.
     hdr_ladder: Option<&'a Ladder>,
@@ -19,12 +19,12 @@ pub(super) struct Wanted<'a> {
     encrypted: bool,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Requested<'a> {
     /// Looks the presets up; a validated catalogue has them all.
     pub fn find(
         pipeline: &'a Pipeline,
         presets: &'a BTreeMap<String, Preset>,
-    ) -> Result<Wanted<'a>, Rejected> {
+    ) -> Result<Requested<'a>, Rejected> {
         let missing = |name: &str| {
             Rejected::new(Reason::NothingToDo, format!("there is no preset {name:?} of that kind"))
         };
@@ -36,7 +36,7 @@ impl<'a> Wanted<'a> {
             let preset = catalogue::mp4(presets, name).ok_or_else(|| missing(name))?;
             Ok((name.as_str(), preset))
         });
-        Ok(Wanted {
+        Ok(Requested {
             ladder: ladder(&pipeline.ladder)?,
             hdr_ladder: ladder(&pipeline.hdr_ladder)?,
             mp4: mp4.collect::<Result<_, _>>()?,
@@ -45,12 +45,12 @@ impl<'a> Wanted<'a> {
     }
 
     /// Without the ladder for high dynamic range, if the pictures have none.
-    pub fn of_source(self, video: Option<&VideoTrack>, decisions: &mut Decisions) -> Wanted<'a> {
+    pub fn of_source(self, video: Option<&VideoTrack>, decisions: &mut Decisions) -> Requested<'a> {
         if self.hdr_ladder.is_none() || video.is_some_and(colour::is_hdr) {
             return self;
         }
         decisions.add("hdr ladder", "left out", "the source has no high dynamic range");
-        Wanted { hdr_ladder: None, ..self }
+        Requested { hdr_ladder: None, ..self }
     }
 
     /// Every ladder, in the order of the playlist.
@@ -59,12 +59,12 @@ impl<'a> Wanted<'a> {
     }
 
     /// What becomes of high dynamic range.
-    pub fn hdr_fate(&self) -> HdrFate {
+    pub fn hdr_handling(&self) -> HdrHandling {
         let any = |policy| self.commons().any(|common| common.hdr == policy);
         match (any(HdrPolicy::Keep), any(HdrPolicy::ToneMap)) {
-            (true, true) => HdrFate::Both,
-            (true, false) => HdrFate::Kept,
-            (false, _) => HdrFate::ToneMapped,
+            (true, true) => HdrHandling::Both,
+            (true, false) => HdrHandling::Kept,
+            (false, _) => HdrHandling::ToneMapped,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Decisions;
-use super::audio::AudioEncodes;
-use super::language;
-use super::sounds::Sound;
+use super::super::Decisions;
+use super::super::audio::AudioEncodes;
+use super::super::language;
+use super::super::sounds::Sound;
 use crate::pipeline::{AudioPlacement, Encryption, Pipeline};
 use crate::plan::{
     AudioAlternativePlan, EncryptionPlan, HlsPlan, SubtitleAlternativePlan, VariantPlan,
@@ -18,7 +18,7 @@ use crate::units::Ticks;
 const BASE: Ticks = Ticks::from_seconds(10);
 
 /// What the parts of a package have to offer to HLS.
-pub(super) struct Sources<'a> {
+pub(in crate::planner) struct Sources<'a> {
     pub pipeline: &'a Pipeline,
     /// Name of a rung and id of its encode, lowest first.
     pub rungs: &'a [(String, String)],
@@ -29,7 +29,7 @@ pub(super) struct Sources<'a> {
 }
 
 /// The HLS plan; the audio that it takes is added to `encodes`.
-pub(super) fn hls(
+pub(in crate::planner) fn hls(
     sources: &Sources<'_>,
     subtitles: Vec<SubtitleAlternativePlan>,
     encodes: &mut AudioEncodes<'_>,
@@ -119,7 +119,7 @@ fn alternatives(
 /// What players may choose from by themselves: of those that they cannot tell apart (RFC 8216,
 /// 4.3.4.1) only the first, and nothing that no setting of a viewer asks for.
 #[derive(Default)]
-pub(super) struct Choices(BTreeSet<(Option<String>, Vec<Role>, bool)>);
+pub(in crate::planner) struct Choices(BTreeSet<(Option<String>, Vec<Role>, bool)>);
 
 impl Choices {
     pub fn is_new(&mut self, tag: Option<&str>, roles: &[Role], forced: bool) -> bool {
@@ -134,7 +134,7 @@ impl Choices {
 
 /// What an alternative is named after.
 #[derive(Clone, Copy)]
-pub(super) struct Naming<'a> {
+pub(in crate::planner) struct Naming<'a> {
     pub title: Option<&'a str>,
     pub tag: Option<&'a str>,
     pub roles: &'a [Role],
@@ -166,7 +166,7 @@ fn clean(title: &str) -> String {
 }
 
 /// A prefix of objects that is unique and safe in paths, as `hls/audio-swe`.
-pub(super) fn alternative_prefix(
+pub(in crate::planner) fn alternative_prefix(
     kind: &str,
     tag: Option<&str>,
     number: usize,
@@ -176,7 +176,8 @@ pub(super) fn alternative_prefix(
         .and_then(|tag| language::iso639(tag).or_else(|| language::bcp47(tag)))
         .map(|tag| tag.to_ascii_lowercase())
         .unwrap_or_else(|| (number + 1).to_string());
-    let prefix = super::unique(&format!("hls/{kind}-{safe}"), |prefix| taken.contains(prefix));
+    let prefix =
+        super::super::unique(&format!("hls/{kind}-{safe}"), |prefix| taken.contains(prefix));
     taken.insert(prefix.clone());
     prefix
 }
@@ -189,7 +190,11 @@ fn encryption_plan(
     let segments = u32::try_from(segments).unwrap_or(u32::MAX);
     let periods = segments.div_ceil(encryption.segments_per_key.max(1));
     let reason = format!("a new key every {} segments", encryption.segments_per_key);
-    decisions.add("encryption", format!("AES-128, {}", super::count(periods, "key")), reason);
+    decisions.add(
+        "encryption",
+        format!("AES-128, {}", super::super::count(periods, "key")),
+        reason,
+    );
     EncryptionPlan {
         key_uri: encryption.key_uri.clone(),
         segments_per_key: encryption.segments_per_key.max(1),

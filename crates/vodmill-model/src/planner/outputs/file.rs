@@ -2,26 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::Decisions;
-use super::audio::AudioEncodes;
-use super::language;
-use super::sounds::Sound;
-use super::wanted::Wanted;
-use crate::plan::{Mp4AudioPlan, Mp4Plan};
-use crate::preset::AudioPreset;
+use super::super::Decisions;
+use super::super::audio::AudioEncodes;
+use super::super::language;
+use super::super::requested::Requested;
+use super::super::sounds::Sound;
+use crate::plan::{FileAudioPlan, FilePlan};
+use crate::preset::{AudioPreset, FileContainer};
 
 /// The MP4s that can be made; `video` has the id of the encode by name of the preset.
-pub(super) fn mp4s(
-    wanted: &Wanted<'_>,
+pub(in crate::planner) fn mp4s(
+    wanted: &Requested<'_>,
     video: &BTreeMap<String, String>,
     audio: &[Sound<'_>],
     encodes: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
-) -> Vec<Mp4Plan> {
+) -> Vec<FilePlan> {
     let mut plans = Vec::new();
     for (name, preset) in &wanted.mp4 {
-        let plan = Mp4Plan {
+        let plan = FilePlan {
             name: (*name).to_owned(),
+            container: FileContainer::Mp4,
             object: wanted.mp4_object(name),
             video: video.get(*name).cloned(),
             audio: tracks(audio, &preset.audio, encodes, decisions),
@@ -37,12 +38,13 @@ pub(super) fn mp4s(
                 let reason = format!("{why} has no pictures");
                 decisions.add(
                     about,
-                    format!("{}, sound only", super::count(tracks as u64, "audio track")),
+                    format!("{}, sound only", super::super::count(tracks as u64, "audio track")),
                     reason,
                 );
             }
             (Some(id), tracks) => {
-                let choice = format!("{id} and {}", super::count(tracks as u64, "audio track"));
+                let choice =
+                    format!("{id} and {}", super::super::count(tracks as u64, "audio track"));
                 decisions.add(about, choice, "every language, the default first");
             }
         }
@@ -56,8 +58,8 @@ fn tracks(
     preset: &AudioPreset,
     encodes: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
-) -> Vec<Mp4AudioPlan> {
-    let track = |sound: &Sound<'_>| Mp4AudioPlan {
+) -> Vec<FileAudioPlan> {
+    let track = |sound: &Sound<'_>| FileAudioPlan {
         audio: encodes.want(sound, preset, decisions),
         language: sound.language.as_deref().and_then(language::iso639),
         roles: sound.roles.clone(),
