@@ -40,7 +40,7 @@ fn refuse_pixels(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected
     if shown().any(|track| pixels(track) <= limit) {
         return Ok(());
     }
-    let Some(track) = shown().last() else { return Ok(()) };
+    let Some(track) = shown().next_back() else { return Ok(()) };
     let detail =
         format!("its pictures are {}, {} pixels; the limit is {limit}", track.coded, pixels(track));
     Err(Rejected::new(Reason::TooManyPixels, detail))

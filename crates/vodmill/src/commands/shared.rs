@@ -69,7 +69,8 @@ fn said_if_slow<T>(patience: Duration, work: impl FnOnce() -> T) -> T {
 /// Which answer of a database is late.
 const SLOW: Duration = Duration::from_millis(1500);
 
-/// Asks an external key server for a key that does not exist: whether it answers, and accepts our credential.
+/// Asks an external key server for a key that does not exist: whether it answers, and accepts our
+/// credential.
 ///
 /// # Errors
 /// If it does not answer, or does not let us in.
