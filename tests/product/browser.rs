@@ -162,7 +162,9 @@ fn mp4() {
     let home = Home::quick("", false);
     let asset = home.publish(&case("film.mp4"));
     let json = home.asset_json(&asset);
-    let path = json["mp4"][0]["path"].as_str().map(PathBuf::from).expect("an MP4 in asset.json");
+    let file = Home::output(&json, "file");
+    assert_eq!(file["container"], "mp4");
+    let path = file["path"].as_str().map(PathBuf::from).expect("an MP4 in asset.json");
     plays(&asset, &["--rate", "8", "--file", &path.to_string_lossy()], None);
 }
 

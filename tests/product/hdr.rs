@@ -164,12 +164,9 @@ fn i9_hdr10_is_kept_as_hevc_beside_h264() {
     has_boxes(&kept, &["colr", "mdcv", "clli"]);
     is_sdr(&mp4(&package, "small-mp4.mp4"), "h264");
     let json = home.asset_json(&asset);
-    let ranges: Vec<_> = json["hls"]["variants"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|one| &one["video_range"])
-        .collect();
+    let hls = Home::output(&json, "hls");
+    let ranges: Vec<_> =
+        hls["variants"].as_array().expect("a list").iter().map(|one| &one["video_range"]).collect();
     assert_eq!(ranges, [&Value::Null, &Value::Null, &Value::Null, &"PQ".into(), &"PQ".into()]);
     let plan = home.plan(&case("hdr10.mp4"));
     assert!(

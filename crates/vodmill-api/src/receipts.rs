@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use vodmill_delivery::{AssetPath, ObjectKind};
+use vodmill_model::asset::AssetHead;
 
 /// Generations whose receipts are remembered.
 const REMEMBERED: usize = 1024;
@@ -37,14 +37,6 @@ struct Receipt {
 #[derive(Deserialize)]
 struct ObjectFact {
     name: String,
-}
-
-/// As much of `asset.json` as counts here.
-#[derive(Deserialize)]
-struct Description {
-    asset: String,
-    #[serde(default)]
-    hls: Option<IgnoredAny>,
 }
 
 impl Receipts {
@@ -108,9 +100,9 @@ impl Listed {
 /// Whether an asset of that name is described beside it; a playlist, as having one.
 fn is_pointer(object: &AssetPath<'_>, read: Read<'_>) -> io::Result<bool> {
     let Some(bytes) = read(&format!("{}/asset.json", object.asset))? else { return Ok(false) };
-    let Ok(description) = serde_json::from_slice::<Description>(&bytes) else { return Ok(false) };
-    let is_there = object.name == "asset.json" || description.hls.is_some();
-    Ok(description.asset == object.asset && is_there)
+    let Ok(head) = AssetHead::read(&bytes) else { return Ok(false) };
+    let is_there = object.name == "asset.json" || head.has_hls();
+    Ok(head.name == object.asset && is_there)
 }
 
 #[cfg(test)]
@@ -155,12 +147,22 @@ mod tests {
 
     #[test]
     fn a_pointer_is_described_beside_it() {
-        let described = |text| [("a/asset.json", text)];
-        let whole = described(r#"{"asset":"a","hls":{}}"#);
-        assert!(held(&whole, "a/asset.json") && held(&whole, "a/index.m3u8"));
-        let without = described(r#"{"asset":"a","hls":null}"#);
-        assert!(held(&without, "a/asset.json") && !held(&without, "a/index.m3u8"));
-        for other in [r#"{"asset":"b","hls":{}}"#, "{}", "[", ""] {
+        fn described(text: &str) -> [(&str, &str); 1] {
+            [("a/asset.json", text)]
+        }
+        let of =
+            |asset, rest| format!(r#"{{"asset":"{asset}","generation":"g0001-44122a99",{rest}}}"#);
+        for hls in [r#""hls":{}"#, r#""outputs":[{"kind":"file"},{"kind":"hls"}]"#] {
+            let whole = of("a", hls);
+            let whole = described(&whole);
+            assert!(held(&whole, "a/asset.json") && held(&whole, "a/index.m3u8"), "{hls}");
+        }
+        for none in [r#""hls":null"#, r#""outputs":[{"kind":"file"}]"#] {
+            let without = of("a", none);
+            let without = described(&without);
+            assert!(held(&without, "a/asset.json") && !held(&without, "a/index.m3u8"), "{none}");
+        }
+        for other in [&of("b", r#""hls":{}"#), r#"{"asset":"a","hls":{}}"#, "{}", "[", ""] {
             assert!(!held(&described(other), "a/asset.json"), "{other}");
         }
         assert!(!held(&[], "a/index.m3u8"));

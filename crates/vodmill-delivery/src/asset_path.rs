@@ -2,11 +2,7 @@
 //! `ASSET/asset.json`, or `ASSET/GENERATION/…`; and how long caches may keep it. No store is asked:
 //! paths are how vodmill writes them.
 
-/// Of a generation's number, at least.
-const DIGITS: usize = 4;
-
-/// Of the mark behind it.
-const MARK: usize = 8;
+use vodmill_model::GenerationName;
 
 /// What a package claims, beside its objects.
 const RECEIPT: &str = "receipt.json";
@@ -109,21 +105,9 @@ pub fn is_private(path: &str) -> bool {
     false
 }
 
-/// Whether the first part is named as a generation is: `g0001-44122a99`, or `g0001r1-44122a99` under
-/// other keys.
+/// Whether the first part is the name of a generation.
 fn begins_generation(path: &str) -> bool {
-    let first = path.split('/').next().unwrap_or(path);
-    let Some((number, mark)) = first.strip_prefix('g').and_then(|rest| rest.split_once('-')) else {
-        return false;
-    };
-    let (number, rekeyed) = number.split_once('r').unwrap_or((number, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    number.len() >= DIGITS
-        && digits(number)
-        && digits(rekeyed)
-        && mark.len() == MARK
-        && mark.bytes().all(hex)
+    GenerationName::parse(path.split('/').next().unwrap_or(path)).is_some()
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! become a [`Plan`] (exactly what will be done), which the stages carry out without a choice
 //! left to them.
 
+pub mod asset;
 pub mod audio_map;
 pub mod catalogue;
 pub mod diagnose;
+pub mod generation;
 pub mod hazard;
 pub mod media;
 pub mod notify;
@@ -23,7 +25,9 @@ pub mod transcode;
 pub mod units;
 pub mod validate;
 
+pub use asset::{Asset, AssetDocument};
 pub use catalogue::Catalogue;
+pub use generation::{GenerationName, GenerationNumber};
 pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;

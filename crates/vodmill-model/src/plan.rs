@@ -9,6 +9,7 @@ mod sound;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::digest_of;
@@ -79,7 +80,7 @@ impl Plan {
 }
 
 /// What makes the bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Build {
     /// Version of vodmill.
     pub vodmill: String,
@@ -121,7 +122,7 @@ pub struct OriginalFacts {
 }
 
 /// One track of the original, and whether it is in the package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrackFact {
     /// Index of the stream in the file.
     pub index: u32,

@@ -1,6 +1,7 @@
 //! The receipt: what a package claims, in a form that can be proved from its files alone.
 
 use serde::{Deserialize, Serialize};
+use vodmill_model::asset::VideoRange;
 use vodmill_model::plan::Build;
 use vodmill_model::units::{Frames, Ratio, Size, Ticks};
 
@@ -88,16 +89,6 @@ pub struct PlaylistFact {
     /// The range of light of its pictures, where it is high.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<VideoRange>,
-}
-
-/// High dynamic range, as VIDEO-RANGE names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum VideoRange {
-    /// SMPTE ST 2084.
-    Pq,
-    /// Hybrid log-gamma.
-    Hlg,
 }
 
 /// One progressive MP4.

@@ -297,6 +297,13 @@ impl Home {
         serde_json::from_slice(&text).expect("asset.json is JSON")
     }
 
+    /// The first output of that kind in an `asset.json`.
+    pub fn output(json: &Value, kind: &str) -> Value {
+        let outputs = json["outputs"].as_array().expect("a list of outputs");
+        let found = outputs.iter().find(|output| output["kind"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind} in {json}")).clone()
+    }
+
     /// `vodmill plan FILE --json`.
     pub fn plan(&self, file: &Path) -> Value {
         let ended = self.vodmill(&["plan".as_ref(), "--json".as_ref(), file.as_os_str()]);

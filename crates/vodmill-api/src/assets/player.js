@@ -54,13 +54,22 @@ function playFile(address, failed) {
   video.src = address;
 }
 
+/** The outputs of an asset, in a list by kind; version 1 of asset.json has a field for each. */
+function outputsOf(asset) {
+  if (asset.outputs) return asset.outputs;
+  const of = (kind, output) => (output ? [{ kind, ...output }] : []);
+  const files = asset.mp4.map((mp4) => ({ kind: "file", container: "mp4", ...mp4 }));
+  return [...of("hls", asset.hls), ...files, ...of("stills", asset.thumbnails)];
+}
+
 /** The MP4s that a viewer may fetch: those below private/ are for none. */
-function open(mp4s) {
+function openMp4s(outputs) {
+  const mp4s = outputs.filter((output) => output.kind === "file" && output.container === "mp4");
   return mp4s.filter((mp4) => mp4.path.split("/")[1] !== "private");
 }
 
-function playMp4(mp4s, why) {
-  const [mp4] = open(mp4s);
+function playMp4(outputs, why) {
+  const [mp4] = openMp4s(outputs);
   if (!mp4) return say(why);
   say(`Playing the MP4 ${mp4.name}: ${why}`);
   playFile(at(mp4.path), (error) => say(`${why}; the MP4 ${mp4.name}: ${error}`));
@@ -70,9 +79,12 @@ async function start() {
   const response = await fetch(at("asset.json"));
   if (!response.ok) return say(`${response.status}: ${(await response.text()).trim()}`);
   const asset = await response.json();
-  const playlist = asset.hls && at(asset.hls.playlist);
-  if (asset.thumbnails) video.poster = at(asset.thumbnails.poster.path);
-  const instead = (why) => playMp4(asset.mp4, why);
+  const outputs = outputsOf(asset);
+  const hls = outputs.find((output) => output.kind === "hls");
+  const stills = outputs.find((output) => output.kind === "stills");
+  const playlist = hls && at(hls.playlist);
+  if (stills) video.poster = at(stills.poster.path);
+  const instead = (why) => playMp4(outputs, why);
   if (playlist && window.Hls?.isSupported()) return playWithHlsJs(playlist, instead);
   if (playlist && video.canPlayType("application/vnd.apple.mpegurl")) {
     return playNatively(playlist, instead);

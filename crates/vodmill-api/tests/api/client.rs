@@ -42,7 +42,7 @@ fn package(published: &Path, asset: &str, generation: &str, objects: &[(&str, &s
     for (name, content) in objects.iter().chain([&("receipt.json", receipt.as_str())]) {
         write(&folder.join(generation).join(name), content);
     }
-    write(&folder.join("asset.json"), &format!("{{{of},\"hls\":{{}}}}"));
+    write(&folder.join("asset.json"), &format!("{{{of},\"outputs\":[{{\"kind\":\"hls\"}}]}}"));
     write(&folder.join("index.m3u8"), "#EXTM3U\n");
 }
 

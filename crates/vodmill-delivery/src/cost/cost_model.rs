@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::asset::{Asset, Hls};
+use vodmill_model::AssetDocument;
+use vodmill_model::asset::{Asset, HlsVariant};
+use vodmill_model::pipeline::Container;
+
 use super::money::{Bytes, Money};
 use super::prices::{Region, Storage};
 use super::report::{Assumptions, CostError, Report};
@@ -14,7 +17,7 @@ const HOUR_MS: u128 = 3_600_000;
 /// # Errors
 /// [`CostError`].
 pub fn report(
-    asset: &Asset,
+    document: &AssetDocument,
     region: &Region,
     class: &str,
     given: &Assumptions,
@@ -23,14 +26,19 @@ pub fn report(
         region: region.name.clone(),
         class: class.to_owned(),
     })?;
+    let asset = document.asset();
     let shares = shares(asset, &given.shares_per_mille)?;
-    Ok(CostModel { asset, region, storage, given, shares }.report())
+    let cpu_ms = CpuMs {
+        encode: document.publication.encode_cpu_ms,
+        package: document.publication.package_cpu_ms,
+    };
+    Ok(CostModel { asset, cpu_ms, region, storage, given, shares }.report())
 }
 
 /// The share of each rung, in their order.
 fn shares(asset: &Asset, named: &BTreeMap<String, u32>) -> Result<Vec<u32>, CostError> {
     let names: Vec<&str> =
-        asset.hls.iter().flat_map(|hls| &hls.variants).map(|v| v.name.as_str()).collect();
+        asset.hls().iter().flat_map(|hls| &hls.variants).map(|v| v.name.as_str()).collect();
     if let Some(name) = named.keys().find(|name| !names.contains(&name.as_str())) {
         return Err(CostError::NoRung { name: name.clone(), known: names.join(", ") });
     }
@@ -52,9 +60,16 @@ fn shares(asset: &Asset, named: &BTreeMap<String, u32>) -> Result<Vec<u32>, Cost
     Ok(names.iter().map(share).collect())
 }
 
+/// Milliseconds of processor time, where they are known.
+pub(super) struct CpuMs {
+    pub(super) encode: Option<u64>,
+    pub(super) package: Option<u64>,
+}
+
 /// One asset with the prices and assumptions that its costs follow from.
 pub(super) struct CostModel<'a> {
     pub(super) asset: &'a Asset,
+    pub(super) cpu_ms: CpuMs,
     pub(super) region: &'a Region,
     pub(super) storage: &'a Storage,
     pub(super) given: &'a Assumptions,
@@ -65,14 +80,14 @@ impl CostModel<'_> {
     pub(super) fn report(&self) -> Report {
         let asset = self.asset;
         let transferred: Bytes = self.watched().into_iter().sum();
-        let cpu_ms = asset.encode_cpu_ms.map(|ms| ms + asset.package_cpu_ms.unwrap_or(0));
+        let cpu_ms = self.cpu_ms.encode.map(|ms| ms + self.cpu_ms.package.unwrap_or(0));
         // The two objects of the pointer are written as well.
-        let make = self.cpu(cpu_ms.unwrap_or(0)) + self.puts(self.objects() + 2);
-        let (keep, serve) = (self.keep(asset.bytes), self.serve(transferred));
+        let make = self.cpu(cpu_ms.unwrap_or(0)) + self.puts(asset.objects + 2);
+        let (keep, serve) = (self.keep(Bytes(asset.bytes)), self.serve(transferred));
         Report {
-            asset: asset.asset.clone(),
-            generation: asset.generation.clone(),
-            bytes: asset.bytes,
+            asset: asset.name.clone(),
+            generation: asset.generation.to_string(),
+            bytes: Bytes(asset.bytes),
             cpu_ms,
             make,
             keep,
@@ -84,16 +99,6 @@ impl CostModel<'_> {
             requests_view_hour: self.requests_view_hour(),
             renditions: self.rows(),
         }
-    }
-
-    /// Older descriptions do not count objects: then segments and playlists do.
-    fn objects(&self) -> u64 {
-        let of_hls = |hls: &Hls| {
-            let streams = hls.variants.len() + hls.audio.len() + hls.subtitles.len();
-            (hls.segments + 1) * streams as u64
-        };
-        let counted = || self.asset.hls.as_ref().map_or(0, of_hls) + self.asset.mp4.len() as u64;
-        self.asset.objects.unwrap_or_else(counted)
     }
 
     pub(super) fn cpu(&self, ms: u64) -> Money {
@@ -110,10 +115,10 @@ impl CostModel<'_> {
 
     /// Bytes to viewers of each rung, with sound where that is apart.
     pub(super) fn watched(&self) -> Vec<Bytes> {
-        let Some(hls) = &self.asset.hls else { return Vec::new() };
+        let Some(hls) = self.asset.hls() else { return Vec::new() };
         let sound = self.sound();
-        let of_rung = |(variant, share): (&super::Variant, &u32)| {
-            let view = u128::from(variant.bytes.0 + sound.0);
+        let of_rung = |(variant, share): (&HlsVariant, &u32)| {
+            let view = u128::from(variant.bytes + sound.0);
             self.for_views(view * u128::from(*share), 1000)
         };
         hls.variants.iter().zip(&self.shares).map(of_rung).collect()
@@ -121,8 +126,8 @@ impl CostModel<'_> {
 
     /// A view plays one track of sound: the first.
     fn sound(&self) -> Bytes {
-        let hls = self.asset.hls.as_ref();
-        hls.and_then(|hls| hls.audio.first()).map(|audio| audio.bytes).unwrap_or_default()
+        let first = self.asset.hls().and_then(|hls| hls.audio.first());
+        Bytes(first.map_or(0, |audio| audio.bytes))
     }
 
     /// What all views take, of which one takes `view` / `per` bytes when it is watched whole.
@@ -142,9 +147,9 @@ impl CostModel<'_> {
         let requests = self.region.cdn.requests_10000.of(view * u128::from(*views), 10_000);
         // Without views nothing is fetched.
         let fetches = u128::from(*origin_fetches).min((*views).into());
-        let objects = u128::from(self.objects());
+        let objects = u128::from(self.asset.objects);
         let gets = self.storage.gets_1000.of(objects * fetches, 1000);
-        let read = u128::from(self.asset.bytes.0) * fetches;
+        let read = u128::from(self.asset.bytes) * fetches;
         let retrieved = self.storage.retrieved_gb.of(read, Bytes::GB);
         self.transfer(bytes) + requests + gets + retrieved
     }
@@ -152,9 +157,9 @@ impl CostModel<'_> {
     /// Requests of a whole view: the playlists, initialization sections, and every segment of
     /// pictures and of sound.
     fn requests_view(&self) -> u128 {
-        let Some(hls) = &self.asset.hls else { return 1 };
+        let Some(hls) = self.asset.hls() else { return 1 };
         let streams = 1 + u128::from(!hls.audio.is_empty());
-        let init = u128::from(hls.container.as_deref() == Some("fmp4"));
+        let init = u128::from(hls.container == Container::Fmp4);
         1 + streams * (1 + init + u128::from(hls.segments))
     }
 

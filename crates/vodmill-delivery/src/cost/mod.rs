@@ -3,7 +3,6 @@
 //! Sums of money are whole billionths, sizes whole bytes, times whole milliseconds: nothing is
 //! rounded but prices of parts of a unit, half up, once each.
 
-mod asset;
 mod cost_model;
 mod money;
 mod prices;
@@ -11,7 +10,6 @@ mod report;
 mod rows;
 mod summary;
 
-pub use asset::{Asset, Audio, Hls, Mp4, Subtitles, Variant};
 pub use cost_model::report;
 pub use money::{Bytes, Money};
 pub use prices::{Cdn, PriceFile, Region, Storage, Tier};

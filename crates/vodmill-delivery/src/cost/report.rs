@@ -84,7 +84,7 @@ pub struct Row {
     /// Its name.
     pub name: String,
     /// `variant`, `audio`, `subtitles` or `mp4`.
-    pub kind: &'static str,
+    pub kind: String,
     /// Its objects.
     pub bytes: Bytes,
     /// Its part of the encoding, by pixels, and its writes.

@@ -19,28 +19,30 @@ impl CostModel<'_> {
             _ => Money(0),
         };
         let mut rows = self.variant_rows(&mut cpu);
-        let hls = self.asset.hls.as_ref();
+        let hls = self.asset.hls();
         for audio in hls.iter().flat_map(|hls| &hls.audio) {
             rows.push(self.row(&audio.name, "audio", audio.bytes, self.segment_puts()));
         }
         for subtitles in hls.iter().flat_map(|hls| &hls.subtitles) {
             rows.push(self.row(&subtitles.name, "subtitles", subtitles.bytes, self.segment_puts()));
         }
-        for mp4 in &self.asset.mp4 {
-            let name = mp4.name.as_deref().unwrap_or("mp4");
-            rows.push(self.row(name, "mp4", mp4.bytes, cpu(&mp4.encode) + self.puts(1)));
+        for file in self.asset.files() {
+            let name = file.name.as_ref().unwrap_or(&file.container);
+            let make = cpu(&file.encode) + self.puts(1);
+            rows.push(self.row(name, &file.container, file.bytes, make));
         }
         rows
     }
 
     fn segment_puts(&self) -> Money {
-        self.puts(self.asset.hls.as_ref().map_or(0, |hls| hls.segments + 1))
+        self.puts(self.asset.hls().map_or(0, |hls| hls.segments + 1))
     }
 
-    fn row(&self, name: &str, kind: &'static str, bytes: Bytes, make: Money) -> Row {
+    fn row(&self, name: &str, kind: &str, bytes: u64, make: Money) -> Row {
+        let bytes = Bytes(bytes);
         Row {
             name: name.to_owned(),
-            kind,
+            kind: kind.to_owned(),
             bytes,
             make,
             keep: self.keep(bytes),
@@ -51,13 +53,13 @@ impl CostModel<'_> {
     }
 
     fn variant_rows(&self, cpu: &mut dyn FnMut(&Option<String>) -> Money) -> Vec<Row> {
-        let Some(hls) = &self.asset.hls else { return Vec::new() };
+        let Some(hls) = self.asset.hls() else { return Vec::new() };
         let watched = self.watched();
         let all: Bytes = watched.iter().copied().sum();
         let transfer = self.transfer(all);
         let mut rows: Vec<Row> = Vec::new();
         for ((variant, share), watched) in hls.variants.iter().zip(&self.shares).zip(watched) {
-            let bytes = Bytes(variant.bytes.0 + variant.iframes_bytes.unwrap_or_default().0);
+            let bytes = variant.bytes + variant.iframes_bytes.unwrap_or_default();
             let make = cpu(&variant.encode) + self.segment_puts();
             let mut row = self.row(&variant.name, "variant", bytes, make);
             // Tiers are for the whole: each rung has its part of it.
@@ -69,7 +71,7 @@ impl CostModel<'_> {
             let larger = hls.variants.iter().filter(|other| other.bytes > variant.bytes);
             let next = larger.min_by_key(|other| other.bytes);
             rows[at].saving = next.map(|next| {
-                let bytes = Bytes(next.bytes.0 - variant.bytes.0);
+                let bytes = Bytes(next.bytes - variant.bytes);
                 self.saving(&rows[at], next.name.clone(), bytes, (transfer, all))
             });
         }
@@ -109,18 +111,18 @@ impl CostModel<'_> {
 
     /// Milliseconds of each encode: of what was measured for all, its part by pixels.
     fn encodes(&self) -> BTreeMap<String, u64> {
-        let variants = self.asset.hls.iter().flat_map(|hls| &hls.variants);
+        let variants = self.asset.hls().into_iter().flat_map(|hls| &hls.variants);
         let of_variants = variants.map(|one| (&one.encode, one.width, one.height));
-        let of_mp4 = self.asset.mp4.iter().map(|one| (&one.encode, one.width, one.height));
+        let of_files = self.asset.files().map(|one| (&one.encode, one.width, one.height));
         let mut pixels: BTreeMap<&str, u128> = BTreeMap::new();
-        for (encode, width, height) in of_variants.chain(of_mp4) {
+        for (encode, width, height) in of_variants.chain(of_files) {
             let area = u128::from(width.unwrap_or(0)) * u128::from(height.unwrap_or(0));
             if let Some(id) = encode {
                 pixels.insert(id, area);
             }
         }
         let all = pixels.values().sum::<u128>().max(1);
-        let ms = u128::from(self.asset.encode_cpu_ms.unwrap_or(0));
+        let ms = u128::from(self.cpu_ms.encode.unwrap_or(0));
         let part = |area: u128| u64::try_from(ms * area / all).unwrap_or(u64::MAX);
         pixels.into_iter().map(|(id, area)| (id.to_owned(), part(area))).collect()
     }

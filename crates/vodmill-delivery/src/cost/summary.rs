@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use vodmill_model::AssetDocument;
 
-use super::asset::Asset;
 use super::cost_model::{report, transfer};
 use super::money::{Bytes, Money};
 use super::prices::Region;
@@ -49,7 +49,7 @@ pub struct Month {
 /// # Errors
 /// [`CostError`].
 pub fn summary(
-    assets: &[Asset],
+    assets: &[AssetDocument],
     region: &Region,
     class: &str,
     given: &Assumptions,
@@ -78,10 +78,10 @@ pub fn summary(
     })
 }
 
-fn months(assets: &[Asset], reports: &[Report]) -> BTreeMap<String, Month> {
+fn months(assets: &[AssetDocument], reports: &[Report]) -> BTreeMap<String, Month> {
     let mut months: BTreeMap<String, Month> = BTreeMap::new();
     for (asset, report) in assets.iter().zip(reports) {
-        let Some(name) = asset.published_at.as_deref().and_then(|date| date.get(..7)) else {
+        let Some(name) = asset.publication.month() else {
             continue;
         };
         let month = months.entry(name.to_owned()).or_default();

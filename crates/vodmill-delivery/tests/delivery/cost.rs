@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use vodmill_delivery::cost::{
-    Asset, Assumptions, Bytes, Cdn, CostError, Money, PriceFile, Region, Storage, Tier, report,
-    summary,
+    Assumptions, Bytes, Cdn, CostError, Money, PriceFile, Region, Storage, Tier, report, summary,
 };
+use vodmill_model::AssetDocument;
 
 const GB: u64 = 1 << 30;
 
@@ -33,18 +33,50 @@ fn region() -> Region {
 }
 
 /// An hour in 600 segments; 1 GB and 3 GB.
-fn asset() -> Asset {
-    let json = serde_json::json!({
-        "asset": "talk", "generation": "g1", "duration_ms": 3_600_000, "bytes": 4 * GB + GB / 2,
-        "objects": 1300, "encode_cpu_ms": 3_600_000, "package_cpu_ms": 360_000,
-        "published_at": "2026-02-03T04:05:06Z", "more": {"that": "is not looked at"},
-        "hls": {"container": "ts", "segments": 600, "encrypted": true, "variants": [
-            {"name": "low", "width": 640, "height": 360, "bytes": GB, "iframes_bytes": GB / 4, "encode": "a"},
-            {"name": "high", "width": 1920, "height": 1080, "bytes": 3 * GB, "encode": "b"},
-        ]},
-        "mp4": [{"name": "phone", "width": 640, "height": 360, "bytes": GB / 4, "encode": "a"}],
-    });
+fn asset() -> AssetDocument {
+    let variant = |name: &str,
+                   (width, height): (u32, u32),
+                   bytes: u64,
+                   iframes: u64,
+                   encode: &str| {
+        serde_json::json!({
+            "name": name, "width": width, "height": height, "codecs": [], "peak_bitrate": 0, "bitrate": 0,
+            "bytes": bytes, "playlist": "", "iframes": null, "iframes_bytes": iframes, "encode": encode,
+        })
+    };
+    let mut json = empty();
+    json["duration_ms"] = 3_600_000.into();
+    json["bytes"] = (4 * GB + GB / 2).into();
+    json["objects"] = 1300.into();
+    json["encode_cpu_ms"] = 3_600_000.into();
+    json["package_cpu_ms"] = 360_000.into();
+    json["published_at"] = "2026-02-03T04:05:06Z".into();
+    json["outputs"] = serde_json::json!([
+        {
+            "kind": "hls", "playlist": "index.m3u8", "container": "ts", "segments": 600,
+            "encrypted": true, "target_duration_s": 6, "variants": [
+                variant("low", (640, 360), GB, GB / 4, "a"),
+                variant("high", (1920, 1080), 3 * GB, 0, "b"),
+            ],
+        },
+        {
+            "kind": "file", "container": "mp4", "name": "phone", "path": "", "bytes": GB / 4,
+            "bitrate": 0, "sha256": null, "width": 640, "height": 360, "codecs": [],
+            "audio_tracks": 1, "encode": "a",
+        },
+        {"kind": "hologram", "bytes": "not looked at"},
+    ]);
     serde_json::from_value(json).expect("an asset")
+}
+
+/// Nothing, of no length.
+fn empty() -> serde_json::Value {
+    serde_json::json!({
+        "version": 2, "asset": "talk", "generation": "g0001-00000000", "pipeline": "p",
+        "duration_ms": 0, "frames": null, "frame_rate": null, "outputs": [],
+        "original": {"name": "talk.mp4", "container": "mov", "bytes": 1, "sha256": "", "tracks": []},
+        "repairs": [], "objects": 1, "bytes": 0, "built_by": {"vodmill": "", "libav": ""},
+    })
 }
 
 fn given(views: u64, months: u32) -> Assumptions {
@@ -114,7 +146,8 @@ fn transfer_is_on_top_of_what_there_is() {
 
 #[test]
 fn many_assets_share_the_tiers_of_transfer() {
-    let older = Asset { published_at: Some("2025-12-31T23:59:59Z".into()), ..asset() };
+    let mut older = asset();
+    older.publication.published_at = Some("2025-12-31T23:59:59Z".into());
     let assets = [asset(), older, asset()];
     let sum = summary(&assets, &region(), "", &given(10, 1)).expect("a summary");
     // Ten views of 2.5 GB: 10 GB at 0.1, 10 at 0.05, 5 at 0.01.
@@ -147,8 +180,9 @@ fn what_cannot_be_reckoned_is_refused() {
 
 #[test]
 fn an_asset_without_streams_or_times_has_a_report() {
-    let json = r#"{"asset":"a","generation":"g","duration_ms":0,"hls":null,"bytes":1073741824}"#;
-    let asset: Asset = serde_json::from_str(json).expect("an asset");
+    let mut json = empty();
+    json["bytes"] = GB.into();
+    let asset: AssetDocument = serde_json::from_value(json).expect("an asset");
     let mut given = given(10, 1);
     given.shares_per_mille.clear();
     let report = report(&asset, &region(), "STANDARD", &given).expect("a report");

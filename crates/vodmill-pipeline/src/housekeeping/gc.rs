@@ -13,13 +13,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use vodmill_model::GenerationName;
 use vodmill_queue::{JobFilter, JobState, Jobs, Queue};
 use vodmill_store::{PendingUpload, Store};
 
 use crate::Result;
 use crate::file::{failed, remove_dir};
-use crate::housekeeping::old_generations::writes;
-use crate::publication::generation::Number;
 use crate::renditions::Cache;
 use crate::renditions::Renditions;
 
@@ -124,9 +123,10 @@ pub fn old_uploads(
         let is_old = begun
             .since
             .is_some_and(|since| now.duration_since(since).is_ok_and(|passed| passed >= age));
-        let generation = begun.key.as_str().split('/').find(|part| is_generation(part));
-        let is_over =
-            is_old && generation.is_some_and(|name| !busy.iter().any(|job| writes(job, name)));
+        let generation = begun.key.as_str().split('/').find_map(GenerationName::parse);
+        let is_written =
+            |generation: &GenerationName| busy.iter().any(|job| generation.is_made_by(job));
+        let is_over = is_old && generation.is_some_and(|generation| !is_written(&generation));
         if is_over {
             let place = begun.key.to_string();
             found.borrow_mut().push(Garbage { kind: GarbageKind::Upload, place, bytes: None });
@@ -135,14 +135,6 @@ pub fn old_uploads(
     };
     store.remove_unfinished(None, &is_over)?;
     Ok(found.into_inner())
-}
-
-/// Whether a part of a key is the name of a generation, as `g0001-44122a99`.
-pub(crate) fn is_generation(part: &str) -> bool {
-    let mark = part.split_once('-').map(|(_, mark)| mark).unwrap_or_default();
-    Number::of(part).is_some()
-        && mark.len() == 8
-        && mark.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Ids of jobs that have not ended.

@@ -5,14 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use vodmill_model::asset::AssetHead;
+use vodmill_model::{GenerationName, GenerationNumber};
 use vodmill_queue::{Jobs, Names};
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
 use crate::housekeeping::gc::unfinished_jobs;
 use crate::package::{ASSET, MULTIVARIANT};
-use crate::publication::generation::Number;
 use crate::stages::leads_to;
 
 /// What to sweep.
@@ -56,12 +56,13 @@ impl Sweep<'_> {
             let mut old: BTreeMap<String, OldGeneration> = BTreeMap::new();
             for entry in self.store.list(&Key::new(asset.as_str())?)? {
                 let Some(generation) = generation_of(&entry.key, &asset) else { continue };
-                if !pointer.is_past(generation) || busy.iter().any(|job| writes(job, generation)) {
+                let is_written = busy.iter().any(|job| generation.is_made_by(job));
+                if is_written || !pointer.is_past(&generation) {
                     continue;
                 }
-                let one = old.entry(generation.to_owned()).or_insert_with(|| OldGeneration {
+                let one = old.entry(generation.to_string()).or_insert_with(|| OldGeneration {
                     asset: asset.clone(),
-                    generation: generation.to_owned(),
+                    generation: generation.to_string(),
                     objects: 0,
                     bytes: 0,
                 });
@@ -93,13 +94,10 @@ impl Sweep<'_> {
             Err(error) => Err(crate::Error::from(error)),
         };
         let Some(description) = get(ASSET)? else { return Ok(None) };
-        let Ok(description) = serde_json::from_slice::<Value>(&description) else {
-            return Ok(None);
-        };
-        let published = description["published_at"].as_str();
-        let published: Option<Timestamp> = published.and_then(|text| text.parse().ok());
-        let current = description["generation"].as_str().and_then(Number::of);
-        let (Some(published), Some(number)) = (published, current) else { return Ok(None) };
+        let Ok(head) = AssetHead::read(&description) else { return Ok(None) };
+        let number = head.generation.number();
+        let published = head.published_at.and_then(|text| text.parse::<Timestamp>().ok());
+        let Some(published) = published else { return Ok(None) };
         let age = self.now.duration_since(SystemTime::from(published)).unwrap_or_default();
         let multivariant = get(MULTIVARIANT)?.unwrap_or_default();
         Ok((age >= self.keep).then_some(Pointer { number, multivariant }))
@@ -108,25 +106,20 @@ impl Sweep<'_> {
 
 /// Where viewers are led to.
 struct Pointer {
-    number: Number,
+    number: GenerationNumber,
     multivariant: Vec<u8>,
 }
 
 impl Pointer {
     /// Whether a generation comes before the one that is published, and nothing leads to it.
-    fn is_past(&self, generation: &str) -> bool {
-        let is_before = Number::of(generation).is_some_and(|number| number < self.number);
-        is_before && !leads_to(&self.multivariant, generation)
+    fn is_past(&self, generation: &GenerationName) -> bool {
+        generation.number() < self.number && !leads_to(&self.multivariant, generation)
     }
 }
 
-fn generation_of<'a>(key: &'a Key, asset: &str) -> Option<&'a str> {
-    key.as_str().strip_prefix(asset)?.strip_prefix('/')?.split_once('/').map(|(first, _)| first)
-}
-
-/// A generation is named after the job that makes it.
-pub(crate) fn writes(job: &str, generation: &str) -> bool {
-    generation.split_once('-').is_some_and(|(_, token)| job.starts_with(token))
+fn generation_of(key: &Key, asset: &str) -> Option<GenerationName> {
+    let below = key.as_str().strip_prefix(asset)?.strip_prefix('/')?;
+    GenerationName::parse(below.split_once('/')?.0)
 }
 
 #[cfg(test)]
@@ -171,7 +164,8 @@ mod tests {
         fn point(&self, playlist: &str, description: &str) {
             self.put("film/index.m3u8", &format!("#EXTM3U\n{playlist}/hls/low/index.m3u8\n"));
             let at = "2026-11-22T12:00:00Z";
-            let text = format!(r#"{{"generation":"{description}","published_at":"{at}"}}"#);
+            let text =
+                format!(r#"{{"asset":"film","generation":"{description}","published_at":"{at}"}}"#);
             self.put("film/asset.json", &text);
         }
 

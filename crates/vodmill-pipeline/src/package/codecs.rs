@@ -4,9 +4,8 @@ use vodmill_manifest::codec::{
     CodecError, Colour, audio_config, avc_sps, avc_sps_from_avcc, hevc_sps, hevc_sps_from_hvcc,
 };
 use vodmill_model::Failed;
+use vodmill_model::asset::VideoRange;
 use vodmill_model::transcode::{InspectedStream, StreamKind};
-
-use crate::receipt::VideoRange;
 
 /// What the configuration of a stream says.
 pub(crate) struct CodecFacts {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vodmill_keys::{ClearKeys, Iv, KeyUriTemplate, Kid, SegmentKey};
 use vodmill_model::plan::{ChunkPlan, HlsPlan};
 use vodmill_model::transcode::VideoInput;
-use vodmill_model::{Failed, Plan};
+use vodmill_model::{Failed, GenerationName, Plan};
 
 use super::stills::stills_of;
 
@@ -16,7 +16,7 @@ use super::stills::stills_of;
 pub struct PackageInput {
     pub(crate) plan: Plan,
     pub(crate) asset: String,
-    pub(crate) generation: String,
+    pub(crate) generation: GenerationName,
     pub(crate) keys: Option<ClearKeys>,
     /// Where the renditions are that the work at hand needs, by their digests.
     pub(crate) renditions: BTreeMap<String, PathBuf>,
@@ -85,7 +85,7 @@ impl PackageInput {
         let template = KeyUriTemplate::parse(&encryption.key_uri);
         let template =
             template.map_err(|error| Failed::from_error("read key URI template", &error))?;
-        Ok(template.uri(kid, &self.asset, &self.generation))
+        Ok(template.uri(kid, &self.asset, self.generation.as_str()))
     }
 }
 

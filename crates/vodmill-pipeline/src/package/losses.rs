@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use vodmill_model::Plan;
+use vodmill_model::asset::Repair;
 use vodmill_model::plan::AudioEncode;
 use vodmill_model::transcode::{CueBalance, SoundBalance};
 use vodmill_model::units::Ticks;
@@ -12,16 +12,8 @@ use vodmill_model::units::Ticks;
 /// what lies over other sound.
 const PADDING: Ticks = Ticks(9_000);
 
-/// A difference between what was delivered and what came out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Loss {
-    pub code: &'static str,
-    pub detail: String,
-    pub remedy: &'static str,
-}
-
 /// Of all sounds, each once, by the ids of their encodes.
-pub(super) fn of_sounds(plan: &Plan, balances: &BTreeMap<String, SoundBalance>) -> Vec<Loss> {
+pub(super) fn of_sounds(plan: &Plan, balances: &BTreeMap<String, SoundBalance>) -> Vec<Repair> {
     let mut stated = Vec::new();
     let mut losses = Vec::new();
     for encode in &plan.audio {
@@ -44,37 +36,41 @@ fn name(encode: &AudioEncode) -> String {
     format!("audio track {}", tracks.join(" + "))
 }
 
-fn of_sound(name: &str, balance: &SoundBalance) -> Vec<Loss> {
+fn of_sound(name: &str, balance: &SoundBalance) -> Vec<Repair> {
     let SoundBalance { delivered, outside, overlap, holes, silence, longest_hole } = *balance;
     let mut losses = Vec::new();
     if holes > 0 {
         let number = if holes == 1 { "1 hole".to_owned() } else { format!("{holes} holes") };
         let detail = format!("{name} has {number}, {silence} in all, the longest {longest_hole}");
-        losses.push(Loss { code: "sound_holes", detail, remedy: "Filled with silence." });
+        losses.push(repair("sound_holes", detail, "Filled with silence."));
     }
     if outside > PADDING {
         let detail = format!(
             "{outside} of {delivered} of {name} lie before the first picture or after the last"
         );
-        losses.push(Loss { code: "sound_left_out", detail, remedy: "It is left out." });
+        losses.push(repair("sound_left_out", detail, "It is left out."));
     }
     if overlap > PADDING {
         let detail = format!("{overlap} of {delivered} of {name} lie over other sound of it");
-        losses.push(Loss { code: "sound_left_out", detail, remedy: "It is left out." });
+        losses.push(repair("sound_left_out", detail, "It is left out."));
     }
     losses
 }
 
+fn repair(code: &str, detail: String, remedy: &str) -> Repair {
+    Repair { code: code.to_owned(), detail, remedy: remedy.to_owned() }
+}
+
 /// Of subtitle track `track`, `late` of whose cues begin after the end of the programme.
-pub(super) fn of_subtitles(track: u32, balance: &CueBalance, late: u64) -> Vec<Loss> {
+pub(super) fn of_subtitles(track: u32, balance: &CueBalance, late: u64) -> Vec<Repair> {
     let mut losses = Vec::new();
     let delivered = balance.delivered;
     if let Some(charset) = &balance.charset {
-        losses.push(Loss {
-            code: "subtitles_converted",
-            detail: format!("subtitle track {track} is in {charset}, by the look of its text"),
-            remedy: "Converted to UTF-8. Deliver it in UTF-8, and nothing has to be guessed.",
-        });
+        losses.push(repair(
+            "subtitles_converted",
+            format!("subtitle track {track} is in {charset}, by the look of its text"),
+            "Converted to UTF-8. Deliver it in UTF-8, and nothing has to be guessed.",
+        ));
     }
     let outside = balance.outside + late;
     for (number, what, remedy) in [
@@ -84,7 +80,7 @@ pub(super) fn of_subtitles(track: u32, balance: &CueBalance, late: u64) -> Vec<L
     ] {
         if number > 0 {
             let detail = format!("{number} of {delivered} cues of subtitle track {track} {what}");
-            losses.push(Loss { code: "subtitles_lost", detail, remedy });
+            losses.push(repair("subtitles_lost", detail, remedy));
         }
     }
     losses

@@ -24,11 +24,13 @@ mod tree;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
 use vodmill_model::transcode::{ProgressSink, SoundBalance};
-use vodmill_model::{MediaError, Plan, Transcode};
+use vodmill_model::{AssetDocument, MediaError, Plan, Transcode};
 
 pub(crate) use codecs::facts_of;
 pub(crate) use facts::SegmentsDone;
@@ -76,17 +78,33 @@ pub(crate) struct Damage {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PackageDone {
     pub objects: u64,
     pub bytes: u64,
     /// The text of the multivariant playlist, where there is one.
     pub multivariant: Option<String>,
-    /// The text of `asset.json`, without its date.
-    pub asset: String,
+    /// `asset.json`, without what is known only when it is published.
+    #[serde(deserialize_with = "document_or_text")]
+    pub asset: AssetDocument,
     /// [Mark](ClearKeys::mark) of the keys that open it.
     #[serde(default)]
     pub keys: Option<String>,
+}
+
+/// Results of vodmill 0.1.0 have the document as a text.
+fn document_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AssetDocument, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Text(String),
+        Document(Map<String, Value>),
+    }
+    let document = match Form::deserialize(deserializer)? {
+        Form::Text(text) => AssetDocument::read(text.as_bytes()),
+        Form::Document(fields) => AssetDocument::of_fields(fields),
+    };
+    document.map_err(D::Error::custom)
 }
 
 /// What the makers of single outputs work with.
@@ -116,8 +134,8 @@ pub(crate) fn build(
     };
     let made = make(&context)?;
     let mut receipt = made.receipt(&context)?;
-    let mut asset = describe::asset(&context, &made, &receipt);
-    receipt.description = describe::digest(&asset);
+    let mut asset = AssetDocument::new(describe::asset(&context, &made, &receipt));
+    receipt.description = asset.digest();
     passed(point!("package.written"))?;
     let keys = order.input.keys.as_ref().map(|keys| keys.ring().clone()).unwrap_or_default();
     let proved = Proved::new(&order.input, &order.segments)?;
@@ -125,8 +143,7 @@ pub(crate) fn build(
     let json = describe::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
     passed(point!("package.proved"))?;
-    asset["receipt"] = describe::reference(&receipt, &sha256(&json));
-    let asset = String::from_utf8_lossy(&describe::json(&asset)?).into_owned();
+    asset.receipt = Some(describe::reference(&receipt, &sha256(&json)));
     let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
     let objects = receipt.objects.len() as u64;
     let keys = order.input.keys.as_ref().map(ClearKeys::mark);
@@ -168,7 +185,7 @@ impl Made {
             plan: plan.digest(),
             original: plan.original.sha256.clone(),
             asset: context.input.asset.clone(),
-            generation: context.input.generation.clone(),
+            generation: context.input.generation.to_string(),
             duration: plan.timeline.duration,
             frames: video.map(|video| video.frames),
             frame_rate: video.map(|video| video.rate),

@@ -7,6 +7,7 @@ use vodmill_manifest::hls::{
 };
 use vodmill_manifest::time::FrameRate;
 use vodmill_model::Failed;
+use vodmill_model::asset;
 use vodmill_model::plan::HlsPlan;
 use vodmill_model::role::Role;
 use vodmill_model::units::Size;
@@ -14,7 +15,6 @@ use vodmill_model::units::Size;
 use super::PackageContext;
 use super::hls::{Hls, Variant};
 use super::stream::Stream;
-use crate::receipt;
 
 /// GROUP-ID of the audio alternatives.
 const AUDIO: &str = "audio";
@@ -101,8 +101,8 @@ fn variant_stream(
 fn video_range(hls: &Hls, stream: &Stream) -> Option<VideoRange> {
     let high = hls.variants.iter().any(|variant| variant.stream.fact.range.is_some());
     let range = match stream.fact.range {
-        Some(receipt::VideoRange::Pq) => VideoRange::Pq,
-        Some(receipt::VideoRange::Hlg) => VideoRange::Hlg,
+        Some(asset::VideoRange::Pq) => VideoRange::Pq,
+        Some(asset::VideoRange::Hlg) => VideoRange::Hlg,
         None => VideoRange::Sdr,
     };
     (high && stream.fact.size.is_some()).then_some(range)

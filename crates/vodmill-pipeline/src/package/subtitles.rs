@@ -4,12 +4,13 @@ use vodmill_manifest::bandwidth::{BitRates, SegmentSize};
 use vodmill_manifest::hls::{MediaPlaylist, Segment};
 use vodmill_manifest::time::Seconds;
 use vodmill_manifest::webvtt;
+use vodmill_model::asset::Repair;
 use vodmill_model::plan::{HlsPlan, SubtitleAlternativePlan};
 use vodmill_model::transcode::SubtitleOrder;
 use vodmill_model::{Failed, MediaError};
 
 use super::PackageContext;
-use super::losses::{self, Loss};
+use super::losses;
 use crate::receipt::{Holds, PlaylistFact};
 
 /// A subtitle playlist.
@@ -17,7 +18,7 @@ pub(super) struct SubtitleStream {
     pub playlist: MediaPlaylist,
     pub fact: PlaylistFact,
     /// Where it is less than what was delivered.
-    pub losses: Vec<Loss>,
+    pub losses: Vec<Repair>,
     sizes: Vec<SegmentSize>,
 }
 
@@ -77,7 +78,7 @@ fn make_one(
 fn extract(
     context: &PackageContext<'_>,
     alternative: &SubtitleAlternativePlan,
-) -> Result<(Vec<webvtt::Cue>, Vec<Loss>), MediaError> {
+) -> Result<(Vec<webvtt::Cue>, Vec<Repair>), MediaError> {
     let unknown =
         || Failed::new("package", format!("the plan has no subtitles {}", alternative.subtitle));
     let subtitle =

@@ -3,15 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use vodmill_manifest::hls::MultivariantPlaylist;
 use vodmill_model::outcome::Reason;
-use vodmill_model::{Failed, MediaError, Rejected};
+use vodmill_model::{AssetDocument, Failed, GenerationName, MediaError, Rejected};
 
 use super::Finding;
 use crate::file::{failed, sha256};
 use crate::package::{ASSET, MULTIVARIANT, describe};
-use crate::publication::generation::Number;
 use crate::receipt::{RECEIPT, Receipt};
 
 /// What was found where a package's pointer should be.
@@ -19,7 +17,7 @@ pub(super) enum Pointer {
     /// One generation was given by itself.
     NotLookedFor,
     /// The description of the asset.
-    Description(Value),
+    Description(Box<AssetDocument>),
     /// None, though there are generations.
     Missing,
 }
@@ -37,11 +35,10 @@ pub(super) fn generation_of(package: &Path) -> Result<(PathBuf, Pointer), MediaE
         };
     }
     let bytes = fs::read(&path).map_err(failed("read", &path))?;
-    let asset: Value = serde_json::from_slice(&bytes).map_err(failed("read", &path))?;
-    let generation = asset.get("generation").and_then(Value::as_str);
-    let good = generation.filter(|name| !name.contains(['/', '\\']) && !name.starts_with('.'));
-    let none = || Failed::new(format!("read {}", path.display()), "it names no generation");
-    Ok((package.join(good.ok_or_else(none)?), Pointer::Description(asset)))
+    let document = AssetDocument::read(&bytes)
+        .map_err(|error| Failed::from_error(format!("read {}", path.display()), &error))?;
+    let generation = package.join(document.asset().generation.as_str());
+    Ok((generation, Pointer::Description(Box::new(document))))
 }
 
 fn newest_generation(package: &Path) -> Result<Option<PathBuf>, Failed> {
@@ -51,7 +48,8 @@ fn newest_generation(package: &Path) -> Result<Option<PathBuf>, Failed> {
     let mut newest = None;
     for entry in fs::read_dir(package).map_err(failed("list", package))? {
         let folder = entry.map_err(failed("list", package))?.path();
-        let number = folder.file_name().and_then(|name| Number::of(name.to_str()?));
+        let name = folder.file_name().and_then(|name| GenerationName::parse(name.to_str()?));
+        let number = name.map(|name| name.number());
         if folder.join(RECEIPT).is_file() {
             newest = newest.max(Some((number, folder)));
         }
@@ -78,13 +76,14 @@ pub(super) fn compare(
     match pointer {
         Pointer::NotLookedFor => return findings,
         Pointer::Missing => find(ASSET, "object_missing", "it is not there".to_owned()),
-        Pointer::Description(asset) => {
-            let claimed = asset.get("receipt").unwrap_or(&Value::Null);
-            if *claimed != describe::reference(receipt, receipt_sha256) {
+        Pointer::Description(document) => {
+            let claimed = document.receipt.as_ref();
+            if claimed != Some(&describe::reference(receipt, receipt_sha256)) {
+                let claimed = claimed.map_or("none", |claimed| &claimed.sha256);
                 let detail = format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed}");
                 find(RECEIPT, "object_digest", detail);
             }
-            let digest = describe::digest(asset);
+            let digest = document.digest();
             if digest != receipt.description {
                 let detail = format!("SHA-256 {digest} instead of {}", receipt.description);
                 find(ASSET, "object_digest", detail);

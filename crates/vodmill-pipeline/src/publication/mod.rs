@@ -2,7 +2,6 @@
 //! what is published.
 
 pub(crate) mod asset_name;
-pub(crate) mod generation;
 pub(crate) mod object_metadata;
 pub mod owner;
 pub(crate) mod rekey;

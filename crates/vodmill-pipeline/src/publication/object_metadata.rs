@@ -1,9 +1,8 @@
 //! What players and caches are told about an object.
 
 use vodmill_delivery::{ObjectKind, content_type};
+use vodmill_model::GenerationName;
 use vodmill_store::Headers;
-
-use crate::housekeeping::gc::is_generation;
 
 /// Of an object of a generation, by its name from there.
 pub(crate) fn of_object(name: &str) -> Headers {
@@ -23,7 +22,7 @@ pub(crate) fn is_bulk(name: &str) -> bool {
 
 /// Whether an object of a place of packages is media of a generation.
 pub fn is_media(key: &str) -> bool {
-    is_bulk(key) && key.split('/').any(is_generation)
+    is_bulk(key) && key.split('/').any(|part| GenerationName::parse(part).is_some())
 }
 
 fn headers(name: &str, kind: ObjectKind) -> Headers {

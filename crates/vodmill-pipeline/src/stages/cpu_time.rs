@@ -1,6 +1,6 @@
 //! What a job's tasks have cost, as their results tell.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vodmill_model::Failed;
 use vodmill_queue::{Completion, TaskInfo};
 
@@ -33,15 +33,6 @@ impl Effort {
             }
         }
         effort
-    }
-
-    /// A description that tells of it. Like its date, it differs from one run to the next.
-    pub(super) fn told_in(self, asset_json: &[u8]) -> Result<Vec<u8>, Failed> {
-        let fault = |error| Failed::from_error("describe what it took", &error);
-        let mut asset: Map<String, Value> = serde_json::from_slice(asset_json).map_err(fault)?;
-        asset.insert("encode_cpu_ms".to_owned(), self.encode.into());
-        asset.insert("package_cpu_ms".to_owned(), self.package.into());
-        serde_json::to_vec_pretty(&asset).map_err(fault)
     }
 }
 

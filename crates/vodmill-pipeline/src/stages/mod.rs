@@ -11,14 +11,16 @@ mod segments;
 mod video;
 
 use serde::{Deserialize, Serialize};
-use vodmill_model::{Failed, Plan};
+use vodmill_model::{Failed, GenerationName, Plan};
 use vodmill_queue::{Completion, Jobs, Lease};
 use vodmill_store::Key;
 
 use crate::stage_error::StageError;
 
 pub(crate) use context::TaskContext;
-pub(crate) use publish::{CONTESTED, Pointed, dated, leads_to, led_to, move_pointer, withdraw};
+pub(crate) use publish::{
+    CONTESTED, Pointed, date, leads_to, led_to, move_pointer, text_of, withdraw,
+};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +96,7 @@ pub(crate) fn decided(queue: &dyn Jobs, job: &str) -> crate::Result<Option<Decid
 pub(crate) struct Decided {
     pub plan: Plan,
     pub asset: String,
-    pub generation: String,
+    pub generation: GenerationName,
 }
 
 impl Decided {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vodmill_fault::point;
+use vodmill_model::asset::AssetHead;
 use vodmill_model::planner::{self, PlanInput};
 use vodmill_model::transcode::ProbeOrder;
-use vodmill_model::{Failed, MediaInfo, Plan};
+use vodmill_model::{Failed, GenerationName, GenerationNumber, MediaInfo, Plan};
 use vodmill_queue::NewTask;
 use vodmill_store::{Key, Store, StoreError};
 
@@ -14,10 +15,8 @@ use super::{Decided, StageResult, TaskContext, TaskKind, done};
 use crate::Error;
 use crate::child::{Assignment, Bounds};
 use crate::file::passed;
-use crate::housekeeping::old_generations::writes;
 use crate::package::ASSET;
 use crate::publication::asset_name::asset_name;
-use crate::publication::generation::{self, Number};
 use crate::publication::owner::{self, Ownership};
 use crate::stage_error::StageError;
 use crate::worker::Totals;
@@ -82,14 +81,18 @@ fn name_asset(context: &TaskContext<'_>) -> Result<String, StageError> {
 
 /// A name for this package that no other has: a number, one above what is published, and the job.
 /// The number is that of the plan too: a job taken up again by another build has other bytes.
-fn number(context: &TaskContext<'_>, asset: &str, plan: &str) -> Result<String, StageError> {
+fn number(
+    context: &TaskContext<'_>,
+    asset: &str,
+    plan: &str,
+) -> Result<GenerationName, StageError> {
     let job = &context.lease.job_id;
     let given = context.worker.names.next_generation(asset, &format!("{job}/{plan}"))?;
     let store = context.destination()?;
     let published = published(&*store, asset)?;
-    let mut last = published.as_deref().and_then(Number::of);
+    let mut last = published.as_ref().map(GenerationName::number);
     if given == 1 {
-        check_strangers(context, asset, published.as_deref())?;
+        check_strangers(context, asset, published.as_ref())?;
         // Names that have been lost do not begin again below what lies there.
         last = last.max(highest(&*store, asset)?);
     }
@@ -97,9 +100,11 @@ fn number(context: &TaskContext<'_>, asset: &str, plan: &str) -> Result<String, 
         None => Some(u64::from(given)),
         Some(last) => last.version().checked_add(1).map(|next| next.max(u64::from(given))),
     };
-    let spent = || Failed::new(format!("number a generation of {asset}"), "numbers are used up");
-    let next = next.ok_or_else(|| StageError::Permanent(spent()))?;
-    Ok(Number::of_version(next).name(job))
+    let stage = || format!("number a generation of {asset}");
+    let spent = || StageError::Permanent(Failed::new(stage(), "numbers are used up"));
+    let number = GenerationNumber::of_version(next.ok_or_else(spent)?);
+    let name = GenerationName::new(number, job);
+    name.map_err(|error| StageError::Permanent(Failed::from_error(stage(), &error)))
 }
 
 /// The first version by our names: what is published already is somebody else's, unless a user has
@@ -107,7 +112,7 @@ fn number(context: &TaskContext<'_>, asset: &str, plan: &str) -> Result<String, 
 fn check_strangers(
     context: &TaskContext<'_>,
     asset: &str,
-    published: Option<&str>,
+    published: Option<&GenerationName>,
 ) -> Result<(), StageError> {
     let Some(published) = published else { return Ok(()) };
     let place = &context.order.destination;
@@ -116,7 +121,7 @@ fn check_strangers(
     let adopted = names.is_adopted(place);
     let adopted = adopted.map_err(|error| Failed::from_error(stage(), &error))?;
     // Where a plan is made again, a later job may have been faster, or the job itself.
-    let is_known = writes(&context.lease.job_id, published)
+    let is_known = published.is_made_by(&context.lease.job_id)
         || names.republished_assets()?.iter().any(|known| known == asset);
     if adopted || is_known {
         return Ok(());
@@ -129,14 +134,14 @@ fn check_strangers(
 }
 
 /// The generation that is published.
-fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, StageError> {
+fn published(store: &dyn Store, asset: &str) -> Result<Option<GenerationName>, StageError> {
     let stage = "look for what is published";
     let key =
         Key::new(format!("{asset}/{ASSET}")).map_err(|error| Failed::from_error(stage, &error))?;
     match store.get(&key) {
-        Ok(bytes) => match generation::published(&bytes) {
-            Some(name) if Number::of(&name).is_some() => Ok(Some(name)),
-            _ => {
+        Ok(bytes) => match AssetHead::read(&bytes) {
+            Ok(head) => Ok(Some(head.generation)),
+            Err(_) => {
                 let why = "it names no generation: put it right, or move it away";
                 Err(StageError::Permanent(Failed::new(format!("read {key}"), why)))
             }
@@ -150,14 +155,15 @@ fn published(store: &dyn Store, asset: &str) -> Result<Option<String>, StageErro
 }
 
 /// The highest number of all generations that lie there, published or not.
-fn highest(store: &dyn Store, asset: &str) -> Result<Option<Number>, StageError> {
+fn highest(store: &dyn Store, asset: &str) -> Result<Option<GenerationNumber>, StageError> {
     let stage = "look for generations";
     let prefix = Key::new(asset).map_err(|error| Failed::from_error(stage, &error))?;
     let entries = store.list(&prefix).map_err(StageError::unavailable(stage))?;
     let names = entries.iter().filter_map(|entry| {
         entry.key.as_str().strip_prefix(asset)?.strip_prefix('/')?.split_once('/')
     });
-    Ok(names.filter_map(|(generation, _)| Number::of(generation)).max())
+    let names = names.filter_map(|(generation, _)| GenerationName::parse(generation));
+    Ok(names.map(|generation| generation.number()).max())
 }
 
 /// The graph of a job: chunks and tracks side by side, the segments of each chunk as soon as it is

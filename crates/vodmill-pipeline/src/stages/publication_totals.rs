@@ -2,63 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use vodmill_model::Failed;
+use vodmill_model::{AssetDocument, GenerationNumber};
 use vodmill_queue::MonthFigures;
 
-use crate::publication::generation::Number;
-
-/// Fields of a description that are summed as they are.
-const SUMMED: [&str; 5] = ["objects", "bytes", "duration_ms", "encode_cpu_ms", "package_cpu_ms"];
-
-/// Lists of a description of which each entry is a rendition: what a viewer may be sent.
-const RENDITIONS: [&str; 4] = ["/hls/variants", "/hls/audio", "/hls/subtitles", "/mp4"];
-
-/// The figures of a generation that is published with this description, in the month of its date.
-pub(super) fn of(generation: &str, asset_json: &[u8]) -> Result<MonthFigures, Failed> {
-    let asset: Value = serde_json::from_slice(asset_json)
-        .map_err(|error| Failed::from_error("sum up what is published", &error))?;
-    let mut figures = BTreeMap::from([
-        ("publications".to_owned(), 1),
-        ("assets".to_owned(), u64::from(Number::of(generation) == Some(Number::of_version(1)))),
-    ]);
-    let listed = RENDITIONS.iter().filter_map(|list| asset.pointer(list)?.as_array());
-    let renditions: usize = listed.map(Vec::len).sum();
-    figures.insert("renditions".to_owned(), renditions as u64);
-    for name in SUMMED {
-        figures.insert(name.to_owned(), asset[name].as_u64().unwrap_or(0));
-    }
-    // RFC 3339 in UTC begins with it.
-    let month = asset["published_at"].as_str().and_then(|date| date.get(..7)).unwrap_or_default();
-    Ok(MonthFigures { month: month.to_owned(), figures })
+/// The figures of a publication, in the month of its date.
+pub(super) fn of(document: &AssetDocument) -> MonthFigures {
+    let (asset, publication) = (document.asset(), &document.publication);
+    let is_first = asset.generation.number() == GenerationNumber::FIRST;
+    let figures = [
+        ("publications", 1),
+        ("assets", u64::from(is_first)),
+        ("renditions", asset.renditions() as u64),
+        ("objects", asset.objects),
+        ("bytes", asset.bytes),
+        ("duration_ms", asset.duration_ms),
+        ("encode_cpu_ms", publication.encode_cpu_ms.unwrap_or(0)),
+        ("package_cpu_ms", publication.package_cpu_ms.unwrap_or(0)),
+    ];
+    let figures: BTreeMap<_, _> =
+        figures.into_iter().map(|(name, sum)| (name.to_owned(), sum)).collect();
+    MonthFigures { month: publication.month().unwrap_or_default().to_owned(), figures }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// As vodmill 0.1.0 has described it.
+    const FILM: &[u8] =
+        include_bytes!("../../../../tests/fixtures/home-0.1.0/published/film/asset.json");
+
     #[test]
     fn what_a_viewer_may_be_sent_counts() {
-        let asset = serde_json::json!({
-            "published_at": "2026-11-30T23:59:59Z", "objects": 12, "bytes": 3456,
-            "duration_ms": 60_000, "encode_cpu_ms": 7, "package_cpu_ms": 8,
-            "hls": { "variants": [{}, {}], "audio": [{}], "subtitles": [] }, "mp4": [{}],
-        });
-        let of = |generation| of(generation, asset.to_string().as_bytes()).expect("a description");
-        let added = of("g0001-0123abcd");
+        let film = AssetDocument::read(FILM).expect("a description");
+        let added = of(&film);
         assert_eq!(added.month, "2026-11");
         let figures: Vec<_> = added.figures.iter().map(|(name, sum)| (&**name, *sum)).collect();
         let wanted = [
-            ("assets", 1),
-            ("bytes", 3456),
-            ("duration_ms", 60_000),
-            ("encode_cpu_ms", 7),
-            ("objects", 12),
-            ("package_cpu_ms", 8),
+            ("assets", 0),
+            ("bytes", 100_429),
+            ("duration_ms", 9000),
+            ("encode_cpu_ms", 260),
+            ("objects", 9),
+            ("package_cpu_ms", 300),
             ("publications", 1),
-            ("renditions", 4),
+            ("renditions", 2),
         ];
         assert_eq!(figures, wanted);
-        assert_eq!(of("g0002-0123abcd").figures["assets"], 0, "it was published before");
+        let text = String::from_utf8_lossy(FILM).replace("g0002-", "g0001-");
+        let first = AssetDocument::read(text.as_bytes()).expect("a description");
+        assert_eq!(of(&first).figures["assets"], 1, "it was not published before");
     }
 }

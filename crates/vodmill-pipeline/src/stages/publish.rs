@@ -8,7 +8,8 @@
 use vodmill_clock::UnixMillis;
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
-use vodmill_model::Failed;
+use vodmill_model::asset::{AssetHead, Publication};
+use vodmill_model::{AssetDocument, Failed, GenerationName, GenerationNumber};
 use vodmill_queue::{Completion, JobOutcome, StalePath};
 use vodmill_store::{Expected, Key, PutOutcome, Store, StoreError};
 
@@ -16,7 +17,6 @@ use super::cpu_time::Effort;
 use super::{Decided, StageResult, TaskContext, publication_totals};
 use crate::file::passed;
 use crate::package::{ASSET, MULTIVARIANT, PackageDone};
-use crate::publication::generation::Number;
 use crate::publication::object_metadata;
 use crate::stage_error::StageError;
 
@@ -39,9 +39,14 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     }
     passed(point!("publish.playlist"))?;
     let effort = Effort::of(&context.worker.queue.tasks(&context.lease.job_id)?);
-    let now = context.worker.clock.now();
-    let description = dated(&effort.told_in(packaged.asset.as_bytes())?, now)?;
-    point_to(&*store, &decided, ASSET, &description)?;
+    let publication = Publication {
+        published_at: Some(date(context.worker.clock.now())),
+        encode_cpu_ms: Some(effort.encode),
+        package_cpu_ms: Some(effort.package),
+    };
+    let mut document = packaged.asset;
+    document.publication = publication;
+    point_to(&*store, &decided, ASSET, &text_of(&document)?)?;
     if packaged.multivariant.is_none() {
         drop_playlist(&*store, &decided).map_err(StageError::unavailable(stage()))?;
     }
@@ -50,9 +55,9 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     Ok(Completion {
         result: published.to_string(),
         job: Some(JobOutcome::Published),
-        warnings: repairs(&description)?,
+        warnings: repairs(&document)?,
         stale,
-        figures: Some(publication_totals::of(&decided.generation, &description)?),
+        figures: Some(publication_totals::of(&document)),
         ..Completion::default()
     })
 }
@@ -72,15 +77,15 @@ fn stale_paths(
     let stage = || format!("look at the pointer of {}", decided.asset);
     let fault = |error: StoreError| StageError::unavailable(stage())(error);
     let key = Key::new(format!("{}/{ASSET}", decided.asset)).map_err(fault)?;
-    let ours = Number::of(&decided.generation);
+    let ours = Some(decided.generation.number());
     let was = match store.get(&key) {
-        Ok(bytes) => Number::published(&bytes),
+        Ok(bytes) => AssetHead::read(&bytes).ok().map(|head| head.generation.number()),
         Err(StoreError::NotFound(_)) => None,
         Err(error) => return Err(fault(error)),
     };
     // Our own is there when this task is done again; what was before it is not known any more.
-    let first = Number::of_version(1);
-    let replaces = was.is_some_and(|was| Some(was) < ours || (Some(was) == ours && was > first));
+    let first = Some(GenerationNumber::FIRST);
+    let replaces = was.is_some() && (was < ours || (was == ours && was > first));
     if !replaces {
         return Ok(Vec::new());
     }
@@ -93,10 +98,10 @@ fn stale_paths(
 }
 
 /// Where what is published is less than what was delivered, one text each.
-fn repairs(description: &[u8]) -> Result<Vec<String>, Failed> {
-    let asset: serde_json::Value = serde_json::from_slice(description)
-        .map_err(|error| Failed::from_error("read repairs", &error))?;
-    Ok(asset["repairs"].as_array().into_iter().flatten().map(ToString::to_string).collect())
+fn repairs(document: &AssetDocument) -> Result<Vec<String>, Failed> {
+    let texts = document.asset().repairs.iter().map(serde_json::to_string);
+    let texts: Result<Vec<String>, serde_json::Error> = texts.collect();
+    texts.map_err(|error| Failed::from_error("state repairs", &error))
 }
 
 /// Refuses to point at what nobody could open.
@@ -106,7 +111,7 @@ fn check_keys(
     mark: Option<&str>,
 ) -> Result<(), StageError> {
     let Some(mark) = mark else { return Ok(()) };
-    let keys = context.worker.keys.of_generation(&decided.asset, &decided.generation);
+    let keys = context.worker.keys.of_generation(&decided.asset, decided.generation.as_str());
     let keys = keys.map_err(StageError::unavailable("look for keys"))?;
     match keys.is_some_and(|keys| ClearKeys::from(&keys).mark() == mark) {
         true => Ok(()),
@@ -150,13 +155,13 @@ pub(crate) const CONTESTED: &str = "another version of the same number was publi
 pub(crate) fn move_pointer(
     store: &dyn Store,
     asset: &str,
-    generation: &str,
+    generation: &GenerationName,
     name: &str,
     bytes: &[u8],
 ) -> Result<Pointed, StoreError> {
     let key = Key::new(format!("{asset}/{name}"))?;
     let headers = object_metadata::of_pointer(name);
-    let ours = Number::of(generation);
+    let ours = Some(generation.number());
     for _ in 0..TRIES {
         let was = match store.get_version(&key) {
             Ok((there, _)) if number_in(&there) > ours => return Ok(Pointed::Overtaken),
@@ -179,7 +184,7 @@ pub(crate) fn move_pointer(
 fn drop_playlist(store: &dyn Store, decided: &Decided) -> Result<(), StoreError> {
     let key = Key::new(format!("{}/{MULTIVARIANT}", decided.asset))?;
     match store.get_version(&key) {
-        Ok((there, _)) if number_in(&there) > Number::of(&decided.generation) => Ok(()),
+        Ok((there, _)) if number_in(&there) > Some(decided.generation.number()) => Ok(()),
         Ok((_, was)) => store.remove_if(&key, &was),
         Err(StoreError::NotFound(_)) => Ok(()),
         Err(error) => Err(error),
@@ -193,8 +198,12 @@ pub(crate) fn led_to(playlist: &str) -> Option<&str> {
 }
 
 /// The number of the generation that an object of a pointer leads to.
-fn number_in(bytes: &[u8]) -> Option<Number> {
-    Number::published(bytes).or_else(|| Number::of(led_to(std::str::from_utf8(bytes).ok()?)?))
+fn number_in(bytes: &[u8]) -> Option<GenerationNumber> {
+    if let Ok(head) = AssetHead::read(bytes) {
+        return Some(head.generation.number());
+    }
+    let name = led_to(std::str::from_utf8(bytes).ok()?)?;
+    Some(GenerationName::parse(name)?.number())
 }
 
 /// Removes what a job that was not published put under its generation, unless the pointer leads
@@ -211,20 +220,20 @@ pub(crate) fn withdraw(store: &dyn Store, decided: &Decided) -> crate::Result<()
 }
 
 /// Whether one of the pointer's objects names a generation.
-pub(crate) fn leads_to(pointer: &[u8], generation: &str) -> bool {
-    String::from_utf8_lossy(pointer).contains(generation)
+pub(crate) fn leads_to(pointer: &[u8], generation: &GenerationName) -> bool {
+    String::from_utf8_lossy(pointer).contains(generation.as_str())
 }
 
-/// The description with the date of publication: the one thing in a package that differs from one
-/// run to the next.
-pub(crate) fn dated(asset_json: &[u8], now: UnixMillis) -> Result<Vec<u8>, Failed> {
-    let fault = |error: serde_json::Error| Failed::from_error("date asset.json", &error);
-    let mut asset: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(asset_json).map_err(fault)?;
+/// The date of a publication, to the second.
+pub(crate) fn date(now: UnixMillis) -> String {
     let now = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    let now = now.round(jiff::Unit::Second).unwrap_or_default();
-    asset.insert("published_at".to_owned(), now.to_string().into());
-    serde_json::to_vec_pretty(&asset).map_err(fault)
+    now.round(jiff::Unit::Second).unwrap_or_default().to_string()
+}
+
+/// An `asset.json` as it is published.
+pub(crate) fn text_of(document: &AssetDocument) -> Result<Vec<u8>, Failed> {
+    serde_json::to_vec_pretty(document)
+        .map_err(|error| Failed::from_error("write asset.json", &error))
 }
 
 #[cfg(test)]
@@ -238,14 +247,17 @@ mod tests {
     #[test]
     fn a_version_of_the_same_number_is_not_taken_over() {
         let playlist = |name: &str| format!("#EXTM3U\n{name}/hls/low/index.m3u8\n").into_bytes();
-        let description = |name: &str| format!("{{\"generation\":\"{name}\"}}").into_bytes();
+        let description =
+            |name: &str| format!("{{\"asset\":\"talk\",\"generation\":\"{name}\"}}").into_bytes();
         for (name, text) in [
             (MULTIVARIANT, &playlist as &dyn Fn(&str) -> Vec<u8>),
             (ASSET, &description as &dyn Fn(&str) -> Vec<u8>),
         ] {
             let store = MemoryStore::default();
             let publish = |generation: &str| {
-                move_pointer(&store, "talk", generation, name, &text(generation)).unwrap()
+                let bytes = text(generation);
+                let generation = generation.parse().unwrap();
+                move_pointer(&store, "talk", &generation, name, &bytes).unwrap()
             };
             assert_eq!(publish("g0002-aaaaaaaa"), Pointed::Moved);
             assert_eq!(publish("g0002-bbbbbbbb"), Pointed::Contested);

@@ -89,6 +89,6 @@ fn keys(context: &TaskContext<'_>, decided: &Decided) -> Result<Option<ClearKeys
     let pipeline = context.worker.settings.catalogue.pipelines.get(&context.order.pipeline);
     let encryption = pipeline.and_then(|pipeline| pipeline.encryption.as_ref());
     fresh.terms.max_age = encryption.and_then(|encryption| encryption.key_max_age);
-    let stored = context.worker.keys.put(&decided.asset, &decided.generation, fresh);
+    let stored = context.worker.keys.put(&decided.asset, decided.generation.as_str(), fresh);
     Ok(Some(ClearKeys::from(&stored.map_err(StageError::unavailable("store keys"))?)))
 }

@@ -132,9 +132,21 @@ pub enum Command {
     Sign(Sign),
     /// Say what an asset, or all of a pipeline, costs to make, keep and serve
     Cost(Cost),
+    /// Print the JSON Schema of a document that vodmill publishes
+    Schema {
+        /// The document
+        document: Document,
+    },
     /// Media work in a process of its own; started by vodmill itself
     #[command(hide = true)]
     Child,
+}
+
+/// A document that vodmill publishes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Document {
+    /// asset.json: everything that a web site needs to know of an asset
+    Asset,
 }
 
 /// `probe`.

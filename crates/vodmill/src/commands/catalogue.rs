@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vodmill_model::{Pipeline, Preset};
+use vodmill_model::{AssetDocument, Pipeline, Preset};
 use vodmill_store::Location;
 
-use crate::cli::CatalogueAction;
+use crate::cli::{CatalogueAction, Document};
 use crate::config::Config;
 use crate::config::files::{self, BuiltIn, read_source, sources};
 use crate::config::problem::{Problem, Problems};
@@ -19,6 +19,14 @@ use crate::output::{print, print_exact, print_json, table};
 /// Prints the JSON Schema of one kind of file.
 pub fn schema<T: JsonSchema>() -> anyhow::Result<ExitCode> {
     print_json(&schemars::schema_for!(T))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vodmill schema`.
+pub fn schema_of(document: Document) -> anyhow::Result<ExitCode> {
+    match document {
+        Document::Asset => print_json(&AssetDocument::schema())?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vodmill_keys::{KeyRing, Kid, SegmentKey};
+use vodmill_model::asset::AssetHead;
 use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::printable;
 use vodmill_pipeline::{CheckReport, Finding};
@@ -76,8 +77,7 @@ fn fetch(config: &Config, asset: &Location, to: &Path) -> anyhow::Result<()> {
     let objects = store.list(prefix).with_context(|| format!("list {asset}"))?;
     let pointer = objects.iter().find(|entry| entry.key.as_str() == format!("{prefix}/asset.json"));
     let pointer = store.get(&pointer.ok_or_else(not_there)?.key).context("read asset.json")?;
-    let pointer: serde_json::Value = serde_json::from_slice(&pointer).context("read asset.json")?;
-    let generation = pointer["generation"].as_str().context("asset.json names no generation")?;
+    let generation = AssetHead::read(&pointer).context("read asset.json")?.generation;
     let mut meter = Meter::new(objects.len());
     for entry in objects {
         let name = entry.key.as_str().get(prefix.as_str().len() + 1..).unwrap_or_default();

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use vodmill_delivery::cost::{
-    Asset, Assumptions, Bytes, CostError, Money, PriceFile, Region, Report, Row, Saving, Summary,
-    report, summary,
+    Assumptions, Bytes, CostError, Money, PriceFile, Region, Report, Row, Saving, Summary, report,
+    summary,
 };
 
 use super::monthly;
@@ -80,7 +80,7 @@ impl CostReporter<'_> {
         let named = owner(config, arguments.pipeline.as_deref(), what)?;
         let asset = description(&*store(config, named)?, what)?;
         let none = || Usage::error(format!("pipeline {} has not published it", named.0));
-        let asset: Asset = asset.ok_or_else(none)?;
+        let asset = asset.ok_or_else(none)?;
         let class = class_of(named);
         let report = report(&asset, self.region, class, &self.assumptions).map_err(usage)?;
         match arguments.json {
@@ -195,11 +195,11 @@ fn rendition_rows(renditions: &[Row]) -> Vec<Vec<String>> {
     let mut rows = vec![cells(["rendition", "kind", "size", "views", "make", "keep", "serve"])];
     rows.extend(renditions.iter().map(|row| {
         let [make, keep, serve] = [row.make, row.keep, row.serve].map(money);
-        let views = match row.kind {
+        let views = match row.kind.as_str() {
             "variant" => format!("{}.{} %", row.share_per_mille / 10, row.share_per_mille % 10),
             _ => String::new(),
         };
-        cells([&row.name, row.kind, &bytes(row.bytes.0), &views, &make, &keep, &serve])
+        cells([&row.name, &row.kind, &bytes(row.bytes.0), &views, &make, &keep, &serve])
     }));
     rows
 }

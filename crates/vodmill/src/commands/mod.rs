@@ -51,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Presets(what) if what.schema => return catalogue::schema::<Preset>(),
         Command::Pipelines(what) if what.schema => return catalogue::schema::<Pipeline>(),
+        Command::Schema { document } => return catalogue::schema_of(*document),
         _ => {}
     }
     let serve = match &cli.command {
@@ -82,7 +83,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sync(arguments) => sync::run(&config, &arguments),
         Command::Sign(arguments) => sign::run(&config, &arguments),
         Command::Cost(arguments) => cost::run(&config, &arguments),
-        Command::Child => Ok(ExitCode::SUCCESS),
+        Command::Child | Command::Schema { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

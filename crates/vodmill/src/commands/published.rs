@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use vodmill_delivery::cost::Asset;
-use vodmill_model::Pipeline;
+use vodmill_model::{AssetDocument, Pipeline};
 use vodmill_store::s3::ObjectSettings;
 use vodmill_store::{Key, Location, Store, StoreError};
 
@@ -107,7 +106,7 @@ pub fn owner<'a>(
 }
 
 /// What is said of a published asset; None if there is no such asset.
-pub fn description(store: &dyn Store, asset: &str) -> anyhow::Result<Option<Asset>> {
+pub fn description(store: &dyn Store, asset: &str) -> anyhow::Result<Option<AssetDocument>> {
     let key = match Key::new(format!("{asset}/asset.json")) {
         Ok(key) => key,
         Err(error) => return Err(Usage::because(error.into())),
@@ -117,11 +116,11 @@ pub fn description(store: &dyn Store, asset: &str) -> anyhow::Result<Option<Asse
         Err(StoreError::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("read {key}")),
     };
-    serde_json::from_slice(&bytes).map(Some).with_context(|| format!("read {key}"))
+    AssetDocument::read(&bytes).map(Some).with_context(|| format!("read {key}"))
 }
 
 /// Every published asset of a pipeline, in the order of their names.
-pub fn assets(config: &Config, named: Named<'_>) -> anyhow::Result<Vec<Asset>> {
+pub fn assets(config: &Config, named: Named<'_>) -> anyhow::Result<Vec<AssetDocument>> {
     let names = match config.places(named.0, named.1)?.destination {
         Location::Folder(folder) => vodmill_api::published(&folder),
         Location::Bucket { bucket, prefix: Some(prefix) } => {

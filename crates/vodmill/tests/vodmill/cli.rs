@@ -50,6 +50,16 @@ fn exit_codes_tell_usage_from_failure() {
 }
 
 #[test]
+fn the_schema_of_asset_json_is_the_one_that_is_published() {
+    let home = tempfile::tempdir().expect("scratch");
+    let printed = vodmill(home.path(), &["schema", "asset"]);
+    assert!(printed.status.success(), "{printed:?}");
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas/asset-2.json");
+    let published = std::fs::read_to_string(published).expect("a schema");
+    assert_eq!(String::from_utf8_lossy(&printed.stdout), published);
+}
+
+#[test]
 fn nothing_is_made_by_looking() {
     let home = tempfile::tempdir().expect("scratch");
     for arguments in [&["presets"][..], &["jobs"], &["keys", "list"], &["pipelines", "--schema"]] {

@@ -31,13 +31,27 @@ fn home() -> tempfile::TempDir {
 
 fn asset(name: &str) -> Value {
     json!({
-        "version": 1, "asset": name, "generation": "g0001-00000000", "duration_ms": 3_600_000,
+        "version": 2, "asset": name, "generation": "g0001-00000000", "pipeline": "tv",
+        "duration_ms": 3_600_000, "frames": 90_000, "frame_rate": "25",
         "bytes": 1_u64 << 30, "objects": 1000, "encode_cpu_ms": 7_200_000, "package_cpu_ms": 0,
-        "published_at": "2026-01-02T03:04:05Z",
-        "hls": {"container": "ts", "segments": 600, "variants": [
-            {"name": "low", "width": 640, "height": 360, "bytes": 200_000_000, "encode": "a"},
-            {"name": "high", "width": 1280, "height": 720, "bytes": 800_000_000, "encode": "b"},
-        ]},
+        "published_at": "2026-01-02T03:04:05Z", "repairs": [],
+        "original": {"name": "talk.mp4", "container": "mov", "bytes": 1, "sha256": "", "tracks": []},
+        "built_by": {"vodmill": "0.1.0", "libav": ""},
+        "outputs": [{
+            "kind": "hls", "playlist": "index.m3u8", "container": "ts", "encrypted": true,
+            "target_duration_s": 6, "segments": 600,
+            "variants": [
+                variant("low", (640, 360), 200_000_000, "a"),
+                variant("high", (1280, 720), 800_000_000, "b"),
+            ],
+        }],
+    })
+}
+
+fn variant(name: &str, (width, height): (u32, u32), bytes: u64, encode: &str) -> Value {
+    json!({
+        "name": name, "width": width, "height": height, "bytes": bytes, "encode": encode,
+        "codecs": [], "bitrate": 0, "peak_bitrate": 0, "playlist": "low/index.m3u8",
     })
 }
 

@@ -13,21 +13,21 @@ mod sealed;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use serde_json::Value;
 use vodmill_clock::{Clock as _, SystemClock};
 use vodmill_fault::point;
 use vodmill_keys::{ClearKeys, KeySet, KeyStore};
+use vodmill_model::asset::{AssetDocument, Publication};
+use vodmill_model::outcome::Reason;
 use vodmill_model::transcode::ProgressSink;
-use vodmill_model::{Failed, MediaError, Rejected, outcome::Reason};
+use vodmill_model::{Failed, GenerationName, MediaError, Rejected};
 use vodmill_queue::Names;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
 use crate::package::{ASSET, MULTIVARIANT, describe};
-use crate::publication::generation::Number;
 use crate::publication::object_metadata;
 use crate::receipt::{RECEIPT, Receipt};
-use crate::stages::{CONTESTED, Pointed, dated, led_to, move_pointer};
+use crate::stages::{CONTESTED, Pointed, date, led_to, move_pointer, text_of};
 use crate::{Error, Result};
 
 /// What to give other keys, and what with.
@@ -71,22 +71,22 @@ impl Rekey<'_> {
         let old = self.published()?;
         let old_set = self.keys_of(&old.receipt.generation)?;
         let old_keys = ClearKeys::from(&old_set);
-        let generation = self.new_generation(&old.receipt.generation)?;
+        let generation = self.new_generation(&old.document.asset().generation)?;
         let fresh = KeySet::generate(old_keys.ring().len());
         let mut fresh = fresh.map_err(|error| Failed::from_error("make keys", &error))?;
         fresh.terms.max_age = old_set.terms.max_age;
-        let stored = self.keys.put(self.asset, &generation, fresh)?;
+        let stored = self.keys.put(self.asset, generation.as_str(), fresh)?;
         passed(point!("rekey.keyed"))?;
         let new_keys = ClearKeys::from(&stored);
-        let mut receipt = Receipt { generation: generation.clone(), ..old.receipt.clone() };
+        let mut receipt = Receipt { generation: generation.to_string(), ..old.receipt.clone() };
         let encrypted_bytes =
             objects::make(self, &old.receipt, &mut receipt, &old_keys, &new_keys)?;
         passed(point!("rekey.stored"))?;
-        self.publish(&old, receipt)?;
+        self.publish(&old, &generation, receipt)?;
         Ok(Rekeyed {
             asset: self.asset.to_owned(),
             before: old.receipt.generation,
-            generation,
+            generation: generation.to_string(),
             bytes: old.receipt.objects.iter().map(|object| object.bytes).sum(),
             encrypted_bytes,
         })
@@ -97,15 +97,14 @@ impl Rekey<'_> {
         let (description, multivariant) = (self.pointer(ASSET)?, self.pointer(MULTIVARIANT)?);
         let description = description.ok_or_else(|| self.refused("it is not published"))?;
         let stage = || format!("read {}/{ASSET}", self.asset);
-        let description: Value = serde_json::from_slice(&description)
+        let document = AssetDocument::read(&description)
             .map_err(|error| Failed::from_error(stage(), &error))?;
-        let generation = description["generation"].as_str();
-        let generation =
-            generation.ok_or_else(|| Failed::new(stage(), "it names no generation"))?;
+        let generation = document.asset().generation.as_str();
         let bytes = self.store.get(&self.key(generation, RECEIPT)?)?;
         let receipt: Receipt = serde_json::from_slice(&bytes)
             .map_err(|error| Failed::from_error(format!("read {RECEIPT}"), &error))?;
-        if description["receipt"]["sha256"] != sha256(&bytes).as_str() {
+        let named = document.receipt.as_ref().map(|receipt| &receipt.sha256);
+        if named != Some(&sha256(&bytes)) {
             let what = format!("its {RECEIPT} is not the one that {ASSET} names");
             return Err(Failed::new(format!("read {}", self.asset), what).into());
         }
@@ -113,7 +112,7 @@ impl Rekey<'_> {
             return Err(self.refused("it is not encrypted"));
         }
         let multivariant = self.playlist_of(&receipt, multivariant)?;
-        Ok(Published { description, multivariant, receipt })
+        Ok(Published { document, multivariant, receipt })
     }
 
     /// The multivariant playlist of a package as it was published with it. What lies there may be of
@@ -150,44 +149,57 @@ impl Rekey<'_> {
 
     /// The same for the same generation before it, so that a second attempt goes on with the first. It
     /// is the same version: one that a job has begun already comes after it, whenever that ends.
-    fn new_generation(&self, before: &str) -> Result<String> {
+    fn new_generation(&self, before: &GenerationName) -> Result<GenerationName> {
         let cause = format!("rekey {before}");
         // Noted, so that generations of this asset are known to grow old.
         self.names.next_generation(self.asset, &cause)?;
-        let number = Number::of(before).and_then(Number::rekeyed);
         let stage = || format!("number a generation of {}", self.asset);
         let odd = || Failed::new(stage(), format!("{before} has no number that can rise"));
+        let number = before.number().rekeyed().ok_or_else(odd)?;
         let mark = sha256(format!("{} {cause}", self.asset).as_bytes());
-        Ok(number.ok_or_else(odd)?.name(&mark))
+        let name = GenerationName::new(number, &mark);
+        Ok(name.map_err(|error| Failed::from_error(stage(), &error))?)
     }
 
-    /// Describes the new generation, and points at it.
-    fn publish(&self, old: &Published, mut receipt: Receipt) -> Result<()> {
-        let (before, after) = (&old.receipt.generation, receipt.generation.clone());
-        let multivariant = old.multivariant.as_ref().map(|text| moved(text, before, &after));
+    /// Describes the new generation, in the version that is written now, and points at it.
+    fn publish(&self, old: &Published, after: &GenerationName, mut receipt: Receipt) -> Result<()> {
+        let before = &old.receipt.generation;
+        let multivariant =
+            old.multivariant.as_ref().map(|text| moved(text, before, after.as_str()));
         receipt.multivariant = multivariant.as_ref().map(|text| sha256(text.as_bytes()));
-        let mut description = old.description.clone();
-        move_paths(&mut description, before, &after);
-        description["generation"] = after.as_str().into();
-        receipt.description = describe::digest(&description);
+        let mut document = self.described(&old.document, after)?;
+        receipt.description = document.digest();
         let json = describe::json(&receipt)?;
-        self.store.put(&self.key(&after, RECEIPT)?, &json, &object_metadata::of_object(RECEIPT))?;
+        let key = self.key(after.as_str(), RECEIPT)?;
+        self.store.put(&key, &json, &object_metadata::of_object(RECEIPT))?;
         passed(point!("rekey.described"))?;
-        description["receipt"] = describe::reference(&receipt, &sha256(&json));
+        document.receipt = Some(describe::reference(&receipt, &sha256(&json)));
         if let Some(text) = &multivariant {
-            self.point(&after, MULTIVARIANT, text.as_bytes())?;
+            self.point(after, MULTIVARIANT, text.as_bytes())?;
         }
         passed(point!("rekey.playlist"))?;
-        let description = dated(&describe::json(&description)?, SystemClock.now())?;
-        self.point(&after, ASSET, &description)?;
+        document.publication.published_at = Some(date(SystemClock.now()));
+        self.point(after, ASSET, &text_of(&document)?)?;
         Ok(passed(point!("rekey.pointed"))?)
+    }
+
+    /// The description of the new generation. What it took to make is what the old one took.
+    fn described(&self, old: &AssetDocument, after: &GenerationName) -> Result<AssetDocument> {
+        let unknown = || {
+            let why = "it has an output of a kind that a newer vodmill makes: rekey it with that";
+            Failed::new(format!("describe {} {after}", self.asset), why)
+        };
+        let asset = old.asset().as_generation(after).ok_or_else(unknown)?;
+        let mut document = AssetDocument::new(asset);
+        document.publication = Publication { published_at: None, ..old.publication.clone() };
+        Ok(document)
     }
 
     /// Replaces one object of the pointer.
     ///
     /// # Errors
     /// Where a later version was published meanwhile: it has keys of its own, and stays.
-    fn point(&self, generation: &str, name: &str, bytes: &[u8]) -> Result<()> {
+    fn point(&self, generation: &GenerationName, name: &str, bytes: &[u8]) -> Result<()> {
         match move_pointer(self.store, self.asset, generation, name, bytes)? {
             Pointed::Moved => Ok(()),
             Pointed::Contested => {
@@ -214,7 +226,7 @@ impl Rekey<'_> {
 
 /// A package as it is published.
 struct Published {
-    description: Value,
+    document: AssetDocument,
     multivariant: Option<String>,
     receipt: Receipt,
 }
@@ -226,18 +238,4 @@ fn moved(text: &str, before: &str, after: &str) -> String {
         None => line.replace(&format!("URI=\"{before}/"), &format!("URI=\"{after}/")),
     };
     text.split_inclusive('\n').map(line).collect()
-}
-
-/// Moves every path in a description from one generation to another.
-fn move_paths(value: &mut Value, before: &str, after: &str) {
-    match value {
-        Value::String(text) => {
-            if let Some(rest) = text.strip_prefix(&format!("{before}/")) {
-                *text = format!("{after}/{rest}");
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|it| move_paths(it, before, after)),
-        Value::Object(fields) => fields.values_mut().for_each(|it| move_paths(it, before, after)),
-        _ => {}
-    }
 }

@@ -93,14 +93,18 @@ fn assert_pointer(home: &Home, asset: &str) {
     let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     let receipt = json.pointer("/receipt/path").and_then(|path| path.as_str());
     assert!(folder.join(receipt.expect("a receipt")).is_file());
-    let mp4 = json.pointer("/mp4/0/path").and_then(|path| path.as_str());
+    let output = |kind: &str| {
+        let outputs = json["outputs"].as_array().expect("a list");
+        outputs.iter().find(|output| output["kind"] == kind).expect("an output")
+    };
+    let mp4 = output("file")["path"].as_str();
     assert!(folder.join(mp4.expect("an MP4")).is_file());
     assert!(json["published_at"].is_string());
     assert!(json["encode_cpu_ms"].is_u64() && json["package_cpu_ms"].is_u64());
     let objects = json["objects"].as_u64().expect("a number");
     let generation = folder.join(json["generation"].as_str().expect("a generation"));
     assert_eq!(objects, tree::read(&generation).len() as u64);
-    let variant = &json["hls"]["variants"][0];
+    let variant = &output("hls")["variants"][0];
     assert!(variant["encode"].is_string() && variant["iframes_bytes"].is_u64(), "{variant}");
     let text = fs::read(folder.join("index.m3u8")).expect("index.m3u8");
     let playlist = MultivariantPlaylist::parse(&text).expect("a playlist").playlist;
