@@ -208,3 +208,23 @@ fn objects(context: &PackageContext<'_>) -> Vec<ObjectFact> {
     objects.sort();
     objects
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As vodmill 0.1.0 has described it.
+    const FILM: &str =
+        include_str!("../../../../tests/fixtures/home-0.1.0/published/film/asset.json");
+
+    #[test]
+    fn a_result_of_the_previous_build_is_published_as_it_was_made() {
+        let old =
+            serde_json::json!({ "objects": 9, "bytes": 1, "multivariant": null, "asset": FILM });
+        let done: PackageDone = serde_json::from_value(old).expect("a result");
+        let published = serde_json::to_value(&done.asset).expect("JSON");
+        assert_eq!(published, serde_json::from_str::<Value>(FILM).expect("JSON"));
+        let again = serde_json::to_string(&done).expect("JSON");
+        assert_eq!(serde_json::from_str::<PackageDone>(&again).expect("a result"), done);
+    }
+}
