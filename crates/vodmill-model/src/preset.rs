@@ -185,6 +185,17 @@ pub enum FileContainer {
     Mp3,
 }
 
+impl FileContainer {
+    /// As `asset.json` names it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FileContainer::Mp4 => "mp4",
+            FileContainer::Webm => "webm",
+            FileContainer::Mp3 => "mp3",
+        }
+    }
+}
+
 /// What becomes of pictures with high dynamic range; others are BT.709 in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,7 @@
 //! What is said of a file that is played as a whole.
 
 use vodmill_model::asset::FileOutput;
+use vodmill_model::preset::FileContainer;
 
 use super::path;
 use crate::package::PackageContext;
@@ -12,8 +13,9 @@ pub(super) fn of(context: &PackageContext<'_>, receipt: &Receipt, fact: &Mp4Fact
     let ticks = receipt.duration.0.max(1).unsigned_abs();
     let bitrate = u128::from(bytes) * 8 * 90_000 / u128::from(ticks);
     let plan = context.plan.files().find(|plan| plan.object == fact.name);
+    let container = plan.map_or(FileContainer::Mp4, |plan| plan.container);
     FileOutput {
-        container: "mp4".to_owned(),
+        container: container.as_str().to_owned(),
         name: plan.map(|plan| plan.name.clone()),
         path: path(context, &fact.name),
         bytes,
