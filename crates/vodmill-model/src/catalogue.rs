@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::Pipeline;
-use crate::preset::{Ladder, Mp4Preset, Preset};
+use crate::preset::{FilePreset, Ladder, Preset};
 
 /// All pipelines and presets, by the names of their files without `.toml`. They are validated
 /// together, because pipelines name presets.
@@ -23,14 +23,14 @@ impl Catalogue {
         self.pipelines.get(name)
     }
 
-    /// The ladder preset of that name; none if there is no such preset or it is an MP4's.
+    /// The ladder preset of that name; none if there is no such preset or it is of another kind.
     pub fn ladder(&self, name: &str) -> Option<&Ladder> {
         ladder(&self.presets, name)
     }
 
-    /// The MP4 preset of that name; none if there is no such preset or it is a ladder.
-    pub fn mp4(&self, name: &str) -> Option<&Mp4Preset> {
-        mp4(&self.presets, name)
+    /// The preset of that name for a file; none if there is no such preset or it is a ladder.
+    pub fn file(&self, name: &str) -> Option<&FilePreset> {
+        self.presets.get(name)?.file()
     }
 }
 
@@ -38,14 +38,6 @@ impl Catalogue {
 pub(crate) fn ladder<'a>(presets: &'a BTreeMap<String, Preset>, name: &str) -> Option<&'a Ladder> {
     match presets.get(name)? {
         Preset::Ladder(ladder) => Some(ladder),
-        Preset::Mp4(_) => None,
-    }
-}
-
-/// The MP4 preset of that name among `presets`.
-pub(crate) fn mp4<'a>(presets: &'a BTreeMap<String, Preset>, name: &str) -> Option<&'a Mp4Preset> {
-    match presets.get(name)? {
-        Preset::Mp4(mp4) => Some(mp4),
-        Preset::Ladder(_) => None,
+        Preset::Mp4(_) | Preset::File(_) => None,
     }
 }

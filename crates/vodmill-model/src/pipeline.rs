@@ -45,6 +45,9 @@ pub struct Pipeline {
     pub hdr_ladder: String,
     /// Names of MP4 presets.
     pub mp4: Vec<String>,
+    /// Names of presets of files for download, of any container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// HLS packaging.
     pub hls: HlsSettings,
     /// AES-128 encryption of HLS segments; without this table they are clear.
@@ -66,6 +69,11 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Names of all presets of files for download.
+    pub fn file_presets(&self) -> impl Iterator<Item = &String> {
+        self.mp4.iter().chain(&self.files)
+    }
+
     /// As far as it decides what is made, and where: a job stays the same when others are told of it,
     /// viewers fetch it from another address, or it moves to another storage class in time.
     pub fn essence(&self) -> Pipeline {
@@ -95,6 +103,7 @@ impl Default for Pipeline {
             ladder: "hls".to_owned(),
             hdr_ladder: String::new(),
             mp4: Vec::new(),
+            files: Vec::new(),
             hls: HlsSettings::default(),
             encryption: None,
             thumbnails: None,

@@ -12,7 +12,19 @@ pub enum Preset {
     /// A ladder of rungs for adaptive streaming.
     Ladder(Ladder),
     /// One progressive MP4 for a platform.
-    Mp4(Mp4Preset),
+    Mp4(FilePreset),
+    /// One file for download, of any container.
+    File(FilePreset),
+}
+
+impl Preset {
+    /// A preset of one file for download.
+    pub fn file(&self) -> Option<&FilePreset> {
+        match self {
+            Preset::Mp4(file) | Preset::File(file) => Some(file),
+            Preset::Ladder(_) => None,
+        }
+    }
 }
 
 /// A strictly ordered list of rungs, lowest first, that share all settings but size and rate.
@@ -44,24 +56,36 @@ pub struct Rung {
     pub target: VideoTarget,
 }
 
-/// A progressive MP4 (H.264 or HEVC, and AAC, moov first) for one platform.
+/// A file for download that plays before all of it is there: MP4 (H.264 or HEVC, and AAC), WebM (VP9
+/// and Opus) or MP3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Mp4Preset {
+pub struct FilePreset {
     /// What it is for, in a sentence.
     #[serde(default)]
     pub description: String,
-    /// How pictures are made; without it the MP4 holds sound only.
-    pub video: Option<Mp4Video>,
+    /// Format of the file.
+    #[serde(default = "mp4", skip_serializing_if = "is_mp4")]
+    pub container: FileContainer,
+    /// How pictures are made; without it the file holds sound only.
+    pub video: Option<FileVideo>,
     /// How sound is made.
     #[serde(default)]
     pub audio: AudioPreset,
 }
 
-/// Video settings of an MP4: those of a ladder and of one of its rungs together.
+fn mp4() -> FileContainer {
+    FileContainer::Mp4
+}
+
+fn is_mp4(container: &FileContainer) -> bool {
+    *container == FileContainer::Mp4
+}
+
+/// Video settings of a file: those of a ladder and of one of its rungs together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "crate::preset_file::Mp4VideoTable")]
-pub struct Mp4Video {
+#[serde(from = "crate::preset_file::FileVideoTable")]
+pub struct FileVideo {
     /// Settings that a ladder has in common.
     #[serde(flatten)]
     pub common: VideoCommon,
@@ -181,12 +205,12 @@ pub enum FileContainer {
     Mp4,
     /// WebM, its index (Cues) in front.
     Webm,
-    /// MP3: sound alone.
+    /// MP3: one sound, and no pictures.
     Mp3,
 }
 
 impl FileContainer {
-    /// As `asset.json` names it.
+    /// As `asset.json` names it; also the ending of such files, and their folder in a package.
     pub const fn as_str(self) -> &'static str {
         match self {
             FileContainer::Mp4 => "mp4",

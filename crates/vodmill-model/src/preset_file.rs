@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::preset::{
-    HdrPolicy, Mp4Video, Profile, Rung, Sizing, Speed, VideoCodec, VideoCommon, VideoTarget,
+    FileVideo, HdrPolicy, Profile, Rung, Sizing, Speed, VideoCodec, VideoCommon, VideoTarget,
     one_second,
 };
 use crate::units::BitsPerSecond;
@@ -41,10 +41,10 @@ impl From<RungTable> for Rung {
     }
 }
 
-/// Video settings of an MP4: those of a ladder and of one of its rungs together.
+/// Video settings of a file: those of a ladder and of one of its rungs together.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mp4VideoTable {
+pub(crate) struct FileVideoTable {
     /// Video codec.
     #[serde(default = "codec")]
     codec: VideoCodec,
@@ -106,9 +106,9 @@ common_defaults! {
     threads: u32,
 }
 
-impl From<Mp4VideoTable> for Mp4Video {
-    fn from(table: Mp4VideoTable) -> Mp4Video {
-        Mp4Video {
+impl From<FileVideoTable> for FileVideo {
+    fn from(table: FileVideoTable) -> FileVideo {
+        FileVideo {
             common: VideoCommon {
                 codec: table.codec,
                 hdr: table.hdr,

@@ -204,9 +204,9 @@ fn sized(sizing: Sizing, padding: bool) -> Catalogue {
             Preset::Ladder(ladder) => {
                 (ladder.video.sizing, ladder.video.padding) = (sizing, padding);
             }
-            Preset::Mp4(mp4) => {
-                let common = &mut mp4.video.as_mut().unwrap().common;
-                (common.sizing, common.padding) = (sizing, padding);
+            Preset::Mp4(file) | Preset::File(file) => {
+                let Some(video) = &mut file.video else { continue };
+                (video.common.sizing, video.common.padding) = (sizing, padding);
             }
         }
     }

@@ -105,7 +105,7 @@ fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     let Some(wanted) = catalogue.pipeline(pipeline) else { return Catalogue::default() };
     let is_used = |name: &str| {
         let ladders = [&wanted.ladder, &wanted.hdr_ladder];
-        ladders.into_iter().chain(&wanted.mp4).any(|used| used == name)
+        ladders.into_iter().chain(wanted.file_presets()).any(|used| used == name)
     };
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
     Catalogue {

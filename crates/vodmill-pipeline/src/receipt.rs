@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vodmill_model::asset::VideoRange;
 use vodmill_model::plan::Build;
+use vodmill_model::preset::FileContainer;
 use vodmill_model::units::{Frames, Ratio, Size, Ticks};
 
 /// Name of the receipt in a generation.
@@ -40,7 +41,7 @@ pub struct Receipt {
     pub objects: Vec<ObjectFact>,
     /// Every HLS media playlist.
     pub playlists: Vec<PlaylistFact>,
-    /// Every MP4.
+    /// Every file for download, of any container.
     pub mp4: Vec<Mp4Fact>,
     /// SHA-256 of the multivariant playlist that points here.
     pub multivariant: Option<String>,
@@ -91,12 +92,23 @@ pub struct PlaylistFact {
     pub range: Option<VideoRange>,
 }
 
-/// One progressive MP4.
+fn mp4() -> FileContainer {
+    FileContainer::Mp4
+}
+
+fn is_mp4(container: &FileContainer) -> bool {
+    *container == FileContainer::Mp4
+}
+
+/// One file for download.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mp4Fact {
     /// Its name in the generation.
     pub name: String,
+    /// Format of the file.
+    #[serde(default = "mp4", skip_serializing_if = "is_mp4")]
+    pub container: FileContainer,
     /// RFC 6381 strings of its bitstreams, distinct.
     pub codecs: Vec<String>,
     /// Size of its pictures.

@@ -19,12 +19,19 @@ pub(super) struct StreamAccount {
     before_last: Option<i64>,
     last_dts: Option<i64>,
     goes_back: bool,
+    /// The first bytes of the first packet.
+    head: Vec<u8>,
 }
+
+/// More than the header of a key frame of VP9 has.
+const HEAD_BYTES: usize = 16;
 
 impl StreamAccount {
     pub(super) fn add(&mut self, packet: &Packet) {
         if self.packets == 0 {
             self.starts_with_key = packet.is_key();
+            self.head =
+                packet.data().unwrap_or_default().iter().take(HEAD_BYTES).copied().collect();
         }
         self.packets += 1;
         self.key_packets += u64::from(packet.is_key());
@@ -50,13 +57,14 @@ impl StreamAccount {
             _ => return None,
         };
         let facts = Facts::of(stream);
+        let codec = stream.parameters().id().name();
         let unit = facts.time_base;
         let end = self
             .last
             .map_or(0, |(pts, duration)| pts + self.length_of_last(pts, duration, &facts, kind));
         Some(InspectedStream {
             kind,
-            codec: stream.parameters().id().name().to_owned(),
+            codec: codec.to_owned(),
             packets: self.packets,
             key_packets: self.key_packets,
             starts_with_key: self.starts_with_key,
@@ -65,7 +73,7 @@ impl StreamAccount {
             size: (kind == StreamKind::Video).then_some(facts.size),
             sample_rate: facts.sample_rate,
             channels: facts.channels,
-            config: if facts.config.is_empty() { facts.audio_config() } else { facts.config },
+            config: config(codec, &facts, self.head),
             monotonic: !self.goes_back,
         })
     }
@@ -126,6 +134,15 @@ impl Facts {
             object_type: u8::try_from(par.profile + 1).ok().filter(|&kind| kind > 0).unwrap_or(2),
             config,
         }
+    }
+}
+
+/// What tells a decoder what is coming: beside the stream, or else in its first packet.
+fn config(codec: &str, facts: &Facts, head: Vec<u8>) -> Vec<u8> {
+    match codec {
+        "vp9" => head,
+        "aac" if facts.config.is_empty() => facts.audio_config(),
+        _ => facts.config.clone(),
     }
 }
 

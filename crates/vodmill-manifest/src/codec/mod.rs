@@ -8,12 +8,14 @@ mod bits;
 mod hevc;
 mod hevc_sps;
 mod nal;
+mod vp9;
 
 pub use aac::{AudioConfig, audio_config};
 pub use avc::{AvcSps, Colour, Timing, avc_sps, avc_sps_from_avcc};
 pub use hevc::{hevc_codec_from_hvcc, hevc_codec_from_sps};
 pub use hevc_sps::{HevcSps, hevc_sps, hevc_sps_from_hvcc};
 pub use nal::{AvcNalType, nal_units};
+pub use vp9::{Vp9Header, vp9_header};
 
 /// Why a codec configuration was not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -254,7 +254,7 @@ impl Outputs {
             };
             hls::hls(&sources, alternatives, sounds, decisions)
         });
-        let files = file::mp4s(wanted, &pictures.encodes.mp4, &source.audio, sounds, decisions);
+        let files = file::files(wanted, &pictures.encodes.files, &source.audio, sounds, decisions);
         let mut list: Vec<OutputPlan> = hls.into_iter().map(OutputPlan::Hls).collect();
         list.extend(files.into_iter().map(OutputPlan::File));
         Outputs { subtitles, list }

@@ -7,14 +7,14 @@ use crate::catalogue;
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::Pipeline;
-use crate::preset::{HdrPolicy, Ladder, Mp4Preset, Preset, VideoCommon};
+use crate::preset::{FileContainer, FilePreset, HdrPolicy, Ladder, Preset, VideoCommon};
 
 /// The presets that a pipeline names.
 pub(super) struct Requested<'a> {
     pub ladder: Option<&'a Ladder>,
     /// What stands beside it where there is high dynamic range to keep.
     hdr_ladder: Option<&'a Ladder>,
-    pub mp4: Vec<(&'a str, &'a Mp4Preset)>,
+    pub files: Vec<(&'a str, &'a FilePreset)>,
     /// Whether HLS is encrypted; then what cannot be is kept from the public.
     encrypted: bool,
 }
@@ -32,14 +32,14 @@ impl<'a> Requested<'a> {
             "" => Ok(None),
             name => catalogue::ladder(presets, name).map(Some).ok_or_else(|| missing(name)),
         };
-        let mp4 = pipeline.mp4.iter().map(|name| {
-            let preset = catalogue::mp4(presets, name).ok_or_else(|| missing(name))?;
+        let files = pipeline.file_presets().map(|name| {
+            let preset = presets.get(name).and_then(Preset::file).ok_or_else(|| missing(name))?;
             Ok((name.as_str(), preset))
         });
         Ok(Requested {
             ladder: ladder(&pipeline.ladder)?,
             hdr_ladder: ladder(&pipeline.hdr_ladder)?,
-            mp4: mp4.collect::<Result<_, _>>()?,
+            files: files.collect::<Result<_, _>>()?,
             encrypted: pipeline.encryption.is_some(),
         })
     }
@@ -68,10 +68,12 @@ impl<'a> Requested<'a> {
         }
     }
 
-    /// Name of the object of an MP4, which is clear: where HLS is encrypted it must not lie beside it
+    /// Name of the object of a file, which is clear: where HLS is encrypted it must not lie beside it
     /// under a prefix that everybody may read.
-    pub fn mp4_object(&self, name: &str) -> String {
-        if self.encrypted { format!("private/mp4/{name}.mp4") } else { format!("mp4/{name}.mp4") }
+    pub fn file_object(&self, name: &str, container: FileContainer) -> String {
+        let ending = container.as_str();
+        let object = format!("{ending}/{name}.{ending}");
+        if self.encrypted { format!("private/{object}") } else { object }
     }
 
     /// Whether any output holds pictures.
@@ -84,14 +86,14 @@ impl<'a> Requested<'a> {
         self.commons().map(|common| common.max_frame_rate).min().unwrap_or(60)
     }
 
-    /// The ladder's group of pictures rules the cuts; without a ladder the first MP4's.
+    /// The ladder's group of pictures rules the cuts; without a ladder the first file's.
     pub fn gop_seconds(&self) -> u32 {
         self.commons().next().map_or(2, |common| common.gop_seconds)
     }
 
     fn commons(&self) -> impl Iterator<Item = &'a VideoCommon> {
         let ladders = self.ladders().map(|ladder| &ladder.video);
-        let mp4 = self.mp4.iter().filter_map(|(_, preset)| preset.video.as_ref());
-        ladders.chain(mp4.map(|video| &video.common))
+        let files = self.files.iter().filter_map(|(_, preset)| preset.video.as_ref());
+        ladders.chain(files.map(|video| &video.common))
     }
 }

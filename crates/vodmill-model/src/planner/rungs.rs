@@ -1,4 +1,4 @@
-//! The video streams to encode: those of the rungs and of the MP4s, each distinct one once.
+//! The video streams to encode: those of the rungs and of the files, each distinct one once.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ use crate::units::{Ratio, Size};
 /// One output that needs pictures.
 struct Order<'a> {
     name: &'a str,
+    /// What it is, as `rung` or `mp4`.
+    kind: &'static str,
     common: &'a VideoCommon,
     target: &'a VideoTarget,
     fitted: Fitted,
@@ -23,7 +25,7 @@ struct Order<'a> {
 /// What pictures are needed, before it is known how to make them.
 pub(super) struct FittedOutputs<'a> {
     rungs: Vec<Order<'a>>,
-    mp4: Vec<Order<'a>>,
+    files: Vec<Order<'a>>,
 }
 
 /// The encodes, and which output takes which.
@@ -32,8 +34,10 @@ pub(super) struct Encodes {
     pub list: Vec<VideoEncode>,
     /// Name of a rung and id of its encode, lowest first.
     pub rungs: Vec<(String, String)>,
-    /// Id of the encode by name of the MP4 preset.
-    pub mp4: BTreeMap<String, String>,
+    /// Id of the encode by name of the file's preset.
+    pub files: BTreeMap<String, String>,
+    /// Outputs, and the ids of their encodes.
+    users: Vec<(String, String)>,
 }
 
 /// Fits the displayed picture into every box and drops rungs that would repeat a lower one.
@@ -57,14 +61,15 @@ pub(super) fn layout<'a>(
         }
         let reason = format!("{display} in a box of {}x{}", rung.target.width, rung.target.height);
         decisions.add(about, fitted.padded.to_string(), reason);
-        rungs.push(Order { name: &rung.name, common, target: &rung.target, fitted });
+        rungs.push(Order { name: &rung.name, kind: "rung", common, target: &rung.target, fitted });
     }
-    let mp4 = wanted.mp4.iter().filter_map(|&(name, preset)| {
+    let files = wanted.files.iter().filter_map(|&(name, preset)| {
         let video = preset.video.as_ref()?;
         let fitted = fit(display, &video.common, &video.target);
-        Some(Order { name, common: &video.common, target: &video.target, fitted })
+        let kind = preset.container.as_str();
+        Some(Order { name, kind, common: &video.common, target: &video.target, fitted })
     });
-    FittedOutputs { rungs, mp4: mp4.collect() }
+    FittedOutputs { rungs, files: files.collect() }
 }
 
 fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
@@ -79,7 +84,7 @@ fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
 impl FittedOutputs<'_> {
     /// The sides of the largest picture that any output takes, at most `display`'s.
     pub fn largest(&self, display: Size) -> Size {
-        let orders = || self.rungs.iter().chain(&self.mp4).map(|order| order.fitted.scaled);
+        let orders = || self.rungs.iter().chain(&self.files).map(|order| order.fitted.scaled);
         let width = orders().map(|size| size.width).max().unwrap_or(2);
         let height = orders().map(|size| size.height).max().unwrap_or(2);
         Size {
@@ -100,9 +105,9 @@ impl FittedOutputs<'_> {
             let id = encodes.add(order, picture, rate);
             encodes.rungs.push((order.name.to_owned(), id));
         }
-        for order in &self.mp4 {
+        for order in &self.files {
             let id = encodes.add(order, picture, rate);
-            encodes.mp4.insert(order.name.to_owned(), id);
+            encodes.files.insert(order.name.to_owned(), id);
         }
         encodes.list.sort_by_key(|encode| {
             (u64::from(encode.size.width) * u64::from(encode.size.height), encode.id.clone())
@@ -115,6 +120,12 @@ impl FittedOutputs<'_> {
 impl Encodes {
     /// The id of the encode that `order` needs: one that is there already, or a new one.
     fn add(&mut self, order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> String {
+        let id = self.id_of(order, picture, rate);
+        self.users.push((format!("{} {}", order.kind, order.name), id.clone()));
+        id
+    }
+
+    fn id_of(&mut self, order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> String {
         let mut encode = encode(order, picture, rate);
         let same =
             |known: &&VideoEncode| VideoEncode { id: String::new(), ..(*known).clone() } == encode;
@@ -134,12 +145,8 @@ impl Encodes {
 
     fn explain(&self, decisions: &mut Decisions) {
         for encode in &self.list {
-            let rungs = self.rungs.iter().filter(|(_, id)| *id == encode.id);
-            let mp4 = self.mp4.iter().filter(|(_, id)| **id == encode.id);
-            let users: Vec<String> = rungs
-                .map(|(name, _)| format!("rung {name}"))
-                .chain(mp4.map(|(name, _)| format!("mp4 {name}")))
-                .collect();
+            let users = self.users.iter().filter(|(_, id)| *id == encode.id);
+            let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();
             let reason = match users.as_slice() {
                 [one] => format!("for {one} alone"),
                 several => format!("{} need the same stream: one encode", several.join(", ")),

@@ -4,14 +4,14 @@ use super::url::is_http_url;
 use super::{Report, notify, sound};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
-use crate::preset::{HdrPolicy, Ladder, VideoCodec};
+use crate::preset::{HdrPolicy, Ladder, Preset, VideoCodec};
 
 /// What may stand in a key's URI.
 const PLACEHOLDERS: [&str; 3] = ["kid", "asset", "generation"];
 
 pub(super) fn check(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
-    let nothing = pipeline.ladder.is_empty() && pipeline.mp4.is_empty();
-    let message = "nothing would be made: set `ladder`, or name presets in `mp4`";
+    let nothing = pipeline.ladder.is_empty() && pipeline.file_presets().next().is_none();
+    let message = "nothing would be made: set `ladder`, or name presets in `mp4` or `files`";
     report.expect(!nothing, "", message);
     check_presets(pipeline, catalogue, report);
     check_lengths(pipeline, catalogue, report);
@@ -48,12 +48,19 @@ fn check_presets(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report
     let right = hdr.is_empty() || catalogue.ladder(hdr).is_some();
     report.expect(right, "hdr_ladder", wrong(hdr, "ladder"));
     check_ladders(pipeline, catalogue, report);
-    for (number, mp4) in pipeline.mp4.iter().enumerate() {
-        let path = format!("mp4[{number}]");
-        report.expect(catalogue.mp4(mp4).is_some(), path.clone(), wrong(mp4, "mp4"));
-        let once = !pipeline.mp4.iter().take(number).any(|other| other == mp4);
-        report.expect(once, path, format!("{mp4:?} is named twice: remove one"));
+    for (number, name) in pipeline.file_presets().enumerate() {
+        let (path, kind, right) = match number.checked_sub(pipeline.mp4.len()) {
+            None => (format!("mp4[{number}]"), "mp4", is_mp4(catalogue, name)),
+            Some(number) => (format!("files[{number}]"), "file", catalogue.file(name).is_some()),
+        };
+        report.expect(right, path.clone(), wrong(name, kind));
+        let once = !pipeline.file_presets().take(number).any(|other| other == name);
+        report.expect(once, path, format!("{name:?} is named twice: remove one"));
     }
+}
+
+fn is_mp4(catalogue: &Catalogue, name: &str) -> bool {
+    matches!(catalogue.presets.get(name), Some(Preset::Mp4(_)))
 }
 
 fn check_ladders(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {

@@ -2,10 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use serde::Serialize;
+
 use super::{Report, is_name};
 use crate::preset::{
-    AudioCodec, AudioPreset, HdrPolicy, Ladder, Mp4Preset, Preset, Profile, Rung, VideoCodec,
-    VideoCommon, VideoTarget,
+    AudioCodec, AudioPreset, FileContainer, FilePreset, HdrPolicy, Ladder, Preset, Profile, Rung,
+    VideoCodec, VideoCommon, VideoTarget,
 };
 
 /// Prefixes of what stands beside the rungs in a package.
@@ -20,14 +22,20 @@ const SAMPLE_RATES: [u32; 6] = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 pub(super) fn check(preset: &Preset, report: &mut Report<'_>) {
     match preset {
         Preset::Ladder(ladder) => check_ladder(ladder, report),
-        Preset::Mp4(mp4) => check_mp4(mp4, report),
+        Preset::Mp4(file) => {
+            let message = "kind = \"mp4\" makes MP4s only: set kind = \"file\"";
+            report.expect(file.container == FileContainer::Mp4, "container", message);
+            check_file(file, report);
+        }
+        Preset::File(file) => check_file(file, report),
     }
 }
 
 fn check_ladder(ladder: &Ladder, report: &mut Report<'_>) {
-    check_streaming(&ladder.video, "HLS", report);
+    let (videos, audios) = held_by(FileContainer::Mp4);
+    expect_video(&ladder.video, videos, "HLS", report);
     check_common(&ladder.video, report);
-    expect_aac(&ladder.audio, "HLS", report);
+    expect_audio(&ladder.audio, audios, "HLS", report);
     check_audio(&ladder.audio, report);
     report.expect(!ladder.rungs.is_empty(), "rung", "add at least one [[rung]]");
     for (number, rung) in ladder.rungs.iter().enumerate() {
@@ -67,25 +75,49 @@ fn check_order(lower: &Rung, rung: &Rung, path: &str, report: &mut Report<'_>) {
     );
 }
 
-fn check_mp4(mp4: &Mp4Preset, report: &mut Report<'_>) {
-    expect_aac(&mp4.audio, "an MP4", report);
-    check_audio(&mp4.audio, report);
-    if let Some(video) = &mp4.video {
-        check_streaming(&video.common, "an MP4", report);
-        check_common(&video.common, report);
-        check_target(&video.target, video.common.codec, "video", report);
+fn check_file(file: &FilePreset, report: &mut Report<'_>) {
+    let (videos, audios) = held_by(file.container);
+    let place = match file.container {
+        FileContainer::Mp4 => "an MP4",
+        FileContainer::Webm => "a WebM file",
+        FileContainer::Mp3 => "an MP3",
+    };
+    expect_audio(&file.audio, audios, place, report);
+    check_audio(&file.audio, report);
+    let Some(video) = &file.video else { return };
+    if videos.is_empty() {
+        return report.add("video", format!("{place} holds no pictures: remove this table"));
+    }
+    expect_video(&video.common, videos, place, report);
+    check_common(&video.common, report);
+    check_target(&video.target, video.common.codec, "video", report);
+}
+
+/// Codecs that a container holds here, of pictures and of sound.
+fn held_by(container: FileContainer) -> (&'static [VideoCodec], &'static [AudioCodec]) {
+    match container {
+        FileContainer::Mp4 => (&[VideoCodec::H264, VideoCodec::Hevc], &[AudioCodec::Aac]),
+        FileContainer::Webm => (&[VideoCodec::Vp9], &[AudioCodec::Opus]),
+        FileContainer::Mp3 => (&[], &[AudioCodec::Mp3]),
     }
 }
 
-/// H.264 or HEVC.
-fn check_streaming(common: &VideoCommon, place: &str, report: &mut Report<'_>) {
-    let message = format!("{place} holds \"h264\" or \"hevc\" here: use one of them");
-    report.expect(common.codec != VideoCodec::Vp9, "video.codec", message);
+fn expect_video(common: &VideoCommon, known: &[VideoCodec], place: &str, report: &mut Report<'_>) {
+    let names = names(known);
+    let message = format!("{place} holds {names} here: set codec to that");
+    report.expect(known.contains(&common.codec), "video.codec", message);
 }
 
-fn expect_aac(audio: &AudioPreset, place: &str, report: &mut Report<'_>) {
-    let message = format!("{place} holds \"aac\" here: use that");
-    report.expect(audio.codec == AudioCodec::Aac, "audio.codec", message);
+fn expect_audio(audio: &AudioPreset, known: &[AudioCodec], place: &str, report: &mut Report<'_>) {
+    let names = names(known);
+    let message = format!("{place} holds {names} here: set codec to that");
+    report.expect(known.contains(&audio.codec), "audio.codec", message);
+}
+
+/// As they stand in a preset.
+fn names<T: Serialize>(codecs: &[T]) -> String {
+    let name = |codec| serde_json::to_string(codec).unwrap_or_default();
+    codecs.iter().map(name).collect::<Vec<_>>().join(" or ")
 }
 
 fn check_common(common: &VideoCommon, report: &mut Report<'_>) {

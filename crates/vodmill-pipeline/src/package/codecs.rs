@@ -2,6 +2,7 @@
 
 use vodmill_manifest::codec::{
     CodecError, Colour, audio_config, avc_sps, avc_sps_from_avcc, hevc_sps, hevc_sps_from_hvcc,
+    vp9_header,
 };
 use vodmill_model::Failed;
 use vodmill_model::asset::VideoRange;
@@ -38,7 +39,10 @@ fn read(stream: &InspectedStream) -> Result<CodecFacts, CodecError> {
     let record = stream.config.first() == Some(&1);
     let config = stream.config.as_slice();
     let (codec, colour) = match (stream.kind, stream.codec.as_str(), record) {
+        (StreamKind::Audio, "mp3", _) => ("mp3".to_owned(), None),
+        (StreamKind::Audio, "opus", _) => ("opus".to_owned(), None),
         (StreamKind::Audio, _, _) => (audio_config(config)?.codec(), None),
+        (StreamKind::Video, "vp9", _) => (vp9_header(config)?.codec(millihertz(stream))?, None),
         (StreamKind::Video, "hevc", record) => {
             let sps = if record { hevc_sps_from_hvcc(config) } else { hevc_sps(config) }?;
             (sps.codec(), sps.colour)
@@ -49,6 +53,12 @@ fn read(stream: &InspectedStream) -> Result<CodecFacts, CodecError> {
         }
     };
     Ok(CodecFacts { codec, range: colour.and_then(range) })
+}
+
+/// Thousandths of a picture in a second.
+fn millihertz(stream: &InspectedStream) -> u64 {
+    let ticks = (stream.end - stream.start).0.unsigned_abs().max(1);
+    stream.packets.saturating_mul(90_000_000) / ticks
 }
 
 /// ITU-T H.273, table 3.

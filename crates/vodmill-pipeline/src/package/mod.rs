@@ -9,10 +9,10 @@
 mod codecs;
 pub(crate) mod describe;
 pub(crate) mod facts;
+mod files;
 mod hls;
 mod input;
 mod losses;
-mod mp4;
 mod multivariant;
 mod segment_writer;
 pub(crate) mod segments;
@@ -159,7 +159,7 @@ struct Made {
 
 fn make(context: &PackageContext<'_>) -> Result<Made, MediaError> {
     std::thread::scope(|scope| {
-        let mp4 = scope.spawn(|| mp4::make(context));
+        let mp4 = scope.spawn(|| files::make(context));
         let stills = scope.spawn(|| stills::make(context));
         let hls = hls::make(context);
         let mp4 = joined(mp4.join());

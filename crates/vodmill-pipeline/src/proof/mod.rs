@@ -2,10 +2,10 @@
 //!
 //! Before publication every finding refuses the package; afterwards `check` lists them all.
 
+mod file;
 mod findings;
 mod made;
 mod media;
-mod mp4;
 mod objects;
 mod playlists;
 mod pointer;
@@ -170,7 +170,7 @@ impl<'a> Prover<'a> {
             }
             scope.spawn(|| objects::prove(&self));
             for fact in &self.receipt.mp4 {
-                mp4::prove(&self, fact);
+                file::prove(&self, fact);
             }
         });
         objects::prove_unseen(&self);

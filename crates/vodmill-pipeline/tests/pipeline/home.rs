@@ -10,7 +10,9 @@ use vodmill_keys::KeyRing;
 use vodmill_model::pipeline::{
     AudioPlacement, Container, Encryption, HlsSettings, ProofLevel, Thumbnails,
 };
-use vodmill_model::preset::{AudioPreset, Mp4Preset, Mp4Video, VideoCommon, VideoTarget};
+use vodmill_model::preset::{
+    AudioPreset, FileContainer, FilePreset, FileVideo, VideoCommon, VideoTarget,
+};
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
 use vodmill_pipeline::original::{FileOriginal, Original as OriginalPlace};
 use vodmill_pipeline::{
@@ -317,7 +319,12 @@ fn ladder() -> Ladder {
     }
 }
 
-fn phone() -> Mp4Preset {
-    let video = Mp4Video { common: common(), target: target(640, 352, 1_000_000) };
-    Mp4Preset { description: String::new(), video: Some(video), audio: AudioPreset::default() }
+fn phone() -> FilePreset {
+    let video = FileVideo { common: common(), target: target(640, 352, 1_000_000) };
+    FilePreset {
+        description: String::new(),
+        container: FileContainer::Mp4,
+        video: Some(video),
+        audio: AudioPreset::default(),
+    }
 }

@@ -35,7 +35,7 @@ pub fn presets(config: &Config, action: Option<CatalogueAction>) -> anyhow::Resu
     let rows = config.catalogue.presets.iter().map(|(name, preset)| {
         let (kind, description) = match preset {
             Preset::Ladder(ladder) => ("ladder", &ladder.description),
-            Preset::Mp4(mp4) => ("mp4", &mp4.description),
+            Preset::Mp4(file) | Preset::File(file) => (file.container.as_str(), &file.description),
         };
         vec![name.clone(), kind.to_owned(), description.clone()]
     });

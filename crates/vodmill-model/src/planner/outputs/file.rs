@@ -1,4 +1,4 @@
-//! Progressive MP4s, one for each platform.
+//! Files for download: MP4, WebM, MP3.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::super::sounds::Sound;
 use crate::plan::{FileAudioPlan, FilePlan};
 use crate::preset::{AudioPreset, FileContainer};
 
-/// The MP4s that can be made; `video` has the id of the encode by name of the preset.
-pub(in crate::planner) fn mp4s(
+/// The files that can be made; `video` has the id of the encode by name of the preset.
+pub(in crate::planner) fn files(
     wanted: &Requested<'_>,
     video: &BTreeMap<String, String>,
     audio: &[Sound<'_>],
@@ -19,15 +19,15 @@ pub(in crate::planner) fn mp4s(
     decisions: &mut Decisions,
 ) -> Vec<FilePlan> {
     let mut plans = Vec::new();
-    for (name, preset) in &wanted.mp4 {
+    for (name, preset) in &wanted.files {
         let plan = FilePlan {
             name: (*name).to_owned(),
-            container: FileContainer::Mp4,
-            object: wanted.mp4_object(name),
+            container: preset.container,
+            object: wanted.file_object(name, preset.container),
             video: video.get(*name).cloned(),
-            audio: tracks(audio, &preset.audio, encodes, decisions),
+            audio: tracks(held(audio, preset.container), &preset.audio, encodes, decisions),
         };
-        let about = format!("mp4 {name}");
+        let about = format!("{} {name}", preset.container.as_str());
         match (&plan.video, plan.audio.len()) {
             (None, 0) => {
                 decisions.add(about, "left out", "it holds sound only, and the source has none");
@@ -51,6 +51,14 @@ pub(in crate::planner) fn mp4s(
         plans.push(plan);
     }
     plans
+}
+
+/// The sounds that a file holds: an MP3 has room for the first alone.
+fn held<'s, 'a>(audio: &'s [Sound<'a>], container: FileContainer) -> &'s [Sound<'a>] {
+    match container {
+        FileContainer::Mp3 => &audio[..audio.len().min(1)],
+        FileContainer::Mp4 | FileContainer::Webm => audio,
+    }
 }
 
 fn tracks(

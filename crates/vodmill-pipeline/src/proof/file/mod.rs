@@ -1,10 +1,14 @@
-//! A progressive MP4: whole, and playable before its download ends.
+//! A file for download: whole, and playable before its download ends.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+mod ebml;
+mod mp3;
+mod mp4;
+mod webm;
+
 use std::path::Path;
 
 use vodmill_model::pipeline::ProofLevel;
+use vodmill_model::preset::FileContainer;
 use vodmill_model::transcode::{InspectedStream, Media, StreamKind};
 use vodmill_model::units::Ticks;
 
@@ -19,8 +23,8 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
         Ok(inspection) => inspection,
         Err(error) => return prover.find(&fact.name, "media_unreadable", error.to_string()),
     };
-    if !is_streamable(&path).unwrap_or(false) {
-        prover.find(&fact.name, "not_streamable", "its index (moov) is not in front of its media");
+    for (code, detail) in structure(prover, fact, &path) {
+        prover.find(&fact.name, code, detail);
     }
     if prover.level == ProofLevel::Full {
         let mut findings = Findings::about(&fact.name);
@@ -43,7 +47,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
     }
     let end = inspection.streams.iter().map(|stream| stream.end).max().unwrap_or_default();
     let off = (end - prover.receipt.duration).0.abs();
-    // The last AAC frame may reach beyond the last picture.
+    // The last frame of sound may reach beyond the last picture.
     if off > Ticks::from_seconds(1).0 / 8 {
         prover.find(
             &fact.name,
@@ -51,6 +55,19 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
             format!("ends at {end} instead of {}", prover.receipt.duration),
         );
     }
+}
+
+/// What is wrong with the container, by readers of our own: code and detail.
+fn structure(prover: &Prover<'_>, fact: &Mp4Fact, path: &Path) -> Vec<(&'static str, String)> {
+    let read = match fact.container {
+        FileContainer::Mp4 => mp4::prove(path),
+        FileContainer::Webm => {
+            let frames = fact.size.and(prover.receipt.frames);
+            webm::prove(path, frames, prover.receipt.duration)
+        }
+        FileContainer::Mp3 => mp3::prove(path, prover.receipt.duration),
+    };
+    read.unwrap_or_else(|error| vec![("container", error.to_string())])
 }
 
 fn prove_codec(prover: &Prover<'_>, fact: &Mp4Fact, stream: &InspectedStream) {
@@ -66,32 +83,4 @@ fn prove_codec(prover: &Prover<'_>, fact: &Mp4Fact, stream: &InspectedStream) {
         let detail = format!("{:?} instead of {:?}", found.range, fact.range);
         prover.find(&fact.name, "video_range", detail);
     }
-}
-
-/// Whether the `moov` box comes before `mdat` (ISO/IEC 14496-12, 6.2.3).
-fn is_streamable(path: &Path) -> std::io::Result<bool> {
-    let mut file = File::open(path)?;
-    // A file has a handful of boxes at its top level.
-    for _ in 0..64 {
-        let mut header = [0; 16];
-        file.read_exact(&mut header[..8])?;
-        match &header[4..8] {
-            b"moov" => return Ok(true),
-            b"mdat" => return Ok(false),
-            _ => {}
-        }
-        let short = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-        let skip = match short {
-            1 => {
-                file.read_exact(&mut header[8..])?;
-                i64::from_be_bytes(std::array::from_fn(|index| header[8 + index])) - 16
-            }
-            size => i64::from(size) - 8,
-        };
-        if skip < 0 {
-            return Ok(false);
-        }
-        file.seek(SeekFrom::Current(skip))?;
-    }
-    Ok(false)
 }

@@ -1,8 +1,7 @@
-//! Progressive MP4s.
+//! Files for download.
 
 use vodmill_model::MediaError;
 use vodmill_model::plan::FilePlan;
-use vodmill_model::preset::FileContainer;
 use vodmill_model::transcode::{FileOrder, FileSound, Media, StreamKind};
 
 use super::PackageContext;
@@ -20,7 +19,7 @@ fn make_one(context: &PackageContext<'_>, plan: &FilePlan) -> Result<Mp4Fact, Me
         Ok(FileSound { path, language: track.language.clone(), roles: track.roles.clone() })
     });
     context.transcode.write_file(&FileOrder {
-        container: FileContainer::Mp4,
+        container: plan.container,
         video: plan
             .video
             .as_deref()
@@ -36,6 +35,7 @@ fn make_one(context: &PackageContext<'_>, plan: &FilePlan) -> Result<Mp4Fact, Me
     let is_audio = |kind| kind == StreamKind::Audio;
     Ok(Mp4Fact {
         name: plan.object.clone(),
+        container: plan.container,
         codecs,
         size: inspection.streams.iter().find_map(|stream| stream.size),
         range: range_of(&inspection.streams)?,
