@@ -104,7 +104,7 @@ mod tests {
     fn a_key_frame_says_what_it_is() {
         let header = vp9_header(&FRAME).unwrap();
         assert_eq!(header, Vp9Header { profile: 0, bit_depth: 8, width: 1280, height: 720 });
-        for (millihertz, level) in [(10_000, "30"), (25_000, "31"), (60_000, "40")] {
+        for (millihertz, level) in [(10_000, "31"), (25_000, "31"), (60_000, "40")] {
             assert_eq!(header.codec(millihertz).unwrap(), format!("vp09.00.{level}.08"));
         }
         let full = Vp9Header { width: 1920, height: 1080, ..header };
