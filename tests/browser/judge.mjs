@@ -1,8 +1,14 @@
 // What has to be true of a report, and in which words it is not.
 
 /** Sentences about everything that is wrong; empty when all is well. */
-export function judge(report, { hls, keys, expectLevels, expectGeneration }) {
+export function judge(report, { hls, keys, expectLevels, expectGeneration, seek, expectDuration }) {
   const problems = [...played(report)];
+  if (seek !== undefined && !(Math.abs(report.sought - seek) < 0.1)) {
+    problems.push(`sought ${seek} s, came to ${report.sought}`);
+  }
+  if (expectDuration !== undefined && !(Math.abs(report.duration - expectDuration) < 0.05)) {
+    problems.push(`lasts ${report.duration} s, not ${expectDuration}`);
+  }
   if (expectGeneration && `${report.generations}` !== expectGeneration) {
     problems.push(`played ${report.generations}, not ${expectGeneration}`);
   }

@@ -2,7 +2,7 @@
 //
 // node play.mjs (--root DIR (--playlist PATH | --file PATH) | --url PLAYLIST) [--keys DIR]
 //               [--token TOKEN] [--expect-levels N] [--expect-generation NAME] [--rate N]
-//               [--port PORT] [--hold] [--report FILE]
+//               [--seek SECONDS] [--expect-duration SECONDS] [--port PORT] [--hold] [--report FILE]
 //
 // With --port the page's origin is known beforehand. With --hold the page loads one segment, says
 // "holding" on standard output, and goes on when it is told anything on standard input.
@@ -32,8 +32,8 @@ export async function play(options) {
   try {
     const local = (name) => `${site.origin}/media/${name.split('/').map(encodeURIComponent).join('/')}`;
     const hls = Boolean(playlist ?? url);
-    const { hold } = options;
-    const order = { url: url ?? local(playlist ?? file), rate, token, hold, patience: PATIENCE };
+    const { hold, seek } = options;
+    const order = { url: url ?? local(playlist ?? file), rate, seek, token, hold, patience: PATIENCE };
     await page.exposeFunction('released', untilToldToGoOn);
     const report = hls
       ? await page.evaluate((order) => window.playHls(order), order)
@@ -41,6 +41,7 @@ export async function play(options) {
     Object.assign(report, { keysFetched: [...new Set(fetched)], requests: site.requests });
     report.problems = judge(report, {
       hls, keys: held.size, expectLevels, expectGeneration: options['expect-generation'],
+      seek, expectDuration: options['expect-duration'],
     });
     return report;
   } finally {
@@ -77,6 +78,8 @@ async function main() {
       port: { type: 'string' },
       hold: { type: 'boolean' },
       rate: { type: 'string' },
+      seek: { type: 'string' },
+      'expect-duration': { type: 'string' },
       report: { type: 'string' },
     },
   });
@@ -84,7 +87,7 @@ async function main() {
     throw new Error('give --url, or --root and one of --playlist and --file');
   }
   const expectLevels = Number(values['expect-levels'] ?? 1);
-  const report = await play({ ...values, expectLevels, rate: Number(values.rate ?? 4) });
+  const report = await play({ ...values, expectLevels, rate: Number(values.rate ?? 4), seek: values.seek && Number(values.seek) });
   const text = JSON.stringify(report, null, 2);
   if (values.report) await writeFile(values.report, `${text}\n`);
   else console.log(text);

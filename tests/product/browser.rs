@@ -9,7 +9,7 @@ use vodmill_tests::product::Home;
 use vodmill_tests::tools::succeeded;
 
 /// Plays by tests/browser/play.mjs; what it finds wrong is what this panics with.
-fn plays(root: &Path, arguments: &[&str], keys: Option<&Path>) {
+pub fn plays(root: &Path, arguments: &[&str], keys: Option<&Path>) {
     let mut command = player();
     command.arg("--root").arg(root).args(arguments);
     if let Some(keys) = keys {

@@ -10,6 +10,7 @@ mod door;
 mod drain;
 mod failures;
 mod faultpoints;
+mod files;
 mod hdr;
 mod hls;
 mod inbox;

@@ -55,11 +55,17 @@ function close(report) {
 }
 
 /** Plays a file as the browser itself does it. */
-window.playFile = async ({ url, rate, patience }) => {
+window.playFile = async ({ url, rate, seek, patience }) => {
   const report = newReport();
   watchElement(report);
   video.src = url;
   video.playbackRate = rate;
+  if (seek !== undefined) {
+    await new Promise((resolve) => video.addEventListener('loadedmetadata', resolve, { once: true }));
+    video.currentTime = seek;
+    await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+    report.sought = video.currentTime;
+  }
   await playToEnd(report, patience);
   return close(report);
 };
