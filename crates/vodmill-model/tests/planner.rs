@@ -51,6 +51,18 @@ fn plans_that_keep_high_dynamic_range_are_as_committed() {
     assert!(wrong.is_empty(), "plans differ, look with BLESS=1 and git diff: {wrong:?}");
 }
 
+#[test]
+fn plans_of_webm_and_mp3_are_as_committed() {
+    let mut catalogue = catalogue();
+    let mut files = catalogue.pipelines["default"].clone();
+    (files.ladder, files.encryption, files.mp4) = (String::new(), None, Vec::new());
+    files.files = vec!["webm".to_owned(), "mp3".to_owned()];
+    catalogue.pipelines.insert("files".to_owned(), files);
+    let mut wrong = vec!["plain-1080p25", "portrait-phone", "several-languages", "audio-only"];
+    wrong.retain(|name| !is_as_committed(name, &catalogue, "files", &format!("files/{name}")));
+    assert!(wrong.is_empty(), "plans differ, look with BLESS=1 and git diff: {wrong:?}");
+}
+
 /// Renditions that another version of vodmill made are found again, if their encoder is the same.
 #[test]
 fn an_address_hangs_on_its_own_encoder_alone() {

@@ -5,7 +5,9 @@ mod common;
 
 use common::{catalogue, catalogue_with_hdr};
 use vodmill_model::pipeline::{Container, Pipeline};
-use vodmill_model::preset::{HdrPolicy, Preset, Profile};
+use vodmill_model::preset::{
+    AudioCodec, FileContainer, FilePreset, HdrPolicy, Preset, Profile, VideoCodec,
+};
 use vodmill_model::validate::validate;
 use vodmill_model::{BitsPerSecond, Catalogue};
 
@@ -29,6 +31,29 @@ fn pipeline_paths(change: impl Fn(&mut Pipeline)) -> Vec<String> {
 #[test]
 fn what_is_shipped_is_right() {
     assert_eq!(validate(&catalogue()), []);
+}
+
+#[test]
+fn a_container_holds_its_codecs_alone() {
+    let file = |name: &str, change: &dyn Fn(&mut FilePreset)| {
+        let mut catalogue = catalogue();
+        let Some(Preset::File(file) | Preset::Mp4(file)) = catalogue.presets.get_mut(name) else {
+            panic!("no file {name}");
+        };
+        change(file);
+        paths(&catalogue)
+    };
+    let h264 = |file: &mut FilePreset| file.video.as_mut().unwrap().common.codec = VideoCodec::H264;
+    assert_eq!(file("webm", &h264), ["video.codec"]);
+    assert_eq!(file("webm", &|file| file.audio.codec = AudioCodec::Aac), ["audio.codec"]);
+    assert_eq!(file("webm", &|file| file.audio.sample_rate = 44_100), ["audio.sample_rate"]);
+    assert_eq!(file("mp3", &|file| file.audio.channels = 6), ["audio.channels"]);
+    assert_eq!(file("mp3", &|file| file.audio.bitrate = BitsPerSecond(100_000)), ["audio.bitrate"]);
+    let webm = file("phone", &|file| file.container = FileContainer::Webm);
+    assert_eq!(webm[..3], ["container", "audio.codec", "video.codec"]);
+    let mp4 = catalogue().presets["phone"].file().unwrap().video.clone();
+    assert_eq!(file("mp3", &|file| file.video.clone_from(&mp4)), ["video"]);
+    assert_eq!(pipeline_paths(|pipeline| pipeline.files = vec!["hls".to_owned()]), ["files[0]"]);
 }
 
 #[test]
