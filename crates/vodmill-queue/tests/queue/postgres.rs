@@ -108,7 +108,7 @@ fn the_third_schema_is_brought_up_to_date() {
     let site = Subscription { pipeline: "films".into(), target: "site".into(), kinds };
     queue.subscribe(Subscriptions::new(vec![site]));
     let path = StalePath { distribution: "E1".into(), path: "/j/index.m3u8".into() };
-    let completion = Completion { stale: vec![path], ..as_str() };
+    let completion = Completion { stale: vec![path], ..ending() };
     queue.complete(&lease, &completion).unwrap();
     let delivery = other.claim_delivery("site", MINUTE).unwrap().unwrap();
     assert_eq!(delivery.event.job.as_deref(), Some("j"));

@@ -107,7 +107,7 @@ pub fn ended_job_fences_its_holders(world: World) {
 pub fn told_after_the_end(world: World) {
     world.enqueue("j", &[task("a", &[]), task("b", &[])]);
     let then = vec![task("tell", &[]), task("tell again", &["tell"])];
-    world.queue.complete(&world.claim(), &Completion { then, ..as_str() }).unwrap();
+    world.queue.complete(&world.claim(), &Completion { then, ..ending() }).unwrap();
     assert_eq!(world.state("j"), JobState::Published);
     let tell = world.claim();
     assert_eq!(tell.key, "tell");
@@ -137,7 +137,7 @@ pub fn others_try_first(world: World) {
 pub fn counted_once(world: World) {
     let counting = |month: &str, figures: &[(&str, u64)]| {
         let figures = figures.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        Completion { figures: Some(MonthFigures { month: month.to_owned(), figures }), ..as_str() }
+        Completion { figures: Some(MonthFigures { month: month.to_owned(), figures }), ..ending() }
     };
     let november = counting("2026-11", &[("bytes", 5_000_000_000), ("published", 1)]);
     for id in ["a", "b"] {

@@ -52,7 +52,7 @@ pub fn completion_is_atomic(world: World) {
     let before = world.everything();
     for wrong in [task("b", &[]), task("c", &["nobody"])] {
         let then = vec![task("good", &["a"]), wrong];
-        let completion = Completion { then, ..as_str() };
+        let completion = Completion { then, ..ending() };
         let error = world.queue.complete(&lease, &completion).unwrap_err();
         assert!(error.to_string().starts_with("complete j task a: "), "{error}");
         assert_eq!(world.everything(), before);

@@ -25,7 +25,7 @@ fn publish(world: &World, id: &str, paths: &[&str]) {
         .iter()
         .map(|path| StalePath { distribution: "E1".into(), path: (*path).into() })
         .collect();
-    world.queue.complete(&world.claim(), &Completion { stale, ..as_str() }).unwrap();
+    world.queue.complete(&world.claim(), &Completion { stale, ..ending() }).unwrap();
     world.clock.advance(Duration::from_secs(1));
 }
 

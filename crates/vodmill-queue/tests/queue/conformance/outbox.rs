@@ -65,7 +65,7 @@ pub fn told_of_what_happens(world: World) {
             },
         )
         .unwrap();
-    let result = Completion { result: "{\"g\":1}".into(), ..as_str() };
+    let result = Completion { result: "{\"g\":1}".into(), ..ending() };
     world.queue.complete(&world.claim(), &result).unwrap();
     let of = |kind, task: Option<&str>, detail: &str| {
         (kind, "j".to_owned(), task.map(str::to_owned), detail.to_owned())
@@ -98,7 +98,7 @@ pub fn told_of_bad_ends(world: World) {
             "rejected" => world.queue.reject(&lease, "bad").unwrap(),
             "failed" => {
                 let job = Some(JobOutcome::Failed { reason: "worse".into() });
-                world.queue.complete(&lease, &Completion { job, ..as_str() }).unwrap();
+                world.queue.complete(&lease, &Completion { job, ..ending() }).unwrap();
             }
             "given-up" => {
                 let once = vodmill_queue::RetryPolicy { max_attempts: 1, ..POLICY };

@@ -77,6 +77,6 @@ pub fn retried_when_its_settler_is_gone(world: World) {
     world.queue.restart("j").unwrap();
     assert_eq!(claim_ended(&world, "you"), None);
     assert!(world.queue.mark_cleaned("j").is_err());
-    world.queue.complete(&world.claim(), &Completion { job, ..as_str() }).unwrap();
+    world.queue.complete(&world.claim(), &Completion { job, ..ending() }).unwrap();
     assert_eq!(claim_ended(&world, "you").as_deref(), Some("j"));
 }
