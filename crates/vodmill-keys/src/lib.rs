@@ -8,14 +8,15 @@
 //! - `wrap`: the key-encryption key and secrets under it; [`kek`]: the places where it is;
 //! - `store`: where key sets are kept: the contract [`KeyStore`], and a store in memory, in a
 //!   folder, in the database of a queue, and behind HTTP;
-//! - [`random`]: what every secret of vodmill is made from.
+//! - [`random`]: what every secret of vodmill is made from;
+//! - [`private_file`]: files with secrets, there whole or not at all.
 //!
 //! It knows no media, no playlist and no package.
 
 pub mod aes128;
 pub mod kek;
 mod key;
-mod private_file;
+pub mod private_file;
 pub mod random;
 mod ring;
 mod set;

@@ -1,4 +1,4 @@
-//! Files with keys: private, and there whole or not at all.
+//! Files with secrets: private, and there whole or not at all.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vodmill_fault::point;
 
 /// Creates a private file durably, unless it is there already.
-pub(crate) fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = hidden_name(path);
     let linked = write(&part, bytes).and_then(|()| match fs::hard_link(&part, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -25,7 +28,10 @@ pub(crate) fn create_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Replaces a private file durably.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = hidden_name(path);
     let replaced = write(&part, bytes)
         .and_then(|()| fs::rename(&part, path))

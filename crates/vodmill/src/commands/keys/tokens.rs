@@ -1,7 +1,5 @@
 //! Access to the key server: tokens for viewers, credentials for segmenters and operators.
 
-use std::fs;
-use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +9,7 @@ use vodmill_api::token::Scope;
 use vodmill_api::token::own::{Order, Secrets};
 use vodmill_api::{Credentials, Role};
 use vodmill_clock::{Clock as _, SystemClock};
-use vodmill_keys::random;
+use vodmill_keys::{private_file, random};
 
 use crate::config::Config;
 use crate::exit::Usage;
@@ -41,7 +39,9 @@ pub fn secrets_file(config: &Config) -> anyhow::Result<PathBuf> {
     let path = named.map_or_else(|| config.keys().join("tokens"), |name| config.home.join(name));
     if !path.exists() {
         let line = format!("t{} {}\n", now(), secret()?);
-        write_new(&path, &line).with_context(|| format!("write {}", path.display()))?;
+        make_folder(&path)
+            .and_then(|()| private_file::create_once(&path, line.as_bytes()))
+            .with_context(|| format!("write {}", path.display()))?;
     }
     Ok(path)
 }
@@ -60,7 +60,9 @@ pub fn credential(config: &Config, role: Role, name: &str) -> anyhow::Result<()>
     let there = there.as_ref().map_or("", |there| there.as_str());
     let text = format!("{there}{}", Credentials::line(role, name, &secret));
     Credentials::parse(&text).map_err(anyhow::Error::msg).context("credentials")?;
-    replace(&path, &text).with_context(|| format!("write {}", path.display()))?;
+    make_folder(&path)
+        .and_then(|()| private_file::replace(&path, text.as_bytes()))
+        .with_context(|| format!("write {}", path.display()))?;
     Ok(print(&secret)?)
 }
 
@@ -81,31 +83,7 @@ fn secret() -> anyhow::Result<String> {
     Ok(hex::encode(bytes))
 }
 
-/// Writes a private file under a hidden name first, so that no reader sees half of it.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let part = hidden(path, text)?;
-    fs::rename(&part, path)
-}
-
-/// As [`replace`], unless another process was first.
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
-    let part = hidden(path, text)?;
-    let linked = fs::hard_link(&part, path);
-    fs::remove_file(&part)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn hidden(path: &Path, text: &str) -> std::io::Result<PathBuf> {
-    vodmill_secret::make_dir(path.parent().unwrap_or(Path::new(".")))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    // Of a process that had this id before.
-    let _ = fs::remove_file(&part);
-    let mut file = vodmill_secret::create(&part)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(part)
+/// The folder of a file, for its owner alone.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    vodmill_secret::make_dir(path.parent().unwrap_or(Path::new(".")))
 }
