@@ -7,16 +7,16 @@ use libfuzzer_sys::fuzz_target;
 use vodmill_manifest::hls::{MediaPlaylist, MultivariantPlaylist};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(read) = MediaPlaylist::parse(bytes)
-        && let Ok(text) = read.playlist.write()
+    if let Ok(read) = MediaPlaylist::read(bytes)
+        && let Ok(text) = read.write()
     {
-        let again = MediaPlaylist::parse(text.as_bytes()).expect("what was written can be read");
-        assert_eq!(again.playlist.write().expect("what was written can be written"), text);
+        let again = MediaPlaylist::read(text.as_bytes()).expect("what was written can be read");
+        assert_eq!(again.write().expect("what was written can be written"), text);
     }
-    if let Ok(read) = MultivariantPlaylist::parse(bytes)
-        && let Ok(text) = read.playlist.write()
+    if let Ok(read) = MultivariantPlaylist::read(bytes)
+        && let Ok(text) = read.write()
     {
-        let again = MultivariantPlaylist::parse(text.as_bytes()).expect("written, so readable");
-        assert_eq!(again.playlist.write().expect("what was written can be written"), text);
+        let again = MultivariantPlaylist::read(text.as_bytes()).expect("written, so readable");
+        assert_eq!(again.write().expect("what was written can be written"), text);
     }
 });

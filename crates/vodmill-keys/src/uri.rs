@@ -44,6 +44,14 @@ pub enum KeyUriError {
     NotAFileName,
 }
 
+impl Kid {
+    /// The id in a key URI: 32 hex digits in the last part of its path that are no part of more.
+    pub fn in_uri(uri: &str) -> Option<Kid> {
+        let mut runs = last_of_path(uri).split(|c: char| !c.is_ascii_hexdigit());
+        runs.find_map(Kid::from_hex)
+    }
+}
+
 enum Part<'a> {
     Text(&'a str),
     Placeholder(&'a str),

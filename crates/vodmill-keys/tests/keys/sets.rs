@@ -73,6 +73,22 @@ fn key_uris_are_filled_in() {
 }
 
 #[test]
+fn a_key_uri_names_its_key() {
+    let kid = Kid::from_bytes([0xa5; 16]);
+    for template in [
+        "{kid}",
+        "https://k.example/0123456789abcdef0123456789abcdef/{kid}",
+        "https://k.example/{asset}/v2-{kid}.key?from=/a/b",
+    ] {
+        let uri = KeyUriTemplate::parse(template).unwrap().uri(&kid, "dead/beef", "g1");
+        assert_eq!(Kid::in_uri(&uri), Some(kid), "{uri}");
+    }
+    for uri in ["https://k.example/a5a5/key", "https://k.example/key?KID", "/k/fadeKID"] {
+        assert_eq!(Kid::in_uri(&uri.replace("KID", &kid.to_string())), None, "{uri}");
+    }
+}
+
+#[test]
 fn bad_key_uris_are_refused() {
     let error = |template: &str| KeyUriTemplate::parse(template).unwrap_err();
     assert_eq!(error(""), KeyUriError::Length);

@@ -65,16 +65,9 @@ pub struct ByteRange {
 pub struct KeyRef {
     /// Where a player gets the key.
     pub uri: String,
-    /// The IV; `None` stands for the segment's media sequence number, which
-    /// vodmill does not use but does read.
+    /// The IV; `None` stands for the segment's media sequence number (§5.2), which
+    /// vodmill does not use.
     pub iv: Option<[u8; 16]>,
-}
-
-impl KeyRef {
-    /// The IV of the segment with this media sequence number (§5.2).
-    pub fn effective_iv(&self, media_sequence: u64) -> [u8; 16] {
-        self.iv.unwrap_or(u128::from(media_sequence).to_be_bytes())
-    }
 }
 
 impl ByteRange {

@@ -7,6 +7,7 @@
 
 mod bandwidth;
 mod codec;
+mod durations;
 mod golden;
 mod hostile;
 mod multivariant;

@@ -48,7 +48,7 @@ fn a_default_is_always_autoselected() {
 #[test]
 fn it_reads_back_as_it_was() {
     let text = full().write().unwrap();
-    let mut read = MultivariantPlaylist::parse(text.as_bytes()).unwrap().playlist;
+    let mut read = MultivariantPlaylist::read(text.as_bytes()).unwrap();
     for (read, written) in read.variants.iter_mut().zip(full().variants) {
         let rate = read.frame_rate.unwrap();
         assert_eq!((rate.num, rate.den), (23_976, 1000));

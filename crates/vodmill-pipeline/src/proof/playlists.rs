@@ -15,8 +15,8 @@ use crate::receipt::{Holds, PlaylistFact};
 
 pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
     let Some(bytes) = prover.read(&fact.name) else { return };
-    let playlist = match MediaPlaylist::parse(&bytes) {
-        Ok(parsed) => parsed.playlist,
+    let playlist = match MediaPlaylist::read(&bytes) {
+        Ok(playlist) => playlist,
         Err(error) => return prover.find(&fact.name, "playlist_invalid", error.to_string()),
     };
     if !playlist.ended || !playlist.vod {
@@ -77,7 +77,7 @@ fn compare(
     if told.abs_diff(real) > 12 {
         prover.find(name, "extinf", format!("EXTINF {told} µs, media {real} µs"));
     }
-    let named = segment.key.as_ref().map(|key| (kid_of(&key.uri), key.iv.map(Iv::from_bytes)));
+    let named = segment.key.as_ref().map(|key| (Kid::in_uri(&key.uri), key.iv.map(Iv::from_bytes)));
     if named != piece.key.map(|(kid, iv)| (Some(kid), Some(iv))) {
         prover.find(name, "key_reference", "it does not name what opens it");
     }
@@ -220,7 +220,7 @@ fn open(prover: &Prover<'_>, name: &str, segment: &Segment, mut bytes: Vec<u8>) 
         }
         return Some(bytes);
     };
-    let (Some(kid), Some(iv)) = (kid_of(&key_ref.uri), key_ref.iv.map(Iv::from_bytes)) else {
+    let (Some(kid), Some(iv)) = (Kid::in_uri(&key_ref.uri), key_ref.iv.map(Iv::from_bytes)) else {
         prover.find(name, "key_reference", format!("no key id or IV in {}", key_ref.uri));
         return None;
     };
@@ -235,10 +235,4 @@ fn open(prover: &Prover<'_>, name: &str, segment: &Segment, mut bytes: Vec<u8>) 
             None
         }
     }
-}
-
-/// The key id in a key URI: the run of 32 hex digits in its last part.
-fn kid_of(uri: &str) -> Option<Kid> {
-    let last = uri.rsplit('/').next()?;
-    (0..last.len()).find_map(|at| last.get(at..at + 32).and_then(Kid::from_hex))
 }

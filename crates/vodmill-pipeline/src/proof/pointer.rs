@@ -119,8 +119,8 @@ fn compare_playlist(
 
 /// Everything that the multivariant playlist names is in the receipt.
 fn reach(bytes: &[u8], receipt: &Receipt, find: &mut dyn FnMut(&str, &str, String)) {
-    let playlist = match MultivariantPlaylist::parse(bytes) {
-        Ok(parsed) => parsed.playlist,
+    let playlist = match MultivariantPlaylist::read(bytes) {
+        Ok(playlist) => playlist,
         Err(error) => return find(MULTIVARIANT, "playlist_invalid", error.to_string()),
     };
     let variants = playlist.variants.iter().map(|variant| variant.uri.as_str());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use vodmill_keys::{ClearKeys, Iv, Kid, SegmentKey};
+use vodmill_manifest::hls::{MediaPlaylist, Segment};
 use vodmill_model::Failed;
 
 /// An encrypted part of an object, and what it is encrypted with, before and after.
@@ -16,7 +17,7 @@ pub(super) struct Piece {
 }
 
 /// A playlist, rewritten.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Rewritten {
     pub text: String,
     /// The pieces of each object, in their order.
@@ -33,94 +34,76 @@ pub(super) fn rewrite(
     old: &ClearKeys,
     new: &ClearKeys,
 ) -> Result<Rewritten, Failed> {
-    let mut writer = Writer { name, old, new, made: Rewritten::default(), key: None, range: None };
-    text.split_inclusive('\n').try_for_each(|line| writer.take(line))?;
-    Ok(writer.made)
-}
-
-struct Writer<'a> {
-    name: &'a str,
-    old: &'a ClearKeys,
-    new: &'a ClearKeys,
-    made: Rewritten,
-    /// The EXT-X-KEY that holds for the next segment, and where it stands in what was written.
-    key: Option<(usize, String)>,
-    /// Length and offset of the next segment in its object.
-    range: Option<(u64, u64)>,
-}
-
-impl Writer<'_> {
-    fn take(&mut self, line: &str) -> Result<(), Failed> {
-        let bare = line.trim_end();
-        if bare.starts_with("#EXT-X-KEY:") {
-            self.key = Some((self.made.text.len(), line.to_owned()));
-        } else if let Some(range) = bare.strip_prefix("#EXT-X-BYTERANGE:") {
-            let (length, offset) = range.split_once('@').unwrap_or((range, ""));
-            let range = length.parse().ok().zip(offset.parse().ok());
-            self.range = Some(range.ok_or_else(|| self.odd("a byte range without an offset"))?);
-        } else if !bare.is_empty() && !bare.starts_with('#') {
-            self.segment(bare)?;
-        }
-        self.made.text.push_str(line);
-        Ok(())
+    let stage = || format!("put other keys into {name}");
+    let playlist = MediaPlaylist::read(text.as_bytes());
+    let playlist = playlist.map_err(|error| Failed::from_error(stage(), &error))?;
+    let mut pieces: HashMap<String, Vec<Piece>> = HashMap::new();
+    let mut changes = Vec::new();
+    for segment in &playlist.segments {
+        let object = match name.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{}", segment.uri),
+            None => segment.uri.clone(),
+        };
+        let of_object = pieces.entry(object.clone()).or_default();
+        let number = of_object.len() as u64;
+        let change = change(segment, &object, number, old, new);
+        let change = change.map_err(|what| Failed::new(stage(), what))?;
+        of_object.push(Piece {
+            offset: segment.byte_range.map_or(0, |range| range.offset),
+            length: segment.byte_range.map(|range| range.length),
+            from: change.from.clone(),
+            to: change.to.clone(),
+        });
+        changes.push(change);
     }
-
-    fn segment(&mut self, uri: &str) -> Result<(), Failed> {
-        let range = self.range.take();
+    let text = replaced(text, &changes).ok_or_else(|| {
         // Every piece has an IV, and so a line, of its own.
-        let Some((at, line)) = self.key.take() else { return Err(self.odd("a clear segment")) };
-        let object = match self.name.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{uri}"),
-            None => uri.to_owned(),
-        };
-        let pieces = self.made.pieces.entry(object.clone()).or_default();
-        let number = pieces.len() as u64;
-        let (kid, iv) = (kid_of(&line), iv_of(&line));
-        let period = kid.and_then(|kid| self.old.period_of(&kid));
-        let known = iv == Some(self.old.iv(&object, number));
-        let (Some(period), Some(kid), Some(iv), true) = (period, kid, iv, known) else {
-            return Err(self.odd(format!("a key of {object} that is not its generation's")));
-        };
-        let keys = self.old.period(period).zip(self.new.period(period));
-        let Some(((_, from), (new_kid, to))) = keys else {
-            return Err(self.odd("more key periods than there are keys"));
-        };
-        let new_iv = self.new.iv(&object, number);
-        let (length, offset) = range.map_or((None, 0), |(length, offset)| (Some(length), offset));
-        pieces.push(Piece { offset, length, from: (from, iv), to: (to, new_iv) });
-        let replaced = replace_hex(&line, &kid.to_string(), &new_kid.to_string());
-        let replaced = replace_hex(&replaced, &iv.to_hex(), &new_iv.to_hex());
-        self.made.text.replace_range(at..at + line.len(), &replaced);
-        Ok(())
-    }
-
-    fn odd(&self, what: impl std::fmt::Display) -> Failed {
-        Failed::new(format!("put other keys into {}", self.name), what)
-    }
-}
-
-/// The value of an attribute, quoted or not.
-fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    let begin = [":", ","].iter().find_map(|before| {
-        let mark = format!("{before}{name}=");
-        line.find(&mark).map(|at| at + mark.len())
+        Failed::new(stage(), "there are not as many keys as segments")
     })?;
-    let rest = &line[begin..];
-    match rest.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next(),
-        None => rest.split([',', '\r', '\n']).next(),
+    Ok(Rewritten { text, pieces })
+}
+
+/// What a line of EXT-X-KEY says, before and after.
+struct Change {
+    kid: Kid,
+    new_kid: Kid,
+    from: (SegmentKey, Iv),
+    to: (SegmentKey, Iv),
+}
+
+/// Other keys for one segment, piece `number` of its object.
+fn change(
+    segment: &Segment,
+    object: &str,
+    number: u64,
+    old: &ClearKeys,
+    new: &ClearKeys,
+) -> Result<Change, String> {
+    let reference = segment.key.as_ref().ok_or("a clear segment")?;
+    let foreign = || format!("a key of {object} that is not its generation's");
+    let kid = Kid::in_uri(&reference.uri).ok_or_else(foreign)?;
+    let period = old.period_of(&kid).ok_or_else(foreign)?;
+    let iv = reference.iv.map(Iv::from_bytes).filter(|iv| *iv == old.iv(object, number));
+    let iv = iv.ok_or_else(foreign)?;
+    let keys = old.period(period).zip(new.period(period));
+    let ((_, from), (new_kid, to)) = keys.ok_or("more key periods than there are keys")?;
+    Ok(Change { kid, new_kid, from: (from, iv), to: (to, new.iv(object, number)) })
+}
+
+/// The text with every change made in its line; none where there are not as many lines.
+fn replaced(text: &str, changes: &[Change]) -> Option<String> {
+    let mut made = String::with_capacity(text.len());
+    let mut changes = changes.iter();
+    for line in text.split_inclusive('\n') {
+        if !line.starts_with("#EXT-X-KEY:") {
+            made.push_str(line);
+            continue;
+        }
+        let change = changes.next()?;
+        let line = replace_hex(line, &change.kid.to_string(), &change.new_kid.to_string());
+        made.push_str(&replace_hex(&line, &change.from.1.to_hex(), &change.to.1.to_hex()));
     }
-}
-
-/// The first 32 hex digits in the URI that are no part of more.
-fn kid_of(line: &str) -> Option<Kid> {
-    let uri = attribute(line, "URI")?;
-    uri.split(|c: char| !c.is_ascii_hexdigit()).find_map(Kid::from_hex)
-}
-
-fn iv_of(line: &str) -> Option<Iv> {
-    let iv = attribute(line, "IV")?;
-    Iv::from_hex(iv.strip_prefix("0x").or_else(|| iv.strip_prefix("0X"))?)
+    changes.next().is_none().then_some(made)
 }
 
 /// Puts `to` where `from` stands, in whichever case its digits are.
@@ -147,7 +130,9 @@ mod tests {
     }
 
     fn playlist(keys: &ClearKeys) -> String {
-        let mut text = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-MAP:URI=\"init.mp4\"\n".to_owned();
+        let mut text =
+            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI=\"init.mp4\"\n"
+                .to_owned();
         for (number, period) in [(0, 0), (1, 0), (2, 1)] {
             let uri = format!("{number:06}.m4s");
             let kid = keys.period(period).unwrap().0;
@@ -184,7 +169,11 @@ mod tests {
                      #EXT-X-BYTERANGE:{range}\niframes-0.ts\n"
                 )
             };
-            format!("#EXTM3U\n{}{}", piece((0, "32@700")), piece((1, "48@732")))
+            format!(
+                "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:6\n{}{}",
+                piece((0, "32@700")),
+                piece((1, "48@732"))
+            )
         };
         let made = rewrite("hls/low/iframes.m3u8", &text(&old), &old, &new).unwrap();
         assert_eq!(made.text, text(&new));

@@ -107,7 +107,7 @@ impl Copy<'_> {
     /// A segment as players see it: its key's id and its clear bytes.
     fn open(&self, rung: &str, number: usize) -> (Kid, Vec<u8>) {
         let playlist = self.read(&format!("hls/{rung}/index.m3u8"));
-        let playlist = MediaPlaylist::parse(&playlist).expect("a playlist").playlist;
+        let playlist = MediaPlaylist::read(&playlist).expect("a playlist");
         let segment = &playlist.segments[number];
         let reference = segment.key.as_ref().expect("a key");
         let kid = reference.uri.rsplit('/').next().and_then(Kid::from_hex).expect("a key id");
