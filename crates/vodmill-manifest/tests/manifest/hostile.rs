@@ -118,6 +118,10 @@ fn what_others_write_is_read() {
     let second = &playlist.segments[1];
     assert_eq!(second.byte_range.map(|range| (range.length, range.offset)), Some((7, 5)));
     assert!(!playlist.ended && !playlist.vod);
+    // A key for a segment that does not come.
+    let text =
+        format!("{HEAD}#EXTINF:6,\na.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXT-X-ENDLIST\n");
+    assert_eq!(MediaPlaylist::read(text.as_bytes()).unwrap().segments[0].key, None);
 }
 
 /// m3u8-rs looks for the end of an attribute in all that follows, which for a playlist of such lines

@@ -49,6 +49,8 @@ pub(super) struct Lines<'a> {
     /// By tag, how many, and the number of the first.
     tags: BTreeMap<&'a str, (usize, usize)>,
     uris: usize,
+    /// Lines with EXT-X-KEY since the last URI: they are for segments that do not come.
+    keys_left: usize,
     /// Number of the first line with a URI.
     first_uri: usize,
     /// The tag before, until another line has come.
@@ -96,6 +98,7 @@ impl<'a> Lines<'a> {
         }
         self.before = "";
         self.uris += 1;
+        self.keys_left = 0;
         if self.first_uri == 0 {
             self.first_uri = number;
         }
@@ -113,6 +116,7 @@ impl<'a> Lines<'a> {
         if name == "#EXTINF" && !value.contains(',') {
             return Err(ReadError::line(number, "no comma after the duration", line));
         }
+        self.keys_left += usize::from(name == "#EXT-X-KEY");
         self.before = name;
         self.tags.entry(name).or_insert((0, number)).0 += 1;
         Ok(())
@@ -127,6 +131,16 @@ impl<'a> Lines<'a> {
     pub(super) fn expect(&self, tag: &'static str, used: usize) -> Result<(), ReadError> {
         let lines = self.count(tag);
         if lines == used { Ok(()) } else { Err(ReadError::Unused { tag: &tag[1..], lines, used }) }
+    }
+
+    /// As [`expect`](Self::expect), of EXT-X-KEY before a segment.
+    pub(super) fn expect_keys(&self, used: usize) -> Result<(), ReadError> {
+        let lines = self.count("#EXT-X-KEY") - self.keys_left;
+        if lines == used {
+            Ok(())
+        } else {
+            Err(ReadError::Unused { tag: "EXT-X-KEY", lines, used })
+        }
     }
 
     /// As [`expect`](Self::expect), of the lines with URIs.

@@ -44,7 +44,7 @@ fn compare(lines: &Lines<'_>, found: &m3u8_rs::MediaPlaylist) -> Result<(), Read
     let ranges = segments.iter().filter(|segment| segment.byte_range.is_some()).count();
     lines.expect("#EXT-X-BYTERANGE", ranges)?;
     let keys = segments.iter().filter(|segment| segment.key.is_some() || is_clear(segment)).count();
-    lines.expect("#EXT-X-KEY", keys)?;
+    lines.expect_keys(keys)?;
     let maps = segments.iter().filter(|segment| segment.map.is_some()).count();
     lines.expect("#EXT-X-MAP", maps)?;
     lines.expect("#EXT-X-VERSION", found.version.iter().count())?;
