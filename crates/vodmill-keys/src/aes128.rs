@@ -25,11 +25,6 @@ pub enum DecryptError {
     Padding,
 }
 
-/// Size of `clear` bytes once encrypted.
-pub const fn encrypted_len(clear: u64) -> u64 {
-    (clear / BLOCK as u64 + 1) * BLOCK as u64
-}
-
 /// Encrypts a whole piece in place; it grows by its padding.
 pub fn encrypt(key: &SegmentKey, iv: &Iv, piece: &mut Vec<u8>) {
     let padding = BLOCK - piece.len() % BLOCK;

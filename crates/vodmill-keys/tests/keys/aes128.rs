@@ -1,4 +1,4 @@
-use vodmill_keys::aes128::{DecryptError, decrypt, encrypt, encrypted_len};
+use vodmill_keys::aes128::{DecryptError, decrypt, encrypt};
 use vodmill_keys::{Iv, IvSeed, Kid, SegmentKey};
 
 use crate::hex;
@@ -14,7 +14,7 @@ fn vector(key: &str, iv: &str, clear: &[u8], sealed: &str) {
     let mut piece = clear.to_vec();
     encrypt(&key, &iv, &mut piece);
     assert_eq!(piece[..clear.len()], hex(sealed));
-    assert_eq!(piece.len() as u64, encrypted_len(clear.len() as u64));
+    assert_eq!(piece.len(), clear.len() + 16, "a whole block of padding");
     decrypt(&key, &iv, &mut piece).unwrap();
     assert_eq!(piece, clear);
 }

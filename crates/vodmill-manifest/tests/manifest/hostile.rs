@@ -154,12 +154,15 @@ fn mutations_never_panic() {
                     _ => bytes.insert(at, numbers.next(256) as u8),
                 }
             }
-            // What is accepted can be written again.
+            // What is accepted can be written, and says the same when it is read again.
             if let Ok(playlist) = MediaPlaylist::read(&bytes) {
-                playlist.write().unwrap();
+                let text = playlist.write().unwrap();
+                assert_eq!(MediaPlaylist::read(text.as_bytes()).unwrap().write().unwrap(), text);
             }
             if let Ok(playlist) = MultivariantPlaylist::read(&bytes) {
-                playlist.write().unwrap();
+                let text = playlist.write().unwrap();
+                let again = MultivariantPlaylist::read(text.as_bytes()).unwrap();
+                assert_eq!(again.write().unwrap(), text);
             }
         }
     }

@@ -40,20 +40,11 @@ pub(super) fn rewrite(
     let mut pieces: HashMap<String, Vec<Piece>> = HashMap::new();
     let mut changes = Vec::new();
     for segment in &playlist.segments {
-        let object = match name.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{}", segment.uri),
-            None => segment.uri.clone(),
-        };
+        let object = beside(name, &segment.uri);
         let of_object = pieces.entry(object.clone()).or_default();
-        let number = of_object.len() as u64;
-        let change = change(segment, &object, number, old, new);
+        let change = change(segment, &object, of_object.len() as u64, old, new);
         let change = change.map_err(|what| Failed::new(stage(), what))?;
-        of_object.push(Piece {
-            offset: segment.byte_range.map_or(0, |range| range.offset),
-            length: segment.byte_range.map(|range| range.length),
-            from: change.from.clone(),
-            to: change.to.clone(),
-        });
+        of_object.push(Piece::of(segment, &change));
         changes.push(change);
     }
     let text = replaced(text, &changes).ok_or_else(|| {
@@ -61,6 +52,25 @@ pub(super) fn rewrite(
         Failed::new(stage(), "there are not as many keys as segments")
     })?;
     Ok(Rewritten { text, pieces })
+}
+
+/// The name of an object in the folder of a playlist.
+fn beside(playlist: &str, uri: &str) -> String {
+    match playlist.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{uri}"),
+        None => uri.to_owned(),
+    }
+}
+
+impl Piece {
+    fn of(segment: &Segment, change: &Change) -> Piece {
+        Piece {
+            offset: segment.byte_range.map_or(0, |range| range.offset),
+            length: segment.byte_range.map(|range| range.length),
+            from: change.from.clone(),
+            to: change.to.clone(),
+        }
+    }
 }
 
 /// What a line of EXT-X-KEY says, before and after.
