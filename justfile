@@ -45,6 +45,10 @@ soak *OPTIONS:
 mutants *OPTIONS:
     scripts/mutants {{OPTIONS}}
 
+# What takes longer than a change can wait: every fault point, disturbed in every way
+nightly:
+    VODMILL_WALK=whole scripts/test faultpoints
+
 # Fuzz the parsers: `just fuzz [SECONDS [TARGET…]]`
 fuzz *ARGS:
     scripts/fuzz {{ARGS}}

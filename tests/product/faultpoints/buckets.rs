@@ -10,7 +10,7 @@ use vodmill_tests::services::{Cloud, Postgres};
 use vodmill_tests::tools::ffmpeg;
 
 use super::lane::Lane;
-use super::round::{self, Way};
+use super::round::{Rounds, Way};
 use super::{make_clip, walk};
 
 /// The part of a server that one lane has.
@@ -134,8 +134,9 @@ fn reaches_all(way: Way, cloud: &Cloud, lanes: usize) {
     let postgres = Postgres::shared();
     let points = fault_points();
     // Nothing here is encrypted: one round of a sort will do.
-    let (mut rounds, others) = round::rounds(&points, &[way]);
-    rounds.extend(others.into_iter().filter(|round| !round.at.is_empty()));
+    let of_way = Rounds::on(&[way], &points);
+    let mut rounds = of_way.clear;
+    rounds.extend(of_way.encrypted.into_iter().filter(|round| !round.at.is_empty()));
     let reached = walk(lanes, vec![rounds], |number| {
         Lane::in_bucket(&clip, Bucket::make(cloud, &postgres, number, way == Way::Events))
     });

@@ -1,6 +1,9 @@
 //! The walk through all fault points: at each a process is killed, fails, stands still for longer than
 //! its lease, or is slow. Whatever happens there, the job ends as if nothing had: published (or
 //! refused) once, with the same bytes, and with nothing left over.
+//!
+//! Each point is disturbed in one of these ways, by turns; with VODMILL_WALK=whole (`just nightly`) in
+//! every one.
 
 mod buckets;
 mod cancel;
@@ -19,7 +22,7 @@ use vodmill_tests::product::fault_points;
 use vodmill_tests::tools::ffmpeg;
 
 use lane::Lane;
-use round::{Round, Way};
+use round::{Round, Rounds, Way};
 
 /// Homes side by side: most of their time is waiting.
 const LANES: usize = 10;
@@ -30,8 +33,9 @@ fn every_point_on_one_machine() {
     let clip = folder.path().join("film.mp4");
     make_clip(&clip);
     let points = fault_points();
-    let (plain, encrypted) = round::rounds(&points, &Way::LOCAL);
-    let reached = walk(LANES, vec![plain, encrypted], |number| Lane::new(&clip, number % 2 == 1));
+    let rounds = Rounds::on(&Way::LOCAL, &points);
+    let rounds = vec![rounds.clear, rounds.encrypted];
+    let reached = walk(LANES, rounds, |number| Lane::new(&clip, number % 2 == 1));
     // Those of buckets and of delivery have tests of their own.
     let elsewhere = Way::REMOTE.iter().flat_map(|way| way.points(&points));
     let known: BTreeSet<String> =

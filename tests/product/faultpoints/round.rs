@@ -153,41 +153,93 @@ impl fmt::Display for Round {
     }
 }
 
-/// All rounds on these ways, for clear jobs and for encrypted ones, by turns.
-pub fn rounds(points: &[String], ways: &[Way]) -> (Vec<Round>, Vec<Round>) {
-    let (mut clear, mut encrypted) = (Vec::new(), Vec::new());
-    for way in ways {
-        let at: Vec<(String, usize)> =
-            way.points(points).into_iter().map(|point| (point, 1)).collect();
-        for (turn, action) in ["kill", "fail", "stop"].into_iter().enumerate() {
-            for (number, at) in apart(&at, way.together()).into_iter().enumerate() {
-                let round = Round { way: *way, action, at };
-                if (number + turn) % 2 == 0 { clear.push(round) } else { encrypted.push(round) }
-            }
-            // The first file of keys is the key that they are wrapped with, the second a key set.
-            let keys = at.iter().filter(|(point, _)| point.starts_with("keys."));
-            let second = keys.map(|(point, _)| vec![(point.clone(), 2)]);
-            encrypted.extend(second.map(|at| Round { way: *way, action, at }));
-        }
-        if *way == Way::Plain {
-            for (number, at) in apart(&writes(), 2).into_iter().enumerate() {
-                let round = Round { way: *way, action: "full", at };
-                if number % 2 == 0 { clear.push(round) } else { encrypted.push(round) }
-            }
-        }
-        for rounds in [&mut clear, &mut encrypted] {
-            rounds.push(Round { way: *way, action: "*=delay:30@*", at: Vec::new() });
-        }
-    }
-    encrypted.push(Round { way: ways[0], action: "*=delay:400", at: Vec::new() });
-    // While one looks for a fault.
-    if let Ok(wanted) = std::env::var("VODMILL_ROUNDS") {
-        let is_wanted = |round: &Round| round.to_string().contains(&wanted);
-        clear.retain(is_wanted);
-        encrypted.retain(is_wanted);
-    }
-    (clear, encrypted)
+/// How many of all rounds there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// Each point is disturbed in one way: some are killed, others fail, others stand still.
+    Short,
+    /// Each point is disturbed in every way.
+    Whole,
 }
+
+impl Walk {
+    /// `just nightly` asks for the whole one.
+    fn asked_for() -> Walk {
+        let asked = std::env::var("VODMILL_WALK").unwrap_or_default();
+        if asked == "whole" { Walk::Whole } else { Walk::Short }
+    }
+}
+
+/// Rounds for clear jobs, and for encrypted ones.
+#[derive(Default)]
+pub struct Rounds {
+    pub clear: Vec<Round>,
+    pub encrypted: Vec<Round>,
+}
+
+impl Rounds {
+    /// All rounds on these ways.
+    pub fn on(ways: &[Way], points: &[String]) -> Rounds {
+        let walk = Walk::asked_for();
+        let mut rounds = Rounds::default();
+        for way in ways {
+            rounds.disturbed(*way, points, walk);
+            if *way == Way::Plain {
+                rounds.with_full_disks(*way);
+            }
+            if *way == Way::Plain || walk == Walk::Whole {
+                rounds.slow(*way);
+            }
+        }
+        rounds.encrypted.push(Round { way: ways[0], action: "*=delay:400", at: Vec::new() });
+        // While one looks for a fault.
+        if let Ok(wanted) = std::env::var("VODMILL_ROUNDS") {
+            rounds.clear.retain(|round| round.to_string().contains(&wanted));
+            rounds.encrypted.retain(|round| round.to_string().contains(&wanted));
+        }
+        rounds
+    }
+
+    fn disturbed(&mut self, way: Way, points: &[String], walk: Walk) {
+        let points = way.points(points);
+        let at: Vec<(String, usize)> = points.iter().map(|point| (point.clone(), 1)).collect();
+        for (turn, action) in ACTIONS.into_iter().enumerate() {
+            for (number, at) in apart(&at, way.together()).into_iter().enumerate() {
+                if walk == Walk::Whole || number % ACTIONS.len() == turn {
+                    self.by_turns(number + turn, Round { way, action, at });
+                }
+            }
+        }
+        // The first file of keys is the key that they are wrapped with, the second a key set.
+        let keys = points.iter().filter(|point| point.starts_with("keys."));
+        for (number, point) in keys.enumerate() {
+            for (turn, action) in ACTIONS.into_iter().enumerate() {
+                if walk == Walk::Whole || number % ACTIONS.len() == turn {
+                    self.encrypted.push(Round { way, action, at: vec![(point.clone(), 2)] });
+                }
+            }
+        }
+    }
+
+    fn with_full_disks(&mut self, way: Way) {
+        for (number, at) in apart(&writes(), 2).into_iter().enumerate() {
+            self.by_turns(number, Round { way, action: "full", at });
+        }
+    }
+
+    fn slow(&mut self, way: Way) {
+        for rounds in [&mut self.clear, &mut self.encrypted] {
+            rounds.push(Round { way, action: "*=delay:30@*", at: Vec::new() });
+        }
+    }
+
+    fn by_turns(&mut self, turn: usize, round: Round) {
+        if turn.is_multiple_of(2) { self.clear.push(round) } else { self.encrypted.push(round) }
+    }
+}
+
+/// What happens at points.
+const ACTIONS: [&str; 3] = ["kill", "fail", "stop"];
 
 /// Steps at which a disk may be found to be full.
 fn writes() -> Vec<(String, usize)> {

@@ -61,7 +61,8 @@ crf = 28
 max_bitrate = "500k"
 "#;
 
-/// The built program: made once by cargo, from the tree that these tests are in.
+/// The built program: made once by cargo, from the tree that these tests are in. Where many tests run,
+/// a process each, scripts/test has built it, and says where it is.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match env::var_os("VODMILL_BIN") {
@@ -73,7 +74,10 @@ pub fn binary() -> &'static Path {
 /// The program with fault points; a file of its own.
 pub fn binary_with_faults() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| build("vodmill-faults", &["--features", "faults"]))
+    BINARY.get_or_init(|| match env::var_os("VODMILL_FAULTS_BIN") {
+        Some(path) => path.into(),
+        None => build("vodmill-faults", &["--features", "faults"]),
+    })
 }
 
 /// Cargo says where it put the program, whatever its configuration is.
