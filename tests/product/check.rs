@@ -158,5 +158,12 @@ fn packages_of_0_1_0_are_sound() {
         let after = check();
         assert!(after.out.ends_with("\nsound\n"), "{after:?}");
         assert_eq!(after.out.lines().next().map(|line| line.contains("g0001r1-")), Some(true));
+        let described = |place: &Path| home.asset_json(&place.join(asset));
+        let (old, new) = (described(&kept.join("published")), described(&place));
+        assert_eq!((&old["version"], &new["version"]), (&1.into(), &2.into()));
+        assert_eq!(Home::output(&new, "hls")["container"], old["hls"]["container"]);
+        for same in ["pipeline", "original", "frames", "objects", "bytes", "encode_cpu_ms"] {
+            assert_eq!(new[same], old[same], "{same}");
+        }
     }
 }
