@@ -75,8 +75,11 @@ impl Webm {
     }
 }
 
-/// Elements one behind the other: id, where it begins, data.
-fn elements(bytes: &[u8]) -> Result<Vec<(u64, usize, &[u8])>, String> {
+/// An element: its id, where it begins, its data.
+type Element<'a> = (u64, usize, &'a [u8]);
+
+/// Elements one behind the other.
+fn elements(bytes: &[u8]) -> Result<Vec<Element<'_>>, String> {
     let (mut all, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
         let (id, id_length) = vint(&bytes[at..], true)?;

@@ -76,7 +76,7 @@ impl Pipeline {
 
     /// As far as it decides what is made, and where: a job stays the same when others are told of it,
     /// viewers fetch it from another address, or it moves to another storage class in time.
-    pub fn essence(&self) -> Pipeline {
+    pub fn identity(&self) -> Pipeline {
         Pipeline {
             lifecycle: None,
             delivery: None,

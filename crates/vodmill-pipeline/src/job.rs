@@ -1,4 +1,6 @@
-//! A job: one original through one pipeline, once.
+//! A job: inputs and outputs, fixed when it is submitted.
+
+mod former;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +8,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vodmill_model::catalogue::Catalogue;
 use vodmill_model::plan::digest_of;
-use vodmill_model::{Failed, Pipeline};
+use vodmill_model::{JobSpec, MediaError};
 use vodmill_store::s3::{ObjectSettings, S3Settings};
 use vodmill_store::{Location, Store, StoreError};
 
 use crate::original::{Disposal, Original};
+use crate::{Error, Result};
 
 /// What is wanted: an original, a pipeline, and where everything goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,26 +45,24 @@ pub(crate) struct JobOrder {
     pub objects: ObjectSettings,
     /// What becomes of the original.
     pub disposal: Disposal,
-    /// The pipeline and its presets as they were then: a later edit makes another job.
-    pub catalogue: Catalogue,
+    /// What is made of it, as the pipeline asked then: a later edit makes another job.
+    #[serde(flatten, with = "former")]
+    pub spec: JobSpec,
 }
 
 impl JobOrder {
-    pub(crate) fn new(submission: &Submission, catalogue: &Catalogue) -> JobOrder {
-        JobOrder {
+    pub(crate) fn new(submission: &Submission, catalogue: &Catalogue) -> Result<JobOrder> {
+        let name = &submission.pipeline;
+        let pipeline = catalogue.pipeline(name).ok_or_else(|| Error::NoPipeline(name.clone()))?;
+        let spec = JobSpec::of_pipeline(name, pipeline, &catalogue.presets);
+        Ok(JobOrder {
             original: submission.original.clone(),
             pipeline: submission.pipeline.clone(),
             destination: submission.destination.clone(),
             objects: submission.objects.clone(),
             disposal: submission.disposal.clone(),
-            catalogue: only(catalogue, &submission.pipeline),
-        }
-    }
-
-    /// The job's id: the same for the same original, content, pipeline and destination.
-    pub(crate) fn id(&self) -> String {
-        let identity = (self.original.identity(), &self.destination);
-        digest_of(&(identity, &self.catalogue))[..16].to_owned()
+            spec: spec.map_err(MediaError::from)?,
+        })
     }
 
     /// Whether a job's payload is about the same content of the same original.
@@ -89,15 +90,19 @@ impl JobOrder {
     }
 
     /// The store that the package is published in.
-    pub(crate) fn destination(&self, s3: &S3Settings) -> Result<Arc<dyn Store>, StoreError> {
+    pub(crate) fn destination(
+        &self,
+        s3: &S3Settings,
+    ) -> std::result::Result<Arc<dyn Store>, StoreError> {
         Ok(Location::parse(&self.destination)?.open(s3, &self.objects))
     }
+}
 
-    /// The pipeline.
-    pub(crate) fn pipeline(&self) -> Result<&Pipeline, Failed> {
-        let known = self.catalogue.pipeline(&self.pipeline);
-        known.ok_or_else(|| Failed::new("read job", format!("no pipeline {}", self.pipeline)))
-    }
+/// The id of the job that a submission makes: the same for the same original, content, pipeline with
+/// its presets, and destination.
+pub(crate) fn id_of(submission: &Submission, catalogue: &Catalogue) -> String {
+    let identity = (submission.original.identity(), &submission.destination);
+    digest_of(&(identity, only(catalogue, &submission.pipeline)))[..16].to_owned()
 }
 
 /// The part of a catalogue that one pipeline uses.
@@ -109,7 +114,7 @@ fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     };
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
     Catalogue {
-        pipelines: [(pipeline.to_owned(), wanted.essence())].into(),
+        pipelines: [(pipeline.to_owned(), wanted.identity())].into(),
         presets: presets.map(|(name, preset)| (name.clone(), preset.clone())).collect(),
     }
 }

@@ -6,7 +6,7 @@ use vodmill_keys::{ClearKeys, KeyRing, KeyStore};
 use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::ProbeOrder;
-use vodmill_model::{Failed, MediaInfo, Plan, planner};
+use vodmill_model::{Failed, JobSpec, MediaInfo, Plan, planner};
 
 use crate::child::{Assignment, Bounds, ChildRunner};
 use crate::proof::{self, CheckOrder, CheckReport};
@@ -49,13 +49,9 @@ pub fn plan(settings: &Settings, file: &Path, pipeline: &str, build: &Build) -> 
     let wanted = settings.catalogue.pipelines.get(pipeline);
     let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
     let media = facts(settings, file, &wanted.input)?;
-    let planned = planner::plan(&planner::PlanInput {
-        media: &media,
-        pipeline_name: pipeline,
-        pipeline: wanted,
-        presets: &settings.catalogue.presets,
-        build,
-    });
+    let spec = JobSpec::of_pipeline(pipeline, wanted, &settings.catalogue.presets);
+    let spec = spec.map_err(vodmill_model::MediaError::from)?;
+    let planned = planner::plan(&planner::PlanInput { media: &media, spec: &spec, build });
     Ok(planned.map_err(vodmill_model::MediaError::from)?)
 }
 

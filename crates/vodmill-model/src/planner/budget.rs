@@ -1,8 +1,9 @@
 //! What the work of a plan may take: bounds for whoever watches over it, from above on purpose. A
 //! piece of work that goes beyond is stuck, or does what nobody planned.
 
-use super::Source;
-use crate::plan::{AudioEncode, Budget, ChunkPlan, StillsPlan, Timeline, VideoEncode};
+use super::outputs::{Made, Material};
+use super::source::Source;
+use crate::plan::{AudioEncode, Budget, ChunkPlan, OutputPlan, StillsPlan, Timeline, VideoEncode};
 use crate::units::{Frames, Size, Ticks};
 
 const MIB: u64 = 1 << 20;
@@ -56,18 +57,33 @@ const MORE_MEMORY: u64 = 3;
 /// Pixels in a millisecond that a slow decoder with its filters does.
 const DECODED: u64 = 5_000;
 
-/// What the planner knows when the rest is decided.
-pub(super) struct Parts<'a> {
-    pub source: &'a Source<'a>,
-    pub timeline: &'a Timeline,
-    pub video: &'a [VideoEncode],
-    pub audio: &'a [AudioEncode],
-    pub chunks: &'a [ChunkPlan],
-    pub stills: Option<&'a StillsPlan>,
+/// What of a plan the budget hangs on.
+struct Parts<'a> {
+    source: &'a Source<'a>,
+    timeline: &'a Timeline,
+    video: &'a [VideoEncode],
+    audio: &'a [AudioEncode],
+    chunks: &'a [ChunkPlan],
+    stills: Option<&'a StillsPlan>,
 }
 
-/// The bounds of a plan.
-pub(super) fn budget(parts: &Parts<'_>) -> Budget {
+/// The bounds of what is planned.
+pub(super) fn budget(material: &Material<'_>, made: &Made) -> Budget {
+    let stills = made.outputs.iter().find_map(|output| match output {
+        OutputPlan::Stills(stills) => Some(stills),
+        OutputPlan::Hls(_) | OutputPlan::File(_) => None,
+    });
+    of_parts(&Parts {
+        source: material.source,
+        timeline: material.timeline,
+        video: &material.pictures.encodes.list,
+        audio: &made.audio,
+        chunks: &material.pictures.chunks,
+        stills,
+    })
+}
+
+fn of_parts(parts: &Parts<'_>) -> Budget {
     let longest = parts.chunks.iter().map(|chunk| chunk.frames).max().unwrap_or(0);
     let coded = parts.source.video.map_or(0, |track| pixels(track.coded));
     let encodes = || parts.video.iter();

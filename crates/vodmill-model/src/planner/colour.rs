@@ -1,6 +1,9 @@
 //! How colours are coded in the source, and what converts them to BT.709.
 
+use super::requested::Requested;
 use crate::media::VideoTrack;
+use crate::outcome::Rejected;
+use crate::spec::JobSpec;
 use crate::units::Size;
 
 /// bitexact and accurate_rnd: the same bytes on every machine, whatever its vector units.
@@ -154,5 +157,27 @@ fn zimg_primaries(track: &VideoTrack, otherwise: &'static str) -> &'static str {
         "smpte431" => "smpte431",
         "smpte432" => "smpte432",
         _ => otherwise,
+    }
+}
+
+/// What becomes of high dynamic range in the outputs of a pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HdrHandling {
+    /// All are BT.709.
+    #[default]
+    ToneMapped,
+    /// All keep it, as HEVC.
+    Kept,
+    /// Some keep it, as HEVC; others are BT.709.
+    Both,
+}
+
+impl HdrHandling {
+    /// In the outputs of a job.
+    ///
+    /// # Errors
+    /// [`Rejected`] where nobody could make them.
+    pub fn of(spec: &JobSpec) -> Result<HdrHandling, Rejected> {
+        Ok(Requested::of(spec)?.hdr_handling())
     }
 }

@@ -1,79 +1,73 @@
-//! What a pipeline asks for: its presets, looked up.
-
-use std::collections::BTreeMap;
+//! What a job asks for, looked up and ordered for the planner.
 
 use super::{Decisions, HdrHandling, colour};
-use crate::catalogue;
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
-use crate::pipeline::Pipeline;
-use crate::preset::{FileContainer, FilePreset, HdrPolicy, Ladder, Preset, VideoCommon};
+use crate::pipeline::InputPolicy;
+use crate::preset::{FilePreset, HdrPolicy, Ladder, VideoCommon};
+use crate::spec::{JobSpec, OutputPreset, Playlist};
 
-/// The presets that a pipeline names.
+/// What is asked for.
 pub(super) struct Requested<'a> {
-    pub ladder: Option<&'a Ladder>,
-    /// What stands beside it where there is high dynamic range to keep.
-    hdr_ladder: Option<&'a Ladder>,
+    pub spec: &'a JobSpec,
+    /// What is accepted of the original.
+    pub policy: &'a InputPolicy,
+    pub playlist: Option<&'a Playlist>,
+    /// The ladders of the playlist, in its order; the first rules sound and cuts.
+    pub ladders: Vec<&'a Ladder>,
     pub files: Vec<(&'a str, &'a FilePreset)>,
-    /// Whether HLS is encrypted; then what cannot be is kept from the public.
-    encrypted: bool,
 }
 
 impl<'a> Requested<'a> {
-    /// Looks the presets up; a validated catalogue has them all.
-    pub fn find(
-        pipeline: &'a Pipeline,
-        presets: &'a BTreeMap<String, Preset>,
-    ) -> Result<Requested<'a>, Rejected> {
-        let missing = |name: &str| {
-            Rejected::new(Reason::NothingToDo, format!("there is no preset {name:?} of that kind"))
-        };
-        let ladder = |name: &str| match name {
-            "" => Ok(None),
-            name => catalogue::ladder(presets, name).map(Some).ok_or_else(|| missing(name)),
-        };
-        let files = pipeline.file_presets().map(|name| {
-            let preset = presets.get(name).and_then(Preset::file).ok_or_else(|| missing(name))?;
-            Ok((name.as_str(), preset))
+    /// What `spec` asks for.
+    pub fn of(spec: &'a JobSpec) -> Result<Requested<'a>, Rejected> {
+        let playlist = spec.playlist()?;
+        let files = spec.outputs.iter().filter_map(|output| match &output.preset {
+            OutputPreset::File(file) => Some((output.name.as_str(), file)),
+            OutputPreset::Ladder(_) => None,
         });
         Ok(Requested {
-            ladder: ladder(&pipeline.ladder)?,
-            hdr_ladder: ladder(&pipeline.hdr_ladder)?,
-            files: files.collect::<Result<_, _>>()?,
-            encrypted: pipeline.encryption.is_some(),
+            spec,
+            policy: &spec.input()?.policy,
+            playlist,
+            ladders: ladders(spec, playlist)?,
+            files: files.collect(),
         })
     }
 
-    /// Without the ladder for high dynamic range, if the pictures have none.
-    pub fn of_source(self, video: Option<&VideoTrack>, decisions: &mut Decisions) -> Requested<'a> {
-        if self.hdr_ladder.is_none() || video.is_some_and(colour::is_hdr) {
+    /// Without the ladders that keep high dynamic range beside another, if the pictures have none.
+    pub fn of_source(
+        mut self,
+        video: Option<&VideoTrack>,
+        decisions: &mut Decisions,
+    ) -> Requested<'a> {
+        if video.is_some_and(colour::is_hdr) {
             return self;
         }
-        decisions.add("hdr ladder", "left out", "the source has no high dynamic range");
-        Requested { hdr_ladder: None, ..self }
-    }
-
-    /// Every ladder, in the order of the playlist.
-    pub fn ladders(&self) -> impl Iterator<Item = &'a Ladder> {
-        self.ladder.into_iter().chain(self.hdr_ladder)
+        let all = self.ladders.len();
+        let mut is_first = true;
+        self.ladders
+            .retain(|ladder| std::mem::take(&mut is_first) || ladder.video.hdr != HdrPolicy::Keep);
+        if self.ladders.len() < all {
+            decisions.add("hdr ladder", "left out", "the source has no high dynamic range");
+        }
+        self
     }
 
     /// What becomes of high dynamic range.
     pub fn hdr_handling(&self) -> HdrHandling {
-        let any = |policy| self.commons().any(|common| common.hdr == policy);
-        match (any(HdrPolicy::Keep), any(HdrPolicy::ToneMap)) {
+        let keeps = self.commons().any(|common| common.hdr == HdrPolicy::Keep);
+        let maps = self.commons().any(|common| common.hdr == HdrPolicy::ToneMap);
+        match (keeps, maps) {
             (true, true) => HdrHandling::Both,
             (true, false) => HdrHandling::Kept,
             (false, _) => HdrHandling::ToneMapped,
         }
     }
 
-    /// Name of the object of a file, which is clear: where HLS is encrypted it must not lie beside it
-    /// under a prefix that everybody may read.
-    pub fn file_object(&self, name: &str, container: FileContainer) -> String {
-        let ending = container.as_str();
-        let object = format!("{ending}/{name}.{ending}");
-        if self.encrypted { format!("private/{object}") } else { object }
+    /// Whether HLS is encrypted; then what cannot be is kept from the public.
+    pub fn is_encrypted(&self) -> bool {
+        self.playlist.is_some_and(|playlist| playlist.encryption.is_some())
     }
 
     /// Whether any output holds pictures.
@@ -92,8 +86,26 @@ impl<'a> Requested<'a> {
     }
 
     fn commons(&self) -> impl Iterator<Item = &'a VideoCommon> {
-        let ladders = self.ladders().map(|ladder| &ladder.video);
+        let ladders = self.ladders.iter().map(|ladder| &ladder.video);
         let files = self.files.iter().filter_map(|(_, preset)| preset.video.as_ref());
         ladders.chain(files.map(|video| &video.common))
     }
+}
+
+/// The ladders that a playlist names.
+fn ladders<'a>(
+    spec: &'a JobSpec,
+    playlist: Option<&Playlist>,
+) -> Result<Vec<&'a Ladder>, Rejected> {
+    let mut ladders = Vec::new();
+    for name in playlist.iter().flat_map(|playlist| &playlist.outputs) {
+        match spec.output(name) {
+            Some(OutputPreset::Ladder(ladder)) => ladders.push(ladder),
+            Some(OutputPreset::File(_)) | None => {
+                let detail = format!("the playlist names {name:?}, which is no ladder of the job");
+                return Err(Rejected::new(Reason::NothingToDo, detail));
+            }
+        }
+    }
+    Ok(ladders)
 }

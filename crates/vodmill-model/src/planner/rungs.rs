@@ -41,14 +41,16 @@ pub(super) struct Encodes {
 }
 
 /// Fits the displayed picture into every box and drops rungs that would repeat a lower one.
-pub(super) fn layout<'a>(
+pub(super) fn fit_outputs<'a>(
     display: Size,
-    wanted: &Requested<'a>,
+    requested: &Requested<'a>,
     decisions: &mut Decisions,
 ) -> FittedOutputs<'a> {
     let mut rungs: Vec<Order<'a>> = Vec::new();
-    for (rung, common) in
-        wanted.ladders().flat_map(|ladder| ladder.rungs.iter().map(|rung| (rung, &ladder.video)))
+    for (rung, common) in requested
+        .ladders
+        .iter()
+        .flat_map(|ladder| ladder.rungs.iter().map(|rung| (rung, &ladder.video)))
     {
         let fitted = fit(display, common, &rung.target);
         let about = format!("rung {}", rung.name);
@@ -63,7 +65,7 @@ pub(super) fn layout<'a>(
         decisions.add(about, fitted.padded.to_string(), reason);
         rungs.push(Order { name: &rung.name, kind: "rung", common, target: &rung.target, fitted });
     }
-    let files = wanted.files.iter().filter_map(|&(name, preset)| {
+    let files = requested.files.iter().filter_map(|&(name, preset)| {
         let video = preset.video.as_ref()?;
         let fitted = fit(display, &video.common, &video.target);
         let kind = preset.container.as_str();

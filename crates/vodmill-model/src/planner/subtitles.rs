@@ -4,12 +4,23 @@ use std::collections::BTreeSet;
 
 use super::Decisions;
 use super::language;
+use super::outputs::Material;
 use super::outputs::hls::{Choices, Naming, alternative_prefix};
 use crate::media::{MediaInfo, SubtitleTrack};
 use crate::plan::{SubtitleAlternativePlan, SubtitlePlan};
 
+/// What to extract, and how HLS offers it.
+pub(super) fn plan(
+    material: &Material<'_>,
+    decisions: &mut Decisions,
+) -> (Vec<SubtitlePlan>, Vec<SubtitleAlternativePlan>) {
+    let wanted = material.requested.playlist.is_some_and(|playlist| playlist.subtitles);
+    let kept = kept(material.media, wanted, decisions);
+    plans(material.media, &kept)
+}
+
 /// The text tracks; each other one is dropped with its reason.
-pub(super) fn kept<'a>(
+fn kept<'a>(
     media: &'a MediaInfo,
     wanted: bool,
     decisions: &mut Decisions,
@@ -31,7 +42,7 @@ pub(super) fn kept<'a>(
 }
 
 /// What to extract and how it is offered, one for each track.
-pub(super) fn plans(
+fn plans(
     media: &MediaInfo,
     tracks: &[&SubtitleTrack],
 ) -> (Vec<SubtitlePlan>, Vec<SubtitleAlternativePlan>) {

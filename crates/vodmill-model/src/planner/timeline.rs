@@ -4,9 +4,9 @@ use super::Decisions;
 use super::rate::{self, hertz};
 use super::requested::Requested;
 use super::sounds::Sound;
+use super::source::Source;
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
-use crate::pipeline::Pipeline;
 use crate::plan::{Timeline, VideoTimeline};
 use crate::units::{Frames, Gop, Ratio, TICKS_PER_SECOND, Ticks};
 
@@ -16,17 +16,16 @@ pub(crate) const LONGEST_CUT: Ticks = Ticks(TICKS_PER_SECOND / 10);
 
 /// The clock for these tracks.
 pub(super) fn timeline(
-    video: Option<&VideoTrack>,
-    audio: &[Sound<'_>],
-    wanted: &Requested<'_>,
-    pipeline: &Pipeline,
+    source: &Source<'_>,
+    requested: &Requested<'_>,
     decisions: &mut Decisions,
 ) -> Result<Timeline, Rejected> {
-    let timeline = match video {
-        Some(track) => with_pictures(track, audio, wanted, pipeline, decisions),
-        None => sound_alone(audio, pipeline, decisions),
+    let audio = &source.audio[..];
+    let timeline = match source.video {
+        Some(track) => with_pictures(track, audio, requested, decisions),
+        None => sound_alone(audio, requested, decisions),
     };
-    let limit = Ticks::from_seconds(pipeline.input.max_duration_seconds.into());
+    let limit = Ticks::from_seconds(requested.policy.max_duration_seconds.into());
     if timeline.duration > limit {
         let detail = format!("it lasts {}, the limit is {limit}", timeline.duration);
         return Err(Rejected::new(Reason::TooLong, detail));
@@ -34,7 +33,7 @@ pub(super) fn timeline(
     if timeline.duration <= Ticks::ZERO {
         return Err(Rejected::new(Reason::NothingDecodable, "its tracks have no duration"));
     }
-    Ok(Timeline { segment_ends: segment_ends(&timeline, pipeline), ..timeline })
+    Ok(Timeline { segment_ends: segment_ends(&timeline, requested), ..timeline })
 }
 
 /// Time from the first picture to the end of the last one.
@@ -49,16 +48,15 @@ pub(crate) fn picture_span(track: &VideoTrack, max_gap_seconds: u32) -> Ticks {
 fn with_pictures(
     track: &VideoTrack,
     audio: &[Sound<'_>],
-    wanted: &Requested<'_>,
-    pipeline: &Pipeline,
+    requested: &Requested<'_>,
     decisions: &mut Decisions,
 ) -> Timeline {
-    let choice = rate::choose(track, wanted.max_frame_rate());
+    let choice = rate::choose(track, requested.max_frame_rate());
     decisions.add("frame rate", hertz(choice.rate), choice.reason);
     let origin = Ticks::from_units(track.first, track.time_base);
-    let pictures = frames_in(picture_span(track, pipeline.input.max_gap_seconds), choice.rate);
+    let pictures = frames_in(picture_span(track, requested.policy.max_gap_seconds), choice.rate);
     let frames = with_held_picture(pictures, choice.rate, origin, audio, decisions);
-    let grid = grid(choice.rate, frames, wanted, pipeline, decisions);
+    let grid = grid(choice.rate, frames, requested, decisions);
     decisions.add(
         "origin",
         origin.to_string(),
@@ -113,13 +111,12 @@ fn with_held_picture(
 fn grid(
     rate: Ratio,
     frames: Frames,
-    wanted: &Requested<'_>,
-    pipeline: &Pipeline,
+    requested: &Requested<'_>,
     decisions: &mut Decisions,
 ) -> VideoTimeline {
-    let gop_seconds = wanted.gop_seconds().max(1);
+    let gop_seconds = requested.gop_seconds().max(1);
     let gop = gop(gop_seconds, rate);
-    let groups = (pipeline.hls.segment_seconds / gop_seconds).max(1);
+    let groups = (requested.spec.segment_seconds / gop_seconds).max(1);
     let segment_frames = Frames::from(gop.0) * Frames::from(groups);
     decisions.add(
         "segments",
@@ -134,17 +131,21 @@ pub(super) fn gop(seconds: u32, rate: Ratio) -> Gop {
     Gop(u32::try_from(rate.scale(i64::from(seconds), 1)).unwrap_or(1).max(1))
 }
 
-fn sound_alone(audio: &[Sound<'_>], pipeline: &Pipeline, decisions: &mut Decisions) -> Timeline {
+fn sound_alone(
+    audio: &[Sound<'_>],
+    requested: &Requested<'_>,
+    decisions: &mut Decisions,
+) -> Timeline {
     let origin = audio.iter().map(Sound::first).min().unwrap_or(Ticks::ZERO);
     let duration = sound_end(audio).unwrap_or(origin) - origin;
-    let seconds = pipeline.hls.segment_seconds;
+    let seconds = requested.spec.segment_seconds;
     decisions.add("duration", duration.to_string(), "from the first sound to the end of the last");
     decisions.add("segments", format!("{seconds} s"), "there are no pictures to cut at");
     Timeline { origin, duration, video: None, segment_ends: Vec::new() }
 }
 
-fn segment_ends(timeline: &Timeline, pipeline: &Pipeline) -> Vec<Ticks> {
-    let segment = i64::from(pipeline.hls.segment_seconds.max(1));
+fn segment_ends(timeline: &Timeline, requested: &Requested<'_>) -> Vec<Ticks> {
+    let segment = i64::from(requested.spec.segment_seconds.max(1));
     let end_of = |number: u64| match &timeline.video {
         Some(grid) => grid.rate.frame_start((number * grid.segment_frames).min(grid.frames)),
         None => Ticks::from_seconds(segment * number as i64).min(timeline.duration),

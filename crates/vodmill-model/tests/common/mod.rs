@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use vodmill_model::pipeline::Encryption;
 use vodmill_model::plan::Build;
-use vodmill_model::{Catalogue, MediaInfo, Pipeline, Plan, PlanInput, Rejected, plan};
+use vodmill_model::{Catalogue, JobSpec, MediaInfo, Pipeline, Plan, PlanInput, Rejected, plan};
 
 pub fn manifest_path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
@@ -75,11 +75,7 @@ pub fn build() -> Build {
 
 pub fn plan_of(media: &MediaInfo, catalogue: &Catalogue, pipeline: &str) -> Result<Plan, Rejected> {
     let build = build();
-    plan(&PlanInput {
-        media,
-        pipeline_name: pipeline,
-        pipeline: catalogue.pipeline(pipeline).unwrap(),
-        presets: &catalogue.presets,
-        build: &build,
-    })
+    let template = catalogue.pipeline(pipeline).unwrap();
+    let spec = JobSpec::of_pipeline(pipeline, template, &catalogue.presets)?;
+    plan(&PlanInput { media, spec: &spec, build: &build })
 }

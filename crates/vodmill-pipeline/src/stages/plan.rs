@@ -53,7 +53,7 @@ fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
 }
 
 fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
-    let max_pixels = context.order.pipeline()?.input.max_pixels;
+    let max_pixels = context.order.spec.input()?.policy.max_pixels;
     let original = context.original()?;
     let bounds =
         Bounds::of_reading(context.order.original.bytes(), &context.worker.settings.limits);
@@ -63,9 +63,7 @@ fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
 fn decide(context: &TaskContext<'_>, media: &MediaInfo) -> Result<Plan, StageError> {
     Ok(planner::plan(&PlanInput {
         media,
-        pipeline_name: &context.order.pipeline,
-        pipeline: context.order.pipeline()?,
-        presets: &context.order.catalogue.presets,
+        spec: &context.order.spec,
         build: &context.worker.build,
     })?)
 }

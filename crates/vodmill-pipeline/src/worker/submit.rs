@@ -9,7 +9,7 @@ use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, Jobs, NewJob, NewTas
 use super::Worker;
 use crate::Result;
 use crate::housekeeping::settle;
-use crate::job::{JobOrder, Submission};
+use crate::job::{JobOrder, Submission, id_of};
 use crate::original::{Disposal, Original};
 use crate::stages::{self, TaskKind};
 
@@ -32,12 +32,12 @@ impl Worker {
     /// # Errors
     /// If the file cannot be looked at or the queue not written.
     pub fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        let order = JobOrder::new(submission, &self.settings.catalogue);
+        let order = JobOrder::new(submission, &self.settings.catalogue)?;
         if let Some(job) = self.under_way(&order)? {
             return Ok(Submitted { job: job.id, known: Some(job.state) });
         }
         let job = NewJob {
-            id: order.id(),
+            id: id_of(submission, &self.settings.catalogue),
             pipeline: order.pipeline.clone(),
             name: order.name(),
             source: order.original.source(),

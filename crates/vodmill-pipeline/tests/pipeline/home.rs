@@ -263,7 +263,7 @@ pub fn catalogue() -> Catalogue {
     ];
     let pipelines =
         pipelines.map(|(name, container, secret)| (name.to_owned(), pipeline(container, secret)));
-    let presets = [("ladder", Preset::Ladder(ladder())), ("phone", Preset::Mp4(phone()))];
+    let presets = [("ladder", Preset::Ladder(ladder())), ("phone", Preset::File(phone()))];
     Catalogue {
         pipelines: pipelines.into(),
         presets: presets.map(|(name, preset)| (name.to_owned(), preset)).into(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use vodmill_model::diagnose::diagnose;
 use vodmill_model::pipeline::InputPolicy;
 use vodmill_model::plan::Hazard;
-use vodmill_model::{AudioTrack, HdrHandling, MediaInfo, SubtitleTrack, VideoTrack};
+use vodmill_model::{AudioTrack, HdrHandling, JobSpec, MediaInfo, SubtitleTrack, VideoTrack};
 
 use super::{FOREGROUND, input, pipeline, worker_settings};
 use crate::cli::Probe;
@@ -15,16 +15,17 @@ use crate::output::{bytes, print, print_json, table};
 
 /// `vodmill probe`.
 pub fn run(config: &Config, arguments: &Probe) -> anyhow::Result<ExitCode> {
-    let (policy, fate) = match &arguments.pipeline {
+    let (policy, handling) = match &arguments.pipeline {
         Some(name) => {
-            let pipeline = pipeline(config, Some(name))?.1;
-            (pipeline.input.clone(), HdrHandling::of(pipeline, &config.catalogue.presets))
+            let template = pipeline(config, Some(name))?.1;
+            let spec = JobSpec::of_pipeline(name, template, &config.catalogue.presets)?;
+            (template.input.clone(), HdrHandling::of(&spec)?)
         }
         None => (InputPolicy::default(), HdrHandling::default()),
     };
     let settings = worker_settings(config, FOREGROUND)?;
     let media = vodmill_pipeline::probe(&settings, &input(&arguments.file)?, &policy)?;
-    let hazards = diagnose(&media, &policy, None, fate);
+    let hazards = diagnose(&media, &policy, None, handling);
     if arguments.json {
         let mut value = serde_json::to_value(&media)?;
         value["hazards"] = serde_json::to_value(&hazards)?;

@@ -1,76 +1,93 @@
-//! Files for download: MP4, WebM, MP3.
+//! Files, one for each platform.
 
-use std::collections::BTreeMap;
-
-use super::super::Decisions;
 use super::super::audio::AudioEncodes;
-use super::super::language;
-use super::super::requested::Requested;
 use super::super::sounds::Sound;
+use super::super::{Decisions, count, language};
+use super::Material;
 use crate::plan::{FileAudioPlan, FilePlan};
-use crate::preset::{AudioPreset, FileContainer};
+use crate::preset::{FileContainer, FilePreset};
 
-/// The files that can be made; `video` has the id of the encode by name of the preset.
-pub(in crate::planner) fn files(
-    wanted: &Requested<'_>,
-    video: &BTreeMap<String, String>,
-    audio: &[Sound<'_>],
-    encodes: &mut AudioEncodes<'_>,
+/// The files that can be made.
+pub(super) fn plan(
+    material: &Material<'_>,
+    sounds: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
 ) -> Vec<FilePlan> {
-    let mut plans = Vec::new();
-    for (name, preset) in &wanted.files {
-        let plan = FilePlan {
-            name: (*name).to_owned(),
-            container: preset.container,
-            object: wanted.file_object(name, preset.container),
-            video: video.get(*name).cloned(),
-            audio: tracks(held(audio, preset.container), &preset.audio, encodes, decisions),
-        };
-        let about = format!("{} {name}", preset.container.as_str());
-        match (&plan.video, plan.audio.len()) {
-            (None, 0) => {
-                decisions.add(about, "left out", "it holds sound only, and the source has none");
-                continue;
-            }
-            (None, tracks) => {
-                let why = if preset.video.is_some() { "the source" } else { "the preset" };
-                let reason = format!("{why} has no pictures");
-                decisions.add(
-                    about,
-                    format!("{}, sound only", super::super::count(tracks as u64, "audio track")),
-                    reason,
-                );
-            }
-            (Some(id), tracks) => {
-                let choice =
-                    format!("{id} and {}", super::super::count(tracks as u64, "audio track"));
-                decisions.add(about, choice, "every language, the default first");
-            }
+    let files = material.requested.files.iter();
+    files.filter_map(|(name, preset)| one(material, name, preset, sounds, decisions)).collect()
+}
+
+fn one(
+    material: &Material<'_>,
+    name: &str,
+    preset: &FilePreset,
+    sounds: &mut AudioEncodes<'_>,
+    decisions: &mut Decisions,
+) -> Option<FilePlan> {
+    let plan = FilePlan {
+        name: name.to_owned(),
+        container: preset.container,
+        object: object(material, name, preset.container),
+        video: material.pictures.encodes.files.get(name).cloned(),
+        audio: audio(material, preset, sounds, decisions),
+    };
+    let about = format!("{} {name}", preset.container.as_str());
+    let tracks = count(plan.audio.len() as u64, "audio track");
+    match &plan.video {
+        None if plan.audio.is_empty() => {
+            decisions.add(about, "left out", "it holds sound only, and the source has none");
+            return None;
         }
-        plans.push(plan);
+        None => {
+            let who = if preset.video.is_some() { "the source" } else { "the preset" };
+            decisions.add(about, format!("{tracks}, sound only"), format!("{who} has no pictures"));
+        }
+        Some(id) => {
+            let reason = if holds_one_sound(preset.container) {
+                "the default track: it holds one"
+            } else {
+                "every language, the default first"
+            };
+            decisions.add(about, format!("{id} and {tracks}"), reason);
+        }
     }
-    plans
+    Some(plan)
 }
 
-/// The sounds that a file holds: an MP3 has room for the first alone.
-fn held<'s, 'a>(audio: &'s [Sound<'a>], container: FileContainer) -> &'s [Sound<'a>] {
+/// A file is clear: where HLS is encrypted it must not lie beside it under a prefix that everybody
+/// may read.
+fn object(material: &Material<'_>, name: &str, container: FileContainer) -> String {
+    let extension = container.as_str();
+    let private = if material.requested.is_encrypted() { "private/" } else { "" };
+    format!("{private}{extension}/{name}.{extension}")
+}
+
+fn holds_one_sound(container: FileContainer) -> bool {
     match container {
-        FileContainer::Mp3 => &audio[..audio.len().min(1)],
-        FileContainer::Mp4 | FileContainer::Webm => audio,
+        FileContainer::Mp4 | FileContainer::Webm => false,
+        FileContainer::Mp3 => true,
     }
 }
 
-fn tracks(
-    audio: &[Sound<'_>],
-    preset: &AudioPreset,
-    encodes: &mut AudioEncodes<'_>,
+/// The default sound first; all of them where the container holds several.
+fn audio(
+    material: &Material<'_>,
+    preset: &FilePreset,
+    sounds: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
 ) -> Vec<FileAudioPlan> {
-    let track = |sound: &Sound<'_>| FileAudioPlan {
-        audio: encodes.want(sound, preset, decisions),
+    let most = if holds_one_sound(preset.container) { 1 } else { usize::MAX };
+    let mut tracks = Vec::new();
+    for sound in material.source.audio.iter().take(most) {
+        tracks.push(track(sound, sounds.want(sound, &preset.audio, decisions)));
+    }
+    tracks
+}
+
+fn track(sound: &Sound<'_>, audio: String) -> FileAudioPlan {
+    FileAudioPlan {
+        audio,
         language: sound.language.as_deref().and_then(language::iso639),
         roles: sound.roles.clone(),
-    };
-    audio.iter().map(track).collect()
+    }
 }

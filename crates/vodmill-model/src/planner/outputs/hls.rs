@@ -6,58 +6,48 @@ use super::super::Decisions;
 use super::super::audio::AudioEncodes;
 use super::super::language;
 use super::super::sounds::Sound;
-use crate::pipeline::{AudioPlacement, Encryption, Pipeline};
+use super::Material;
+use crate::pipeline::{AudioPlacement, Encryption};
 use crate::plan::{
     AudioAlternativePlan, EncryptionPlan, HlsPlan, SubtitleAlternativePlan, VariantPlan,
 };
-use crate::preset::AudioPreset;
 use crate::role::Role;
+use crate::spec::Playlist;
 use crate::units::Ticks;
 
 /// Room below zero for encoder delay and for pictures that are decoded before they are shown.
 const BASE: Ticks = Ticks::from_seconds(10);
 
-/// What the parts of a package have to offer to HLS.
-pub(in crate::planner) struct Sources<'a> {
-    pub pipeline: &'a Pipeline,
-    /// Name of a rung and id of its encode, lowest first.
-    pub rungs: &'a [(String, String)],
-    /// The default first.
-    pub audio: &'a [Sound<'a>],
-    pub preset: &'a AudioPreset,
-    pub segments: usize,
-}
-
-/// The HLS plan; the audio that it takes is added to `encodes`.
-pub(in crate::planner) fn hls(
-    sources: &Sources<'_>,
+/// The HLS plan, if a playlist is asked for; the audio that it takes is added to `encodes`.
+pub(in crate::planner) fn plan(
+    material: &Material<'_>,
     subtitles: Vec<SubtitleAlternativePlan>,
     encodes: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
-) -> HlsPlan {
-    let Sources { pipeline, audio, preset, segments, .. } = *sources;
+) -> Option<HlsPlan> {
+    let playlist = material.requested.playlist?;
+    let preset = &material.requested.ladders.first()?.audio;
+    let audio = &material.source.audio;
     let ids: Vec<String> =
         audio.iter().map(|sound| encodes.want(sound, preset, decisions)).collect();
-    let group = in_group(sources, decisions);
-    HlsPlan {
-        container: pipeline.hls.container,
+    let group = in_group(material, playlist, decisions);
+    let segments = material.timeline.segment_ends.len();
+    let encryption = playlist.encryption.as_ref();
+    Some(HlsPlan {
+        container: playlist.container,
         iframe_map: true,
         base: BASE,
-        variants: variants(sources, &ids, group),
+        variants: variants(material, playlist, &ids, group),
         audio: if group { alternatives(audio, &ids, encodes) } else { Vec::new() },
         subtitles,
-        encryption: pipeline
-            .encryption
-            .as_ref()
-            .map(|encryption| encryption_plan(encryption, segments, decisions)),
-    }
+        encryption: encryption.map(|encryption| encryption_plan(encryption, segments, decisions)),
+    })
 }
 
 /// Whether sound goes into playlists of its own.
-fn in_group(sources: &Sources<'_>, decisions: &mut Decisions) -> bool {
-    let placement = sources.pipeline.hls.audio;
-    let pictures = !sources.rungs.is_empty();
-    let (group, choice, reason) = match (sources.audio.len(), placement) {
+fn in_group(material: &Material<'_>, playlist: &Playlist, decisions: &mut Decisions) -> bool {
+    let pictures = !material.pictures.encodes.rungs.is_empty();
+    let (group, choice, reason) = match (material.source.audio.len(), playlist.audio) {
         (0, _) => return false,
         (1, _) if !pictures => (false, "one variant", "there is only sound"),
         (1, AudioPlacement::Muxed) => {
@@ -70,8 +60,14 @@ fn in_group(sources: &Sources<'_>, decisions: &mut Decisions) -> bool {
     group
 }
 
-fn variants(sources: &Sources<'_>, audio: &[String], group: bool) -> Vec<VariantPlan> {
-    if sources.rungs.is_empty() {
+fn variants(
+    material: &Material<'_>,
+    playlist: &Playlist,
+    audio: &[String],
+    group: bool,
+) -> Vec<VariantPlan> {
+    let rungs = &material.pictures.encodes.rungs;
+    if rungs.is_empty() {
         // A variant needs media of its own, even where the group offers its track once more.
         return vec![VariantPlan {
             name: "audio".to_owned(),
@@ -86,9 +82,9 @@ fn variants(sources: &Sources<'_>, audio: &[String], group: bool) -> Vec<Variant
         video: Some(video.clone()),
         muxed_audio: audio.first().filter(|_| !group).cloned(),
         prefix: format!("hls/{name}"),
-        iframes: sources.pipeline.hls.iframes,
+        iframes: playlist.iframes,
     };
-    sources.rungs.iter().map(variant).collect()
+    rungs.iter().map(variant).collect()
 }
 
 fn alternatives(

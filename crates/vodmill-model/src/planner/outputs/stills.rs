@@ -3,19 +3,18 @@
 use super::super::Decisions;
 use super::super::colour::JPEG;
 use super::super::picture::CommonPicture;
-use super::super::sizing;
+use super::super::{display_size, sizing};
+use super::Material;
 use crate::pipeline::Thumbnails;
 use crate::plan::{StillPlan, StillsPlan, StoryboardPlan, VideoTimeline};
 use crate::units::{Frames, Size};
 
-/// The stills that `settings` ask for, from common pictures shown as `display`.
-pub(in crate::planner) fn stills(
-    display: Size,
-    picture: &CommonPicture<'_>,
-    grid: &VideoTimeline,
-    settings: &Thumbnails,
-    decisions: &mut Decisions,
-) -> StillsPlan {
+/// The stills that are asked for; none where there are no pictures.
+pub(super) fn plan(material: &Material<'_>, decisions: &mut Decisions) -> Option<StillsPlan> {
+    let settings = material.requested.spec.thumbnails.as_ref()?;
+    let picture = material.pictures.common.as_ref()?;
+    let grid = material.timeline.video.as_ref()?;
+    let display = display_size(material.source.video?);
     let size = sizing::at_width(display, settings.poster_width);
     // In a clip of a single frame every percentage is that frame.
     let frame = grid.frames * u64::from(settings.poster_percent) / 100;
@@ -27,7 +26,8 @@ pub(in crate::planner) fn stills(
     };
     let reason = format!("{} % of the way", settings.poster_percent);
     decisions.add("poster", format!("frame {}, {size}", poster.frame), reason);
-    StillsPlan { poster, storyboard: storyboard(display, picture, grid, settings, decisions) }
+    let storyboard = storyboard(display, picture, grid, settings, decisions);
+    Some(StillsPlan { poster, storyboard })
 }
 
 fn storyboard(

@@ -1,0 +1,41 @@
+//! Everything about pictures: how they are decoded, encoded and cut into chunks.
+
+use super::picture::{self, CommonPicture};
+use super::requested::Requested;
+use super::rungs::{self, Encodes};
+use super::source::Source;
+use super::{Decisions, chunks, display_size};
+use crate::media::MediaInfo;
+use crate::plan::{ChunkPlan, DecodePlan, Timeline};
+
+/// Everything about pictures; empty for sound alone.
+#[derive(Default)]
+pub(super) struct Pictures<'a> {
+    /// What outputs take their pictures from.
+    pub common: Option<CommonPicture<'a>>,
+    pub decode: Option<DecodePlan>,
+    pub encodes: Encodes,
+    pub chunks: Vec<ChunkPlan>,
+}
+
+impl<'a> Pictures<'a> {
+    pub fn plan(
+        media: &MediaInfo,
+        source: &Source<'a>,
+        timeline: &Timeline,
+        requested: &Requested<'_>,
+        decisions: &mut Decisions,
+    ) -> Pictures<'a> {
+        let (Some(track), Some(grid)) = (source.video, &timeline.video) else {
+            return Pictures::default();
+        };
+        let display = display_size(track);
+        let common = CommonPicture::new(track, requested.hdr_handling());
+        let fitted = rungs::fit_outputs(display, requested, decisions);
+        let largest = fitted.largest(display);
+        let decode = picture::decode_plan(media, &common, largest, requested.policy, decisions);
+        let encodes = fitted.encodes(&common, grid.rate, decisions);
+        let chunks = chunks::chunks(media, track, grid, requested.spec.chunk_seconds, decisions);
+        Pictures { common: Some(common), decode: Some(decode), encodes, chunks }
+    }
+}
