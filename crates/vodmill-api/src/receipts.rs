@@ -7,9 +7,9 @@ use std::io;
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
-use serde::Deserialize;
 use vodmill_delivery::{AssetPath, ObjectKind};
 use vodmill_model::asset::AssetHead;
+use vodmill_model::receipt::{ListedObject, ReceiptHead};
 
 /// Generations whose receipts are remembered.
 const REMEMBERED: usize = 1024;
@@ -25,19 +25,6 @@ pub(crate) struct Receipts {
 
 /// Digests of the names that a receipt lists, sorted: a long film has many thousands of them.
 struct Listed(Vec<u64>);
-
-/// As much of `receipt.json` as counts here.
-#[derive(Deserialize)]
-struct Receipt {
-    asset: String,
-    generation: String,
-    objects: Vec<ObjectFact>,
-}
-
-#[derive(Deserialize)]
-struct ObjectFact {
-    name: String,
-}
 
 impl Receipts {
     pub(crate) fn new() -> Receipts {
@@ -77,14 +64,14 @@ impl Receipts {
         let Some(bytes) = read(&format!("{asset}/{generation}/receipt.json"))? else {
             return Ok(None);
         };
-        let Ok(receipt) = serde_json::from_slice::<Receipt>(&bytes) else {
+        let Ok(receipt) = ReceiptHead::read(&bytes) else {
             tracing::warn!(asset, generation, "receipt not understood");
             return Ok(None);
         };
         if receipt.asset != asset || receipt.generation != generation {
             return Ok(None);
         }
-        let digest = |fact: &ObjectFact| self.hash.hash_one(fact.name.as_str());
+        let digest = |object: &ListedObject| self.hash.hash_one(object.name.as_str());
         let mut digests: Vec<u64> = receipt.objects.iter().map(digest).collect();
         digests.sort_unstable();
         Ok(Some(Listed(digests)))

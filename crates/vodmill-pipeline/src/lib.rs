@@ -8,13 +8,13 @@
 pub mod child;
 mod error;
 mod file;
+mod generation;
 mod housekeeping;
 mod job;
 pub mod original;
 mod package;
 mod proof;
 mod publication;
-mod receipt;
 mod renditions;
 mod settings;
 mod stage_error;
@@ -32,7 +32,6 @@ pub use proof::{CheckReport, Finding};
 pub use publication::object_metadata::is_media;
 pub use publication::owner;
 pub use publication::rekey::{Rekey, Rekeyed};
-pub use receipt::Receipt;
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
 pub use standalone::{check, keys_of, plan, probe};
 pub use worker::{

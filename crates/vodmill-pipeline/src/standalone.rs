@@ -20,7 +20,7 @@ use crate::{Error, Result};
 /// If the package or the store cannot be read.
 pub fn keys_of(store: &dyn KeyStore, package: &Path) -> Result<KeyRing> {
     let receipt = proof::receipt_of(package)?;
-    let keys = store.of_generation(&receipt.asset, &receipt.generation)?;
+    let keys = store.of_generation(&receipt.asset, receipt.generation.as_str())?;
     Ok(keys.map(|keys| ClearKeys::from(&keys).ring().clone()).unwrap_or_default())
 }
 

@@ -104,7 +104,7 @@ fn carry_out(
             value(done)
         }
         Assignment::Segments(order) => {
-            let done = package::segments::build(&order, transcode, events)?;
+            let done = package::build_segments(&order, transcode, events)?;
             passed(point!("segments.made"))?;
             value(done)
         }

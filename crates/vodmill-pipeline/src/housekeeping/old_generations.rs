@@ -11,8 +11,8 @@ use vodmill_queue::{Jobs, Names};
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::Result;
+use crate::generation::{ASSET, MULTIVARIANT};
 use crate::housekeeping::gc::unfinished_jobs;
-use crate::package::{ASSET, MULTIVARIANT};
 use crate::stages::leads_to;
 
 /// What to sweep.

@@ -2,23 +2,12 @@
 //! it may be published.
 //!
 //! Segments are made run by run, while later chunks are still being encoded, and are gone from here
-//! when the rest is made ([`segments`]). The rest of the immutable generation; the
-//! pointer to it is returned as text. Every output is made by
-//! a thread of its own: this is work for disks, not cores.
+//! when the rest is made ([`outputs`]). The pointer to the generation is returned as text.
 
-mod codecs;
-pub(crate) mod describe;
-pub(crate) mod facts;
-mod files;
-mod hls;
-mod input;
+mod describe;
 mod losses;
-mod multivariant;
-mod segment_writer;
-pub(crate) mod segments;
-mod stills;
-mod stream;
-mod subtitles;
+mod outputs;
+mod repairs;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -29,26 +18,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
+use vodmill_model::receipt::{ObjectFact, RECEIPT, Receipt, VERSION};
 use vodmill_model::transcode::{ProgressSink, SoundBalance};
 use vodmill_model::{AssetDocument, MediaError, Plan, Transcode};
 
-pub(crate) use codecs::facts_of;
-pub(crate) use facts::SegmentsDone;
-pub(crate) use input::{PackageInput, renditions_of_package, renditions_of_run};
-pub(crate) use segments::SegmentsOrder;
-pub(crate) use stills::stills_of;
+use outputs::MadeOutput;
+pub(crate) use outputs::hls::{SegmentsOrder, build_segments};
+pub(crate) use outputs::{renditions_of_package, renditions_of_run, stills_of};
 use tree::TreeWriter;
 
 use crate::file::{make_private_dir, passed, remove_dir, sha256, write_durably};
+use crate::generation::{self, PackageInput, SegmentsDone};
 use crate::proof::{self, Proved};
-use crate::receipt::{ObjectFact, RECEIPT, Receipt};
 
 /// Folder of the generation in a package's scratch.
 pub(crate) const GENERATION: &str = "generation";
-/// Name of the multivariant playlist of an asset.
-pub(crate) const MULTIVARIANT: &str = "index.m3u8";
-/// Name of the description of an asset.
-pub(crate) const ASSET: &str = "asset.json";
 
 /// What a package is made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -132,41 +116,24 @@ pub(crate) fn build(
         transcode,
         tree: TreeWriter::new(root.clone(), watch),
     };
-    let made = make(&context)?;
-    let mut receipt = made.receipt(&context)?;
+    let made = outputs::make(&context)?;
+    let mut receipt = receipt(&context, &made);
     let mut asset = AssetDocument::new(describe::asset(&context, &made, &receipt));
     receipt.description = asset.digest();
     passed(point!("package.written"))?;
     let keys = order.input.keys.as_ref().map(|keys| keys.ring().clone()).unwrap_or_default();
     let proved = Proved::new(&order.input, &order.segments)?;
     proof::prove(&root, &receipt, context.plan.proof, (&keys, &proved), transcode, watch)?;
-    let json = describe::json(&receipt)?;
+    let json = generation::json(&receipt)?;
     write_durably(&root.join(RECEIPT), &json)?;
     passed(point!("package.proved"))?;
-    asset.receipt = Some(describe::reference(&receipt, &sha256(&json)));
-    let bytes = receipt.objects.iter().map(|object| object.bytes).sum();
-    let objects = receipt.objects.len() as u64;
-    let keys = order.input.keys.as_ref().map(ClearKeys::mark);
-    Ok(PackageDone { objects, bytes, multivariant: made.multivariant, asset, keys })
-}
-
-/// Everything that was made, but for its receipt and description.
-struct Made {
-    hls: Option<hls::Hls>,
-    mp4: Vec<crate::receipt::Mp4Fact>,
-    multivariant: Option<String>,
-}
-
-fn make(context: &PackageContext<'_>) -> Result<Made, MediaError> {
-    std::thread::scope(|scope| {
-        let mp4 = scope.spawn(|| files::make(context));
-        let stills = scope.spawn(|| stills::make(context));
-        let hls = hls::make(context);
-        let mp4 = joined(mp4.join());
-        joined(stills.join())?;
-        let (hls, mp4) = (hls?, mp4?);
-        let multivariant = hls.as_ref().map(|hls| multivariant::write(context, hls)).transpose()?;
-        Ok(Made { hls, mp4, multivariant })
+    asset.receipt = Some(receipt.reference(&sha256(&json)));
+    Ok(PackageDone {
+        objects: receipt.objects.len() as u64,
+        bytes: receipt.objects.iter().map(|object| object.bytes).sum(),
+        multivariant: made.into_iter().find_map(|output| output.pointer),
+        asset,
+        keys: order.input.keys.as_ref().map(ClearKeys::mark),
     })
 }
 
@@ -175,29 +142,27 @@ fn joined<T>(result: std::thread::Result<T>) -> T {
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-impl Made {
-    fn receipt(&self, context: &PackageContext<'_>) -> Result<Receipt, MediaError> {
-        let plan = context.plan;
-        let video = plan.timeline.video.as_ref();
-        Ok(Receipt {
-            version: 1,
-            build: plan.build.clone(),
-            plan: plan.digest(),
-            original: plan.original.sha256.clone(),
-            asset: context.input.asset.clone(),
-            generation: context.input.generation.to_string(),
-            duration: plan.timeline.duration,
-            frames: video.map(|video| video.frames),
-            frame_rate: video.map(|video| video.rate),
-            base: plan.hls().map(|hls| hls.base).unwrap_or_default(),
-            segment_ends: plan.timeline.segment_ends.clone(),
-            encrypted: context.input.keys.is_some(),
-            objects: objects(context),
-            playlists: self.hls.iter().flat_map(hls::Hls::facts).collect(),
-            mp4: self.mp4.clone(),
-            multivariant: self.multivariant.as_ref().map(|text| sha256(text.as_bytes())),
-            description: String::new(),
-        })
+/// Where an object is, seen from the asset.
+fn path(context: &PackageContext<'_>, name: &str) -> String {
+    format!("{}/{name}", context.input.generation)
+}
+
+fn receipt(context: &PackageContext<'_>, made: &[MadeOutput]) -> Receipt {
+    let plan = context.plan;
+    let video = plan.timeline.video.as_ref();
+    Receipt {
+        version: VERSION,
+        build: plan.build.clone(),
+        plan: plan.digest(),
+        original: plan.original.sha256.clone(),
+        asset: context.input.asset.clone(),
+        generation: context.input.generation.clone(),
+        duration: plan.timeline.duration,
+        frames: video.map(|video| video.frames),
+        frame_rate: video.map(|video| video.rate),
+        objects: objects(context),
+        outputs: made.iter().map(|output| output.fact.clone()).collect(),
+        description: String::new(),
     }
 }
 

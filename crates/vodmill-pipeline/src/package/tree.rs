@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
+use vodmill_model::receipt::ObjectFact;
 use vodmill_model::transcode::{Progress, ProgressSink};
 
 use crate::file::{failed, make_private_dir, measure, sha256};
-use crate::receipt::ObjectFact;
 
 /// Writes objects below one folder and remembers what they were. One sync of the whole file system
 /// when the tree is published makes them durable.
@@ -50,10 +50,11 @@ impl<'a> TreeWriter<'a> {
     }
 
     /// Takes note of an object that was written to its [`place`](TreeWriter::place).
-    pub(crate) fn adopt(&self, name: &str) -> Result<(), Failed> {
+    pub(crate) fn adopt(&self, name: &str) -> Result<ObjectFact, Failed> {
         let (bytes, sha256) = measure(&self.root.join(name))?;
-        self.add(ObjectFact { name: name.to_owned(), bytes, sha256 });
-        Ok(())
+        let object = ObjectFact { name: name.to_owned(), bytes, sha256 };
+        self.add(object.clone());
+        Ok(object)
     }
 
     fn add(&self, object: ObjectFact) {

@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 use vodmill_keys::{ClearKeys, Iv, Kid, SegmentKey, aes128};
 use vodmill_manifest::time::Seconds;
 use vodmill_model::plan::SegmentRun;
+use vodmill_model::receipt::{Holds, ObjectFact, PlaylistFact};
 use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, Plan};
 
 use super::findings::{self, Findings};
 use super::media::{Expected, SLACK_WHEN_MADE, SegmentProof, begins_with_init, prove_segment};
-use super::playlists::{micros, slack};
-use crate::package::facts::{EntryFact, RunFact};
-use crate::package::{PackageInput, SegmentsDone};
-use crate::receipt::{Holds, ObjectFact, PlaylistFact};
+use super::outputs::hls::{micros, slack};
+use crate::generation::{EntryFact, PackageInput, RunFact, SegmentsDone};
 
 /// A segment or a picture that was just made.
 pub(crate) struct Piece<'a> {

@@ -1,13 +1,13 @@
 //! The content of a segment: frames counted, times compared, codecs read.
 
 use vodmill_model::pipeline::ProofLevel;
+use vodmill_model::receipt::{Holds, PlaylistFact};
 use vodmill_model::transcode::{Decoded, InspectedStream, Inspection, Media, StreamKind};
 use vodmill_model::units::{Frames, Ratio, Ticks};
 use vodmill_model::{MediaError, Transcode};
 
 use super::{Finding, Findings};
-use crate::package::facts_of;
-use crate::receipt::{Holds, PlaylistFact};
+use crate::generation::facts_of;
 
 /// What segments are held against.
 #[derive(Clone, Copy)]

@@ -2,12 +2,11 @@
 //!
 //! Before publication every finding refuses the package; afterwards `check` lists them all.
 
-mod file;
 mod findings;
 mod made;
 mod media;
 mod objects;
-mod playlists;
+mod outputs;
 mod pointer;
 
 use std::collections::BTreeSet;
@@ -17,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use vodmill_keys::KeyRing;
 use vodmill_model::pipeline::ProofLevel;
+use vodmill_model::receipt::{HlsFact, ObjectFact, RECEIPT, Receipt};
 use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::{Failed, MediaError, Transcode};
 
@@ -26,7 +26,6 @@ pub(crate) use made::{Piece, Proved, prove_piece, prove_run};
 pub(crate) use media::SegmentProof;
 
 use crate::file::{failed, measure, sha256};
-use crate::receipt::{RECEIPT, Receipt};
 
 /// Findings that are listed; a package that is damaged everywhere says enough with these.
 const MAX_FINDINGS: usize = 1000;
@@ -113,7 +112,8 @@ pub(crate) fn receipt_of(package: &Path) -> Result<Receipt, MediaError> {
 fn read_receipt(root: &Path) -> Result<(Receipt, String), Failed> {
     let path = root.join(RECEIPT);
     let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
-    Ok((serde_json::from_slice(&bytes).map_err(failed("read", &path))?, sha256(&bytes)))
+    let receipt = Receipt::read(&bytes).map_err(failed("read", &path))?;
+    Ok((receipt, sha256(&bytes)))
 }
 
 /// Nothing was proved before.
@@ -143,7 +143,7 @@ impl<'a> Prover<'a> {
     ) -> Prover<'a> {
         let report = CheckReport {
             asset: receipt.asset.clone(),
-            generation: receipt.generation.clone(),
+            generation: receipt.generation.to_string(),
             objects: receipt.objects.len() as u64,
             ..CheckReport::default()
         };
@@ -152,8 +152,8 @@ impl<'a> Prover<'a> {
         Prover { root, receipt, keys, proved, level, transcode, watch, report, seen }
     }
 
-    fn proof(&self) -> SegmentProof<'a> {
-        let Receipt { base, frame_rate: rate, .. } = *self.receipt;
+    fn proof(&self, hls: &HlsFact) -> SegmentProof<'a> {
+        let (base, rate) = (hls.base, self.receipt.frame_rate);
         SegmentProof { transcode: self.transcode, level: self.level, base, rate }
     }
 
@@ -162,16 +162,13 @@ impl<'a> Prover<'a> {
         self.proved.object(name).is_some()
     }
 
-    /// Every playlist with its segments by a thread of its own, everything else beside them.
+    /// Outputs of each kind by a thread of its own, everything else beside them.
     fn run(self) -> CheckReport {
         std::thread::scope(|scope| {
-            for fact in &self.receipt.playlists {
-                scope.spawn(|| playlists::prove(&self, fact));
+            for outputs in self.receipt.outputs.chunk_by(outputs::are_of_one_kind) {
+                scope.spawn(|| outputs::prove(&self, outputs));
             }
-            scope.spawn(|| objects::prove(&self));
-            for fact in &self.receipt.mp4 {
-                file::prove(&self, fact);
-            }
+            objects::prove(&self);
         });
         objects::prove_unseen(&self);
         let mut report = self.report.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -214,7 +211,7 @@ impl<'a> Prover<'a> {
     }
 
     /// The size and digest that the receipt has for an object.
-    fn claimed(&self, name: &str) -> Option<&crate::receipt::ObjectFact> {
+    fn claimed(&self, name: &str) -> Option<&ObjectFact> {
         let objects = &self.receipt.objects;
         let found = objects.binary_search_by(|object| object.name.as_str().cmp(name)).ok()?;
         objects.get(found)

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Prover;
+use vodmill_model::receipt::RECEIPT;
+
+use super::{Prover, outputs};
 use crate::file::files_below;
-use crate::receipt::RECEIPT;
 
 /// Prefix, within a generation, of what is not for everybody.
 const PRIVATE: &str = "private/";
@@ -13,8 +14,8 @@ pub(super) fn prove(prover: &Prover<'_>) {
     let claimed: BTreeSet<&str> =
         prover.receipt.objects.iter().map(|object| object.name.as_str()).collect();
     for name in &claimed {
-        // Segments and playlists are read, hashed and looked into by their playlist's proof.
-        if !name.starts_with("hls/") {
+        let outputs = &prover.receipt.outputs;
+        if !outputs.iter().any(|output| outputs::reads(output, name)) {
             prover.measure(name);
             prove_no_media(prover, name);
             prove_no_key(prover, name);
@@ -32,7 +33,7 @@ pub(super) fn prove(prover: &Prover<'_>) {
     }
 }
 
-/// Objects of the HLS part that its playlists did not lead to.
+/// Objects that the proof of their output was not led to.
 pub(super) fn prove_unseen(prover: &Prover<'_>) {
     // Where a playlist is damaged, that is why.
     let explained = prover.has_found();
@@ -51,8 +52,9 @@ pub(super) fn prove_unseen(prover: &Prover<'_>) {
 /// In an encrypted package, media outside the HLS part is clear, and so must be under the private
 /// prefix.
 fn prove_no_media(prover: &Prover<'_>, name: &str) {
-    let is_media = [".mp4", ".ts", ".m4s"].iter().any(|extension| name.ends_with(extension));
-    if prover.receipt.encrypted && is_media && !name.starts_with(PRIVATE) {
+    let is_media =
+        [".mp4", ".webm", ".mp3", ".ts", ".m4s"].iter().any(|extension| name.ends_with(extension));
+    if prover.receipt.is_encrypted() && is_media && !name.starts_with(PRIVATE) {
         prover.find(name, "clear_media", "clear media outside the private prefix");
     }
 }

@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vodmill_manifest::hls::MultivariantPlaylist;
 use vodmill_model::outcome::Reason;
+use vodmill_model::receipt::{RECEIPT, Receipt};
 use vodmill_model::{AssetDocument, Failed, GenerationName, MediaError, Rejected};
 
-use super::Finding;
-use crate::file::{failed, sha256};
-use crate::package::{ASSET, MULTIVARIANT, describe};
-use crate::receipt::{RECEIPT, Receipt};
+use super::{Finding, outputs};
+use crate::file::failed;
+use crate::generation::ASSET;
 
 /// What was found where a package's pointer should be.
 pub(super) enum Pointer {
@@ -78,7 +77,7 @@ pub(super) fn compare(
         Pointer::Missing => find(ASSET, "object_missing", "it is not there".to_owned()),
         Pointer::Description(document) => {
             let claimed = document.receipt.as_ref();
-            if claimed != Some(&describe::reference(receipt, receipt_sha256)) {
+            if claimed != Some(&receipt.reference(receipt_sha256)) {
                 let claimed = claimed.map_or("none", |claimed| &claimed.sha256);
                 let detail = format!("SHA-256 {receipt_sha256}, {ASSET} says {claimed}");
                 find(RECEIPT, "object_digest", detail);
@@ -90,47 +89,6 @@ pub(super) fn compare(
             }
         }
     }
-    match &receipt.multivariant {
-        Some(expected) => compare_playlist(asset, receipt, expected, &mut find),
-        None if asset.join(MULTIVARIANT).exists() => {
-            let why = "the package has no ladder: players are led to another generation";
-            find(MULTIVARIANT, "object_unknown", why.to_owned());
-        }
-        None => {}
-    }
+    findings.extend(outputs::compare_pointers(asset, receipt));
     findings
-}
-
-fn compare_playlist(
-    asset: &Path,
-    receipt: &Receipt,
-    expected: &str,
-    find: &mut dyn FnMut(&str, &str, String),
-) {
-    match fs::read(asset.join(MULTIVARIANT)) {
-        Err(error) => find(MULTIVARIANT, "object_missing", error.to_string()),
-        Ok(bytes) if sha256(&bytes) != *expected => {
-            let detail = format!("SHA-256 {} instead of {expected}", sha256(&bytes));
-            find(MULTIVARIANT, "object_digest", detail);
-        }
-        Ok(bytes) => reach(&bytes, receipt, find),
-    }
-}
-
-/// Everything that the multivariant playlist names is in the receipt.
-fn reach(bytes: &[u8], receipt: &Receipt, find: &mut dyn FnMut(&str, &str, String)) {
-    let playlist = match MultivariantPlaylist::read(bytes) {
-        Ok(playlist) => playlist,
-        Err(error) => return find(MULTIVARIANT, "playlist_invalid", error.to_string()),
-    };
-    let variants = playlist.variants.iter().map(|variant| variant.uri.as_str());
-    let i_frames = playlist.i_frames.iter().map(|stream| stream.uri.as_str());
-    let audio = playlist.audio.iter().filter_map(|audio| audio.uri.as_deref());
-    let subtitles = playlist.subtitles.iter().map(|subtitle| subtitle.uri.as_str());
-    for uri in variants.chain(i_frames).chain(audio).chain(subtitles) {
-        let name = uri.strip_prefix(&format!("{}/", receipt.generation));
-        if !receipt.playlists.iter().any(|fact| Some(fact.name.as_str()) == name) {
-            find(MULTIVARIANT, "unreachable", format!("{uri} is not in the receipt"));
-        }
-    }
 }

@@ -12,7 +12,7 @@ use vodmill_model::{Failed, MediaError, Rejected};
 use vodmill_queue::{JobFilter, Lease};
 use vodmill_store::Store;
 
-use super::{Decided, decided};
+use super::{Decided, decided, graph};
 use crate::child::{Assignment, Bounds, ChildRunner};
 use crate::file::make_private_dir;
 use crate::job::JobOrder;
@@ -147,7 +147,7 @@ impl<'a> TaskContext<'a> {
 
     /// What the plan task decided.
     pub(super) fn decided(&self) -> Result<Decided, StageError> {
-        self.result_of("plan")
+        self.result_of(graph::PLAN)
     }
 
     /// The result of a task of this job that is done.

@@ -3,6 +3,7 @@
 mod audio;
 mod context;
 mod cpu_time;
+mod graph;
 mod package;
 mod plan;
 mod publication_totals;
@@ -18,6 +19,7 @@ use vodmill_store::Key;
 use crate::stage_error::StageError;
 
 pub(crate) use context::TaskContext;
+pub(crate) use graph::first_tasks;
 pub(crate) use publish::{
     CONTESTED, Pointed, date, leads_to, led_to, move_pointer, text_of, withdraw,
 };
@@ -85,7 +87,8 @@ pub(crate) fn run_task(mut context: TaskContext<'_>) -> StageResult {
 /// What was decided about a job, if it came so far.
 pub(crate) fn decided(queue: &dyn Jobs, job: &str) -> crate::Result<Option<Decided>> {
     let tasks = queue.tasks(job)?;
-    let result = tasks.into_iter().find(|task| task.key == "plan").and_then(|task| task.result);
+    let result =
+        tasks.into_iter().find(|task| task.key == graph::PLAN).and_then(|task| task.result);
     let Some(result) = result else { return Ok(None) };
     let stage = || format!("read plan of job {job}");
     Ok(Some(serde_json::from_str(&result).map_err(|e| Failed::from_error(stage(), &e))?))

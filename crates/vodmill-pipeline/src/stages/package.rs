@@ -12,9 +12,8 @@ use super::segments::{bounds, deliver, input};
 use super::{StageResult, TaskContext, TaskKind, done};
 use crate::child::Assignment;
 use crate::file::passed;
-use crate::package::{
-    Damage, GENERATION, PackageDone, PackageOrder, SegmentsDone, renditions_of_package,
-};
+use crate::generation::SegmentsDone;
+use crate::package::{Damage, GENERATION, PackageDone, PackageOrder, renditions_of_package};
 use crate::stage_error::StageError;
 
 pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {

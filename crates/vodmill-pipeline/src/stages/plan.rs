@@ -1,6 +1,5 @@
 //! Probe the original and decide everything.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use vodmill_fault::point;
@@ -8,18 +7,16 @@ use vodmill_model::asset::AssetHead;
 use vodmill_model::planner::{self, PlanInput};
 use vodmill_model::transcode::ProbeOrder;
 use vodmill_model::{Failed, GenerationName, GenerationNumber, MediaInfo, Plan};
-use vodmill_queue::NewTask;
 use vodmill_store::{Key, Store, StoreError};
 
-use super::{Decided, StageResult, TaskContext, TaskKind, done};
+use super::{Decided, StageResult, TaskContext, done, graph};
 use crate::Error;
 use crate::child::{Assignment, Bounds};
 use crate::file::passed;
-use crate::package::ASSET;
+use crate::generation::ASSET;
 use crate::publication::asset_name::asset_name;
 use crate::publication::owner::{self, Ownership};
 use crate::stage_error::StageError;
-use crate::worker::Totals;
 
 pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     context.check_unchanged()?;
@@ -32,7 +29,7 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     let asset = name_asset(context)?;
     let generation = number(context, &asset, &plan.digest())?;
     passed(point!("plan.named"))?;
-    let tasks = tasks(&plan);
+    let tasks = graph::after_plan(&plan);
     let mut completion = done(&Decided { plan, asset, generation })?;
     completion.then = tasks;
     Ok(completion)
@@ -162,69 +159,4 @@ fn highest(store: &dyn Store, asset: &str) -> Result<Option<GenerationNumber>, S
     });
     let names = names.filter_map(|(generation, _)| GenerationName::parse(generation));
     Ok(names.map(|generation| generation.number()).max())
-}
-
-/// The graph of a job: chunks and tracks side by side, the segments of each chunk as soon as it is
-/// there and all sound, then what needs all of them.
-fn tasks(plan: &Plan) -> Vec<NewTask> {
-    let (video, audio) = (video_tasks(plan), audio_tasks(plan));
-    let segments = segments_tasks(plan, &audio);
-    let mut tasks = [video, audio, segments].concat();
-    let all = tasks.iter().map(|task| task.key.clone()).collect();
-    tasks.push(task("package", TaskKind::Package, all, &Totals::default()));
-    tasks.push(task("publish", TaskKind::Publish, vec!["package".to_owned()], &Totals::default()));
-    tasks
-}
-
-fn segments_tasks(plan: &Plan, audio: &[NewTask]) -> Vec<NewTask> {
-    let run_task = |run: vodmill_model::plan::SegmentRun<'_>| {
-        let mut after: Vec<_> = audio.iter().map(|task| task.key.clone()).collect();
-        after.extend(run.chunk.map(|chunk| video_key(chunk.index)));
-        let key = format!("segments/{:04}", run.index);
-        // Ahead of everything: it is short work, and what it makes goes up while chunks encode.
-        NewTask { priority: 2, ..task(&key, TaskKind::Segments, after, &Totals::default()) }
-    };
-    plan.segment_runs().into_iter().map(run_task).collect()
-}
-
-fn video_key(chunk: u32) -> String {
-    format!("video/{chunk:04}")
-}
-
-fn video_tasks(plan: &Plan) -> Vec<NewTask> {
-    let rate = plan.timeline.video.as_ref().map(|video| video.rate);
-    let chunk_task = |chunk: &vodmill_model::plan::ChunkPlan| {
-        let units = plan.video.iter().map(|encode| (encode.id.clone(), chunk.frames)).collect();
-        task(&video_key(chunk.index), TaskKind::Video, vec![], &Totals { units, rate })
-    };
-    plan.chunks.iter().map(chunk_task).collect()
-}
-
-fn audio_tasks(plan: &Plan) -> Vec<NewTask> {
-    let track_task = |encode: &vodmill_model::plan::AudioEncode| {
-        let units = BTreeMap::from([(encode.id.clone(), encode.samples)]);
-        let rate = Some(vodmill_model::Ratio::new(encode.sample_rate, 1));
-        // Ahead of the chunks: it is short work that the package waits for.
-        let priority = 1;
-        NewTask {
-            priority,
-            ..task(
-                &format!("audio/{}", encode.id),
-                TaskKind::Audio,
-                vec![],
-                &Totals { units, rate },
-            )
-        }
-    };
-    plan.audio.iter().map(track_task).collect()
-}
-
-fn task(key: &str, kind: TaskKind, after: Vec<String>, totals: &Totals) -> NewTask {
-    NewTask {
-        key: key.to_owned(),
-        kind: kind.as_str().to_owned(),
-        payload: serde_json::to_string(totals).unwrap_or_default(),
-        after,
-        priority: 0,
-    }
 }

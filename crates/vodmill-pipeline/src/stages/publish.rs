@@ -16,7 +16,8 @@ use vodmill_store::{Expected, Key, PutOutcome, Store, StoreError};
 use super::cpu_time::Effort;
 use super::{Decided, StageResult, TaskContext, publication_totals};
 use crate::file::passed;
-use crate::package::{ASSET, MULTIVARIANT, PackageDone};
+use crate::generation::{ASSET, MULTIVARIANT};
+use crate::package::PackageDone;
 use crate::publication::object_metadata;
 use crate::stage_error::StageError;
 

@@ -12,7 +12,8 @@ use vodmill_store::{Key, Upload};
 use super::{Decided, StageResult, TaskContext, done};
 use crate::child::{Assignment, Bounds};
 use crate::file::{failed, files_below, passed};
-use crate::package::{PackageInput, SegmentsDone, SegmentsOrder, renditions_of_run};
+use crate::generation::{PackageInput, SegmentsDone};
+use crate::package::{SegmentsOrder, renditions_of_run};
 use crate::publication::object_metadata;
 use crate::stage_error::StageError;
 

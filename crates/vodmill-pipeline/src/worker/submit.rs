@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use vodmill_clock::Clock;
 use vodmill_model::Failed;
-use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, Jobs, NewJob, NewTask};
+use vodmill_queue::{Enqueued, JobFilter, JobInfo, JobState, Jobs, NewJob};
 
 use super::Worker;
 use crate::Result;
 use crate::housekeeping::settle;
 use crate::job::{JobOrder, Submission, id_of};
 use crate::original::{Disposal, Original};
-use crate::stages::{self, TaskKind};
+use crate::stages;
 
 /// How long a job that is to be retried may be in the hands of its settler, and between two looks.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -45,12 +45,7 @@ impl Worker {
                 .map_err(|e| Failed::from_error("describe job", &e))?,
             priority: 0,
         };
-        let first = NewTask {
-            key: "plan".to_owned(),
-            kind: TaskKind::Plan.as_str().to_owned(),
-            ..NewTask::default()
-        };
-        let known = match self.queue.enqueue(&job, &[first])? {
+        let known = match self.queue.enqueue(&job, &stages::first_tasks())? {
             Enqueued::New => None,
             Enqueued::Existing(state) => Some(state),
         };

@@ -147,6 +147,8 @@ pub enum Command {
 pub enum Document {
     /// asset.json: everything that a web site needs to know of an asset
     Asset,
+    /// receipt.json: what a package claims, and `check` proves
+    Receipt,
 }
 
 /// `probe`.

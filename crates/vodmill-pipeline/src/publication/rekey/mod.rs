@@ -18,15 +18,15 @@ use vodmill_fault::point;
 use vodmill_keys::{ClearKeys, KeySet, KeyStore};
 use vodmill_model::asset::{AssetDocument, Publication};
 use vodmill_model::outcome::Reason;
+use vodmill_model::receipt::{RECEIPT, Receipt};
 use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, GenerationName, MediaError, Rejected};
 use vodmill_queue::Names;
 use vodmill_store::{Key, Store, StoreError};
 
 use crate::file::{passed, sha256};
-use crate::package::{ASSET, MULTIVARIANT, describe};
+use crate::generation::{self, ASSET, MULTIVARIANT};
 use crate::publication::object_metadata;
-use crate::receipt::{RECEIPT, Receipt};
 use crate::stages::{CONTESTED, Pointed, date, led_to, move_pointer, text_of};
 use crate::{Error, Result};
 
@@ -69,7 +69,7 @@ impl Rekey<'_> {
     /// there, if it is damaged, or if a store fails. The old generation stays published then.
     pub fn run(&self) -> Result<Rekeyed> {
         let old = self.published()?;
-        let old_set = self.keys_of(&old.receipt.generation)?;
+        let old_set = self.keys_of(old.receipt.generation.as_str())?;
         let old_keys = ClearKeys::from(&old_set);
         let generation = self.new_generation(&old.document.asset().generation)?;
         let fresh = KeySet::generate(old_keys.ring().len());
@@ -78,14 +78,14 @@ impl Rekey<'_> {
         let stored = self.keys.put(self.asset, generation.as_str(), fresh)?;
         passed(point!("rekey.keyed"))?;
         let new_keys = ClearKeys::from(&stored);
-        let mut receipt = Receipt { generation: generation.to_string(), ..old.receipt.clone() };
+        let mut receipt = Receipt { generation: generation.clone(), ..old.receipt.clone() };
         let encrypted_bytes =
             objects::make(self, &old.receipt, &mut receipt, &old_keys, &new_keys)?;
         passed(point!("rekey.stored"))?;
         self.publish(&old, &generation, receipt)?;
         Ok(Rekeyed {
             asset: self.asset.to_owned(),
-            before: old.receipt.generation,
+            before: old.receipt.generation.to_string(),
             generation: generation.to_string(),
             bytes: old.receipt.objects.iter().map(|object| object.bytes).sum(),
             encrypted_bytes,
@@ -101,14 +101,14 @@ impl Rekey<'_> {
             .map_err(|error| Failed::from_error(stage(), &error))?;
         let generation = document.asset().generation.as_str();
         let bytes = self.store.get(&self.key(generation, RECEIPT)?)?;
-        let receipt: Receipt = serde_json::from_slice(&bytes)
+        let receipt = Receipt::read(&bytes)
             .map_err(|error| Failed::from_error(format!("read {RECEIPT}"), &error))?;
         let named = document.receipt.as_ref().map(|receipt| &receipt.sha256);
         if named != Some(&sha256(&bytes)) {
             let what = format!("its {RECEIPT} is not the one that {ASSET} names");
             return Err(Failed::new(format!("read {}", self.asset), what).into());
         }
-        if !receipt.encrypted {
+        if !receipt.is_encrypted() {
             return Err(self.refused("it is not encrypted"));
         }
         let multivariant = self.playlist_of(&receipt, multivariant)?;
@@ -118,13 +118,13 @@ impl Rekey<'_> {
     /// The multivariant playlist of a package as it was published with it. What lies there may be of
     /// the same version under other keys: the pointer has two objects.
     fn playlist_of(&self, receipt: &Receipt, there: Option<Vec<u8>>) -> Result<Option<String>> {
-        let Some(digest) = &receipt.multivariant else { return Ok(None) };
+        let Some(hls) = receipt.hls() else { return Ok(None) };
         let stage = || format!("read {}/{MULTIVARIANT}", self.asset);
         let there = there.ok_or_else(|| Failed::new(stage(), "it is not there"))?;
         let text = String::from_utf8(there).map_err(|error| Failed::from_error(stage(), &error))?;
         let led_to = led_to(&text).unwrap_or_default();
-        let text = moved(&text, led_to, &receipt.generation);
-        match sha256(text.as_bytes()) == *digest {
+        let text = moved(&text, led_to, receipt.generation.as_str());
+        match sha256(text.as_bytes()) == hls.multivariant {
             true => Ok(Some(text)),
             false => Err(Failed::new(stage(), "it is not the one of the receipt").into()),
         }
@@ -163,17 +163,19 @@ impl Rekey<'_> {
 
     /// Describes the new generation, in the version that is written now, and points at it.
     fn publish(&self, old: &Published, after: &GenerationName, mut receipt: Receipt) -> Result<()> {
-        let before = &old.receipt.generation;
+        let before = old.receipt.generation.as_str();
         let multivariant =
             old.multivariant.as_ref().map(|text| moved(text, before, after.as_str()));
-        receipt.multivariant = multivariant.as_ref().map(|text| sha256(text.as_bytes()));
+        if let (Some(hls), Some(text)) = (receipt.hls_mut(), &multivariant) {
+            hls.multivariant = sha256(text.as_bytes());
+        }
         let mut document = self.described(&old.document, after)?;
         receipt.description = document.digest();
-        let json = describe::json(&receipt)?;
+        let json = generation::json(&receipt)?;
         let key = self.key(after.as_str(), RECEIPT)?;
         self.store.put(&key, &json, &object_metadata::of_object(RECEIPT))?;
         passed(point!("rekey.described"))?;
-        document.receipt = Some(describe::reference(&receipt, &sha256(&json)));
+        document.receipt = Some(receipt.reference(&sha256(&json)));
         if let Some(text) = &multivariant {
             self.point(after, MULTIVARIANT, text.as_bytes())?;
         }

@@ -11,6 +11,7 @@ use std::thread;
 
 use vodmill_keys::ClearKeys;
 use vodmill_model::Failed;
+use vodmill_model::receipt::{Holds, ObjectFact, Receipt};
 use vodmill_model::transcode::Progress;
 use vodmill_store::Upload;
 
@@ -19,7 +20,6 @@ use super::playlist::{Piece, Rewritten, rewrite};
 use super::sealed;
 use crate::file::{failed, make_private_dir, measure, remove_dir, sha256};
 use crate::publication::object_metadata;
-use crate::receipt::{Holds, ObjectFact, Receipt};
 use crate::{Error, Result};
 
 /// Bytes of objects that are stored together, while the next ones are made.
@@ -48,7 +48,8 @@ pub(super) fn make(
     new_keys: &ClearKeys,
 ) -> Result<u64> {
     let mut playlists = HashMap::new();
-    for fact in old.playlists.iter().filter(|fact| fact.holds != Holds::Subtitles) {
+    let facts = old.hls().into_iter().flat_map(|hls| &hls.playlists);
+    for fact in facts.filter(|fact| fact.holds != Holds::Subtitles) {
         let text = read(rekey, old, &fact.name)?;
         let text = String::from_utf8(text)
             .map_err(|error| Failed::from_error(format!("read {}", fact.name), &error))?;
@@ -68,7 +69,8 @@ pub(super) fn make(
     remove_dir(&rekey.scratch)?;
     make_private_dir(&rekey.scratch)?;
     let done = AtomicU64::new(0);
-    let make = |batch: &[ObjectFact]| make_batch(rekey, old, &new.generation, batch, &way, &done);
+    let generation = new.generation.as_str();
+    let make = |batch: &[ObjectFact]| make_batch(rekey, old, generation, batch, &way, &done);
     let made = make_and_store(rekey, &new.objects, make);
     remove_dir(&rekey.scratch)?;
     let encrypted = new.objects.iter().filter(|it| pieces.contains_key(it.name.as_str()));
@@ -179,7 +181,7 @@ fn make_one(
 /// An object of the old generation as a file, if it is the one that its receipt lists. However large
 /// it is: it is not in memory.
 fn fetch(rekey: &Rekey<'_>, old: &Receipt, object: &ObjectFact, file: &Path) -> Result<()> {
-    rekey.store.get_file(&rekey.key(&old.generation, &object.name)?, file)?;
+    rekey.store.get_file(&rekey.key(old.generation.as_str(), &object.name)?, file)?;
     let (bytes, sha256) = measure(file)?;
     same(object, bytes, &sha256)
 }
@@ -189,7 +191,7 @@ fn read(rekey: &Rekey<'_>, old: &Receipt, name: &str) -> Result<Vec<u8>> {
     let listed = old.objects.iter().find(|object| object.name == name);
     let listed = listed
         .ok_or_else(|| Failed::new(format!("read {name}"), "the receipt does not list it"))?;
-    let bytes = rekey.store.get(&rekey.key(&old.generation, name)?)?;
+    let bytes = rekey.store.get(&rekey.key(old.generation.as_str(), name)?)?;
     same(listed, bytes.len() as u64, &sha256(&bytes))?;
     Ok(bytes)
 }

@@ -9,8 +9,6 @@ use vodmill_model::plan::{ChunkPlan, HlsPlan};
 use vodmill_model::transcode::VideoInput;
 use vodmill_model::{Failed, GenerationName, Plan};
 
-use super::stills::stills_of;
-
 /// A generation that is being made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackageInput {
@@ -31,7 +29,7 @@ pub(crate) struct PieceKey {
 
 impl PackageInput {
     /// The HLS part of the plan.
-    pub(super) fn hls(&self) -> Result<&HlsPlan, Failed> {
+    pub(crate) fn hls(&self) -> Result<&HlsPlan, Failed> {
         self.plan.hls().ok_or_else(|| Failed::new("package", "the plan has no HLS"))
     }
 
@@ -41,13 +39,13 @@ impl PackageInput {
     }
 
     /// Where a rendition is.
-    pub(super) fn rendition(&self, digest: &str) -> Result<PathBuf, Failed> {
+    pub(crate) fn rendition(&self, digest: &str) -> Result<PathBuf, Failed> {
         let missing = || Failed::new("package", format!("rendition {digest} is not at hand"));
         self.renditions.get(digest).cloned().ok_or_else(missing)
     }
 
     /// The renditions of some chunks of a video encode.
-    pub(super) fn video_input(&self, id: &str, chunks: &[ChunkPlan]) -> Result<VideoInput, Failed> {
+    pub(crate) fn video_input(&self, id: &str, chunks: &[ChunkPlan]) -> Result<VideoInput, Failed> {
         let unknown = || Failed::new("package", format!("the plan has no video encode {id}"));
         let encode = self.plan.video_encode(id).ok_or_else(unknown)?;
         let timeline = self.plan.timeline.video.as_ref().ok_or_else(unknown)?;
@@ -57,7 +55,7 @@ impl PackageInput {
     }
 
     /// The rendition of an audio encode.
-    pub(super) fn audio_input(&self, id: &str) -> Result<PathBuf, Failed> {
+    pub(crate) fn audio_input(&self, id: &str) -> Result<PathBuf, Failed> {
         let unknown = || Failed::new("package", format!("the plan has no audio encode {id}"));
         let encode = self.plan.audio_encode(id).ok_or_else(unknown)?;
         self.rendition(&self.plan.audio_rendition(encode))
@@ -79,7 +77,7 @@ impl PackageInput {
     }
 
     /// Where players fetch the key of that id.
-    pub(super) fn key_uri(&self, kid: &Kid) -> Result<String, Failed> {
+    pub(crate) fn key_uri(&self, kid: &Kid) -> Result<String, Failed> {
         let none = || Failed::new("write key URI", "the plan has no encryption");
         let encryption = self.hls()?.encryption.as_ref().ok_or_else(none)?;
         let template = KeyUriTemplate::parse(&encryption.key_uri);
@@ -87,36 +85,4 @@ impl PackageInput {
             template.map_err(|error| Failed::from_error("read key URI template", &error))?;
         Ok(template.uri(kid, &self.asset, self.generation.as_str()))
     }
-}
-
-/// Digests of the renditions that the segments of one chunk, or of sound alone, are made from.
-pub(crate) fn renditions_of_run(plan: &Plan, chunk: Option<&ChunkPlan>) -> Vec<String> {
-    let Some(hls) = plan.hls() else { return Vec::new() };
-    let video =
-        hls.variants.iter().filter_map(|variant| plan.video_encode(variant.video.as_ref()?));
-    let video = video.zip(chunk.into_iter().cycle());
-    let muxed = hls.variants.iter().filter_map(|variant| variant.muxed_audio.as_ref());
-    let audio = muxed.chain(hls.audio.iter().map(|alternative| &alternative.audio));
-    let audio = audio.filter_map(|id| plan.audio_encode(id));
-    let digests = video.map(|(encode, chunk)| plan.video_rendition(encode, chunk));
-    distinct(digests.chain(audio.map(|encode| plan.audio_rendition(encode))))
-}
-
-/// Digests of the renditions that MP4s, poster and storyboard are made from.
-pub(crate) fn renditions_of_package(plan: &Plan) -> Vec<String> {
-    let video = plan.files().filter_map(|file| plan.video_encode(file.video.as_ref()?));
-    let video = video.flat_map(|encode| {
-        plan.chunks.iter().map(move |chunk| plan.video_rendition(encode, chunk))
-    });
-    let audio = plan.files().flat_map(|file| &file.audio);
-    let audio = audio.filter_map(|track| plan.audio_encode(&track.audio));
-    let stills = stills_of(plan).into_iter().map(|still| still.digest);
-    distinct(video.chain(audio.map(|encode| plan.audio_rendition(encode))).chain(stills))
-}
-
-fn distinct(digests: impl Iterator<Item = String>) -> Vec<String> {
-    let mut digests: Vec<_> = digests.collect();
-    digests.sort();
-    digests.dedup();
-    digests
 }

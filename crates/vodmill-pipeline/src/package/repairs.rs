@@ -3,16 +3,16 @@
 use vodmill_model::asset::Repair;
 use vodmill_model::plan::Hazard;
 
-use crate::package::{Made, PackageContext, losses};
+use super::outputs::MadeOutput;
+use super::{PackageContext, losses};
 
-pub(super) fn of(context: &PackageContext<'_>, made: &Made) -> Vec<Repair> {
+pub(super) fn of(context: &PackageContext<'_>, made: &[MadeOutput]) -> Vec<Repair> {
     let hazards = context.plan.hazards.iter().filter(|hazard| hazard.repair);
     let mut repairs: Vec<Repair> = hazards.map(of_hazard).collect();
     repairs.extend(damage(context));
     repairs.extend(lost_pictures(context));
     repairs.extend(losses::of_sounds(context.plan, &context.order.sounds));
-    let subtitles = made.hls.iter().flat_map(|hls| &hls.subtitles);
-    repairs.extend(subtitles.flat_map(|stream| stream.losses.clone()));
+    repairs.extend(made.iter().flat_map(|output| output.losses.clone()));
     repairs
 }
 

@@ -12,9 +12,9 @@ use vodmill_model::plan::HlsPlan;
 use vodmill_model::role::Role;
 use vodmill_model::units::Size;
 
-use super::PackageContext;
-use super::hls::{Hls, Variant};
 use super::stream::Stream;
+use super::{Hls, Variant};
+use crate::package::PackageContext;
 
 /// GROUP-ID of the audio alternatives.
 const AUDIO: &str = "audio";
@@ -22,11 +22,14 @@ const AUDIO: &str = "audio";
 const SUBTITLES: &str = "subtitles";
 
 /// The playlist as text. Its URIs are relative to the asset.
-pub(super) fn write(context: &PackageContext<'_>, hls: &Hls) -> Result<String, Failed> {
+pub(super) fn write(
+    context: &PackageContext<'_>,
+    plan: &HlsPlan,
+    hls: &Hls,
+) -> Result<String, Failed> {
     let fault = |error: vodmill_manifest::hls::PlaylistError| {
         Failed::from_error("write multivariant playlist", &error)
     };
-    let Some(plan) = context.plan.hls() else { return Ok(String::new()) };
     let groups = GroupRates::measure(hls)?;
     let variant = |variant| variant_stream(context, hls, &groups, variant);
     let pictures =

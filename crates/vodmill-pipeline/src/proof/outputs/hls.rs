@@ -1,19 +1,77 @@
-//! A media playlist and its segments: what it says is what they are.
+//! HLS: what playlists say is what segments are.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 
 use vodmill_keys::{Iv, Kid, aes128};
-use vodmill_manifest::hls::{ByteRange, InitSection, MediaPlaylist, Segment};
+use vodmill_manifest::hls::{ByteRange, InitSection, MediaPlaylist, MultivariantPlaylist, Segment};
 use vodmill_manifest::time::Seconds;
+use vodmill_model::receipt::{HlsFact, Holds, PlaylistFact, Receipt};
 use vodmill_model::units::Ticks;
 
-use super::Prover;
-use super::made::ProvedPiece;
-use super::media::{Expected, SLACK_WHEN_CHECKED, begins_with_init, prove_segment};
-use crate::receipt::{Holds, PlaylistFact};
+use crate::file::sha256;
+use crate::generation::MULTIVARIANT;
+use crate::proof::made::ProvedPiece;
+use crate::proof::media::{Expected, SLACK_WHEN_CHECKED, begins_with_init, prove_segment};
+use crate::proof::{CheckReport, Finding, Findings, Prover};
 
-pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
+/// Every playlist with its segments by a thread of its own.
+pub(super) fn prove(prover: &Prover<'_>, hls: &HlsFact) {
+    std::thread::scope(|scope| {
+        for fact in &hls.playlists {
+            scope.spawn(|| prove_playlist(prover, hls, fact));
+        }
+    });
+}
+
+/// Whether an object is of this output: what its playlists lead to.
+pub(super) fn reads(name: &str) -> bool {
+    name.starts_with("hls/")
+}
+
+/// Holds the multivariant playlist, which lies beside the generation, against the receipt.
+pub(super) fn compare_pointer(asset: &Path, receipt: &Receipt) -> Vec<Finding> {
+    let path = asset.join(MULTIVARIANT);
+    let findings = Findings::about(MULTIVARIANT);
+    let Some(hls) = receipt.hls() else {
+        if !path.exists() {
+            return Vec::new();
+        }
+        let why = "the package has no ladder: players are led to another generation";
+        return findings.with("object_unknown", why);
+    };
+    match fs::read(&path) {
+        Err(error) => findings.with("object_missing", error.to_string()),
+        Ok(bytes) if sha256(&bytes) != hls.multivariant => {
+            let detail = format!("SHA-256 {} instead of {}", sha256(&bytes), hls.multivariant);
+            findings.with("object_digest", detail)
+        }
+        Ok(bytes) => reach(&bytes, receipt, hls),
+    }
+}
+
+/// Everything that the multivariant playlist names is in the receipt.
+fn reach(bytes: &[u8], receipt: &Receipt, hls: &HlsFact) -> Vec<Finding> {
+    let mut findings = Findings::about(MULTIVARIANT);
+    let playlist = match MultivariantPlaylist::read(bytes) {
+        Ok(playlist) => playlist,
+        Err(error) => return findings.with("playlist_invalid", error.to_string()),
+    };
+    let variants = playlist.variants.iter().map(|variant| variant.uri.as_str());
+    let i_frames = playlist.i_frames.iter().map(|stream| stream.uri.as_str());
+    let audio = playlist.audio.iter().filter_map(|audio| audio.uri.as_deref());
+    let subtitles = playlist.subtitles.iter().map(|subtitle| subtitle.uri.as_str());
+    for uri in variants.chain(i_frames).chain(audio).chain(subtitles) {
+        let name = uri.strip_prefix(&format!("{}/", receipt.generation));
+        if !hls.playlists.iter().any(|fact| Some(fact.name.as_str()) == name) {
+            findings.add("unreachable", format!("{uri} is not in the receipt"));
+        }
+    }
+    findings.list
+}
+
+fn prove_playlist(prover: &Prover<'_>, hls: &HlsFact, fact: &PlaylistFact) {
     let Some(bytes) = prover.read(&fact.name) else { return };
     let playlist = match MediaPlaylist::read(&bytes) {
         Ok(playlist) => playlist,
@@ -23,7 +81,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
         prover.find(&fact.name, "playlist_invalid", "not a finished VOD playlist");
     }
     let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let times = times(prover, fact, &playlist);
+    let times = times(prover, hls, fact, &playlist);
     let mut reader = Reader { prover, folder, ranged: None };
     let init = playlist.init.as_ref().and_then(|init| reader.read_init(init));
     let init = init.unwrap_or_default();
@@ -46,12 +104,12 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &PlaylistFact) {
         let (start, end) = span;
         let (told, slack) = (ticks(segment.duration), SLACK_WHEN_CHECKED);
         let expected = Expected { name: &name, start, end, told, slack };
-        prover.add(prove_segment(&prover.proof(), fact, &expected, &media));
+        prover.add(prove_segment(&prover.proof(hls), fact, &expected, &media));
     }
 }
 
 /// Counts an entry of a playlist.
-fn count(report: &mut super::CheckReport, fact: &PlaylistFact) {
+fn count(report: &mut CheckReport, fact: &PlaylistFact) {
     match fact.holds {
         Holds::IFrames => report.iframes += 1,
         _ => report.segments += 1,
@@ -106,12 +164,13 @@ fn proved_piece<'a>(
 /// Start and end of each segment: as the receipt has them, held against EXTINF.
 fn times(
     prover: &Prover<'_>,
+    hls: &HlsFact,
     fact: &PlaylistFact,
     playlist: &MediaPlaylist,
 ) -> Vec<(Ticks, Ticks)> {
     let ends = match fact.holds {
         Holds::IFrames => sums(playlist, prover.receipt.duration),
-        _ => prover.receipt.segment_ends.clone(),
+        _ => hls.segment_ends.clone(),
     };
     let planned = prover.proved.entries(&fact.name).unwrap_or(ends.len());
     if planned != playlist.segments.len() || ends.len() != planned {
@@ -136,7 +195,7 @@ fn times(
 /// Microseconds by which a segment may last longer or less than planned: sound cannot be cut between
 /// two samples of a frame, and its first and last segment have a frame more, which at 16 kHz lasts
 /// 64 ms; pictures can be cut exactly.
-pub(super) fn slack(holds: Holds) -> u64 {
+pub(in crate::proof) fn slack(holds: Holds) -> u64 {
     if holds == Holds::Audio { 130_000 } else { 12 }
 }
 
@@ -161,7 +220,7 @@ fn ticks(duration: Seconds) -> Ticks {
     Ticks((micros(duration).saturating_mul(9) / 100).cast_signed())
 }
 
-pub(super) fn micros(duration: Seconds) -> u64 {
+pub(in crate::proof) fn micros(duration: Seconds) -> u64 {
     let num = u128::from(duration.num()) * 1_000_000;
     u64::try_from(num / u128::from(duration.den())).unwrap_or(u64::MAX)
 }
@@ -215,7 +274,7 @@ fn part(file: &mut File, range: ByteRange) -> Option<Vec<u8>> {
 /// finding, and so is the reverse.
 fn open(prover: &Prover<'_>, name: &str, segment: &Segment, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let Some(key_ref) = &segment.key else {
-        if prover.receipt.encrypted {
+        if prover.receipt.is_encrypted() {
             prover.find(name, "clear_media", "it is not encrypted, but the package is");
         }
         return Some(bytes);

@@ -1,9 +1,8 @@
 //! What was made of a run of segments, as it is recorded until the package is put together.
 
 use serde::{Deserialize, Serialize};
+use vodmill_model::receipt::{ObjectFact, PlaylistFact};
 use vodmill_model::units::Ticks;
-
-use crate::receipt::{ObjectFact, PlaylistFact};
 
 /// Everything that was made for one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

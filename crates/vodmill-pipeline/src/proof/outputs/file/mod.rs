@@ -9,15 +9,15 @@ use std::path::Path;
 
 use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::preset::FileContainer;
+use vodmill_model::receipt::FileFact;
 use vodmill_model::transcode::{InspectedStream, Media, StreamKind};
 use vodmill_model::units::Ticks;
 
-use super::media::prove_decoded;
-use super::{Findings, Prover};
-use crate::package::facts_of;
-use crate::receipt::Mp4Fact;
+use crate::generation::facts_of;
+use crate::proof::media::prove_decoded;
+use crate::proof::{Findings, Prover};
 
-pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
+pub(super) fn prove(prover: &Prover<'_>, fact: &FileFact) {
     let path = prover.root.join(&fact.name);
     let inspection = match prover.transcode.inspect(Media::File(&path)) {
         Ok(inspection) => inspection,
@@ -58,7 +58,7 @@ pub(super) fn prove(prover: &Prover<'_>, fact: &Mp4Fact) {
 }
 
 /// What is wrong with the container, by readers of our own: code and detail.
-fn structure(prover: &Prover<'_>, fact: &Mp4Fact, path: &Path) -> Vec<(&'static str, String)> {
+fn structure(prover: &Prover<'_>, fact: &FileFact, path: &Path) -> Vec<(&'static str, String)> {
     let read = match fact.container {
         FileContainer::Mp4 => mp4::prove(path),
         FileContainer::Webm => {
@@ -70,7 +70,7 @@ fn structure(prover: &Prover<'_>, fact: &Mp4Fact, path: &Path) -> Vec<(&'static 
     read.unwrap_or_else(|error| vec![("container", error.to_string())])
 }
 
-fn prove_codec(prover: &Prover<'_>, fact: &Mp4Fact, stream: &InspectedStream) {
+fn prove_codec(prover: &Prover<'_>, fact: &FileFact, stream: &InspectedStream) {
     let found = match facts_of(stream) {
         Ok(found) => found,
         Err(error) => return prover.find(&fact.name, "codec", error.to_string()),

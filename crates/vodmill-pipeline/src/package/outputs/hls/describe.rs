@@ -3,11 +3,11 @@
 use vodmill_model::asset::{HlsAudio, HlsOutput, HlsSubtitles, HlsVariant};
 use vodmill_model::plan::{AudioAlternativePlan, HlsPlan, SubtitleAlternativePlan, VariantPlan};
 
-use super::path;
-use crate::package::hls::{Hls, Variant};
-use crate::package::stream::Stream;
-use crate::package::subtitles::SubtitleStream;
-use crate::package::{MULTIVARIANT, PackageContext};
+use super::stream::Stream;
+use super::subtitles::SubtitleStream;
+use super::{Hls, Variant};
+use crate::generation::MULTIVARIANT;
+use crate::package::{PackageContext, path};
 
 pub(super) fn of(context: &PackageContext<'_>, plan: &HlsPlan, made: &Hls) -> HlsOutput {
     let variants = plan.variants.iter().zip(&made.variants);

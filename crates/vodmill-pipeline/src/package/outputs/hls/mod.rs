@@ -1,16 +1,29 @@
-//! The HLS part: every media playlist, with one target duration.
+//! HLS: segments, made run by run while later chunks are encoded; then every media playlist, with one
+//! target duration, and the multivariant playlist.
 
-use vodmill_model::plan::HlsPlan;
-use vodmill_model::{Failed, MediaError};
+mod describe;
+mod multivariant;
+mod segment_writer;
+mod segments;
+mod stream;
+mod subtitles;
 
-use super::PackageContext;
-use super::facts::RunFact;
-use super::stream::{self, Stream, StreamPlan};
-use super::subtitles::{self, SubtitleStream};
-use crate::receipt::{Holds, PlaylistFact};
+use vodmill_model::asset::Output;
+use vodmill_model::plan::{ChunkPlan, HlsPlan};
+use vodmill_model::receipt::{HlsFact, Holds, OutputFact, PlaylistFact};
+use vodmill_model::{Failed, MediaError, Plan};
+
+pub(crate) use segments::{SegmentsOrder, build as build_segments};
+use stream::{Stream, StreamPlan};
+use subtitles::SubtitleStream;
+
+use super::MadeOutput;
+use crate::file::sha256;
+use crate::generation::RunFact;
+use crate::package::PackageContext;
 
 /// Every media playlist of a package, in the order of its plan.
-pub(super) struct Hls {
+struct Hls {
     /// EXT-X-TARGETDURATION of all but I-frame playlists, in seconds.
     pub target: u64,
     pub variants: Vec<Variant>,
@@ -19,7 +32,7 @@ pub(super) struct Hls {
 }
 
 /// A variant stream and its I-frames.
-pub(super) struct Variant {
+struct Variant {
     pub stream: Stream,
     pub iframes: Option<Stream>,
 }
@@ -40,9 +53,26 @@ impl Hls {
     }
 }
 
-/// Makes every media playlist, of the segments that are there and the subtitles.
-pub(super) fn make(context: &PackageContext<'_>) -> Result<Option<Hls>, MediaError> {
-    let Some(plan) = context.plan.hls() else { return Ok(None) };
+pub(super) fn make(context: &PackageContext<'_>, plan: &HlsPlan) -> Result<MadeOutput, MediaError> {
+    let hls = write_playlists(context, plan)?;
+    let pointer = multivariant::write(context, plan, &hls)?;
+    let fact = HlsFact {
+        base: plan.base,
+        segment_ends: context.plan.timeline.segment_ends.clone(),
+        encrypted: context.input.keys.is_some(),
+        playlists: hls.facts().collect(),
+        multivariant: sha256(pointer.as_bytes()),
+    };
+    Ok(MadeOutput {
+        fact: OutputFact::Hls(fact),
+        described: Output::Hls(describe::of(context, plan, &hls)),
+        losses: hls.subtitles.into_iter().flat_map(|stream| stream.losses).collect(),
+        pointer: Some(pointer),
+    })
+}
+
+/// Every media playlist, of the segments that are there and the subtitles.
+fn write_playlists(context: &PackageContext<'_>, plan: &HlsPlan) -> Result<Hls, MediaError> {
     let (variants, audio) = join(context, plan)?;
     let subtitles = subtitles::make(context, plan)?;
     let target = target(variants.iter().map(|variant| &variant.stream).chain(&audio))?;
@@ -55,7 +85,7 @@ pub(super) fn make(context: &PackageContext<'_>) -> Result<Option<Hls>, MediaErr
     for subtitle in &hls.subtitles {
         context.tree.write(&subtitle.fact.name, subtitle.text(target)?.as_bytes())?;
     }
-    Ok(Some(hls))
+    Ok(hls)
 }
 
 /// The playlists of pictures and sound.
@@ -89,4 +119,22 @@ fn target<'a>(streams: impl Iterator<Item = &'a Stream>) -> Result<u64, Failed> 
         target = target.max(needed);
     }
     Ok(target)
+}
+
+/// Digests of the renditions that the segments of one chunk, or of sound alone, are made from.
+pub(super) fn renditions_of_run(
+    plan: &Plan,
+    hls: &HlsPlan,
+    chunk: Option<&ChunkPlan>,
+) -> Vec<String> {
+    let mut digests = Vec::new();
+    for variant in &hls.variants {
+        let video = variant.video.as_ref().and_then(|id| plan.video_encode(id)).zip(chunk);
+        digests.extend(video.map(|(encode, chunk)| plan.video_rendition(encode, chunk)));
+    }
+    let muxed = hls.variants.iter().filter_map(|variant| variant.muxed_audio.as_ref());
+    let audio = muxed.chain(hls.audio.iter().map(|alternative| &alternative.audio));
+    let audio = audio.filter_map(|id| plan.audio_encode(id));
+    digests.extend(audio.map(|encode| plan.audio_rendition(encode)));
+    digests
 }

@@ -5,10 +5,9 @@ use vodmill_manifest::hls::{ByteRange, InitSection, KeyRef, MediaPlaylist, Segme
 use vodmill_manifest::time::Seconds;
 use vodmill_model::Failed;
 use vodmill_model::plan::{AudioAlternativePlan, HlsPlan, VariantPlan};
+use vodmill_model::receipt::{Holds, PlaylistFact};
 
-use super::PackageInput;
-use super::facts::{EntryFact, RunFact};
-use crate::receipt::{Holds, PlaylistFact};
+use crate::generation::{EntryFact, PackageInput, RunFact};
 
 /// What a media playlist is made from.
 #[derive(Clone, Debug)]

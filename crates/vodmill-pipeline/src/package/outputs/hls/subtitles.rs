@@ -6,12 +6,11 @@ use vodmill_manifest::time::Seconds;
 use vodmill_manifest::webvtt;
 use vodmill_model::asset::Repair;
 use vodmill_model::plan::{HlsPlan, SubtitleAlternativePlan};
+use vodmill_model::receipt::{Holds, PlaylistFact};
 use vodmill_model::transcode::SubtitleOrder;
 use vodmill_model::{Failed, MediaError};
 
-use super::PackageContext;
-use super::losses;
-use crate::receipt::{Holds, PlaylistFact};
+use crate::package::{PackageContext, losses};
 
 /// A subtitle playlist.
 pub(super) struct SubtitleStream {

@@ -3,18 +3,17 @@
 use vodmill_keys::aes128;
 use vodmill_model::pipeline::Container;
 use vodmill_model::plan::{ChunkPlan, VideoEncode};
+use vodmill_model::receipt::{Holds, PlaylistFact};
 use vodmill_model::transcode::{Cut, Media, Part, Segment, SegmentOrder};
 use vodmill_model::units::Ticks;
 use vodmill_model::{Failed, MediaError};
 
-use super::codecs::{codec_of, range_of};
-use super::facts::{EntryFact, InitFact, RunFact};
 use super::segments::SegmentContext;
 use super::stream::StreamPlan;
-use super::tree::ObjectWriter;
 use crate::file::sha256;
+use crate::generation::{EntryFact, InitFact, RunFact, codec_of, range_of};
+use crate::package::tree::ObjectWriter;
 use crate::proof::{self, Piece};
-use crate::receipt::{Holds, PlaylistFact};
 
 /// What the muxer is told.
 pub(super) fn order(

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use vodmill_keys::ClearKeys;
 use vodmill_model::plan::SegmentRun;
+use vodmill_model::receipt::Holds;
 use vodmill_model::transcode::ProgressSink;
 use vodmill_model::{Failed, MediaError, Transcode};
 
-use super::facts::{RunFact, SegmentsDone};
 use super::segment_writer::{self, SegmentWriter};
-use super::stream::StreamPlan;
-use super::tree::TreeWriter;
-use super::{PackageInput, joined};
+use super::stream::{self, StreamPlan};
 use crate::file::make_private_dir;
+use crate::generation::{PackageInput, RunFact, SegmentsDone};
+use crate::package::joined;
+use crate::package::tree::TreeWriter;
 use crate::proof::SegmentProof;
-use crate::receipt::Holds;
 
 /// Which segments to make.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub(crate) fn build(
     let proof = SegmentProof { transcode, level: input.plan.proof, base: hls.base, rate };
     let context =
         SegmentContext { input, run, proof, tree: TreeWriter::new(order.out.clone(), watch) };
-    let streams = make(&context, &super::stream::plans(hls))?;
+    let streams = make(&context, &stream::plans(hls))?;
     let keys = input.keys.as_ref().map(ClearKeys::mark);
     Ok(SegmentsDone { run: order.run, objects: context.tree.objects(), streams, keys })
 }

@@ -1,12 +1,15 @@
 //! Poster and storyboard.
 
 use vodmill_manifest::webvtt::{StoryboardCue, write_storyboard};
-use vodmill_model::plan::{ChunkPlan, StoryboardPlan, digest_of};
+use vodmill_model::asset::{Output, Poster, StillsOutput, Storyboard};
+use vodmill_model::plan::{ChunkPlan, StillsPlan, StoryboardPlan, digest_of};
+use vodmill_model::receipt::{OutputFact, StillsFact};
 use vodmill_model::transcode::JpegOrder;
 use vodmill_model::units::{Frames, Size};
 use vodmill_model::{Failed, MediaError, Plan};
 
-use super::PackageContext;
+use super::MadeOutput;
+use crate::package::{PackageContext, path};
 
 /// One still that a chunk takes.
 pub(crate) struct Still<'a> {
@@ -57,14 +60,49 @@ fn address(plan: &Plan, frame: Frames, size: Size, filter: &str) -> String {
     ))
 }
 
-pub(super) fn make(context: &PackageContext<'_>) -> Result<(), MediaError> {
-    let Some(plan) = context.plan.stills() else { return Ok(()) };
+pub(super) fn make(
+    context: &PackageContext<'_>,
+    plan: &StillsPlan,
+) -> Result<MadeOutput, MediaError> {
     let stills = stills_of(context.plan);
-    let Some((poster, tiles)) = stills.split_first() else { return Ok(()) };
-    make_sheet(context, std::slice::from_ref(poster), (1, 1), &plan.poster.object)?;
-    match &plan.storyboard {
-        Some(board) => make_storyboard(context, board, tiles),
-        None => Ok(()),
+    let (poster, tiles) = stills.split_at(stills.len().min(1));
+    make_sheet(context, poster, (1, 1), &plan.poster.object)?;
+    if let Some(board) = &plan.storyboard {
+        make_storyboard(context, board, tiles)?;
+    }
+    let fact = StillsFact { objects: objects(plan) };
+    Ok(MadeOutput::new(OutputFact::Stills(fact), Output::Stills(describe(context, plan))))
+}
+
+/// Names of its objects.
+fn objects(plan: &StillsPlan) -> Vec<String> {
+    let mut objects = vec![plan.poster.object.clone()];
+    if let Some(board) = &plan.storyboard {
+        objects.extend(board.sheets.iter().cloned());
+        objects.push(board.index.clone());
+    }
+    objects
+}
+
+/// Digests of the renditions that they are made from.
+pub(super) fn renditions(plan: &Plan) -> Vec<String> {
+    stills_of(plan).into_iter().map(|still| still.digest).collect()
+}
+
+fn describe(context: &PackageContext<'_>, plan: &StillsPlan) -> StillsOutput {
+    let poster = Poster { path: path(context, &plan.poster.object), size: plan.poster.size };
+    let storyboard = plan.storyboard.as_ref().map(|plan| describe_board(context, plan));
+    StillsOutput { poster, storyboard }
+}
+
+fn describe_board(context: &PackageContext<'_>, plan: &StoryboardPlan) -> Storyboard {
+    Storyboard {
+        index: path(context, &plan.index),
+        sheets: plan.sheets.iter().map(|sheet| path(context, sheet)).collect(),
+        tile: plan.tile,
+        tiles: plan.frames.len() as u64,
+        columns: plan.columns,
+        rows: plan.rows,
     }
 }
 
@@ -100,7 +138,8 @@ fn make_sheet(
         rows,
         path: context.tree.place(object)?,
     })?;
-    Ok(context.tree.adopt(object)?)
+    context.tree.adopt(object)?;
+    Ok(())
 }
 
 fn cues(plan: &Plan, board: &StoryboardPlan) -> Vec<StoryboardCue> {

@@ -1,0 +1,109 @@
+//! Which tasks a job has, and which wait for which.
+//!
+//! A job begins with [`BEFORE_PLAN`], one task after the other; the last of them plans, and adds the
+//! rest ([`after_plan`]). What a task leaves for later ones is its result in the queue.
+
+use std::collections::BTreeMap;
+
+use vodmill_model::plan::{AudioEncode, ChunkPlan, SegmentRun};
+use vodmill_model::{Plan, Ratio};
+use vodmill_queue::NewTask;
+
+use super::TaskKind;
+use crate::worker::Totals;
+
+/// Key of the task that decides everything.
+pub(crate) const PLAN: &str = "plan";
+
+/// The tasks up to the plan, in order; a task that is done once for each job has its kind as key.
+const BEFORE_PLAN: [TaskKind; 1] = [TaskKind::Plan];
+
+/// The tasks that a job begins with.
+pub(crate) fn first_tasks() -> Vec<NewTask> {
+    let mut tasks: Vec<NewTask> = Vec::new();
+    for kind in BEFORE_PLAN {
+        let after = tasks.last().map(|before| before.key.clone());
+        let key = kind.as_str().to_owned();
+        let kind = kind.as_str().to_owned();
+        tasks.push(NewTask { key, kind, after: after.into_iter().collect(), ..NewTask::default() });
+    }
+    tasks
+}
+
+/// The graph of a job: chunks and tracks side by side, the segments of each chunk as soon as it is
+/// there and all sound, then what needs all of them.
+pub(super) fn after_plan(plan: &Plan) -> Vec<NewTask> {
+    let (video, audio) = (video_tasks(plan), audio_tasks(plan));
+    let segments = segments_tasks(plan, &audio);
+    let mut tasks = [video, audio, segments].concat();
+    let all = tasks.iter().map(|task| task.key.clone()).collect();
+    tasks.push(task("package", TaskKind::Package, all, &Totals::default()));
+    tasks.push(task("publish", TaskKind::Publish, vec!["package".to_owned()], &Totals::default()));
+    tasks
+}
+
+fn segments_tasks(plan: &Plan, audio: &[NewTask]) -> Vec<NewTask> {
+    let run_task = |run: SegmentRun<'_>| {
+        let mut after: Vec<_> = audio.iter().map(|task| task.key.clone()).collect();
+        after.extend(run.chunk.map(|chunk| video_key(chunk.index)));
+        let key = format!("segments/{:04}", run.index);
+        // Ahead of everything: it is short work, and what it makes goes up while chunks encode.
+        NewTask { priority: 2, ..task(&key, TaskKind::Segments, after, &Totals::default()) }
+    };
+    plan.segment_runs().into_iter().map(run_task).collect()
+}
+
+fn video_key(chunk: u32) -> String {
+    format!("video/{chunk:04}")
+}
+
+fn video_tasks(plan: &Plan) -> Vec<NewTask> {
+    let rate = plan.timeline.video.as_ref().map(|video| video.rate);
+    let chunk_task = |chunk: &ChunkPlan| {
+        let units = plan.video.iter().map(|encode| (encode.id.clone(), chunk.frames)).collect();
+        task(&video_key(chunk.index), TaskKind::Video, vec![], &Totals { units, rate })
+    };
+    plan.chunks.iter().map(chunk_task).collect()
+}
+
+fn audio_tasks(plan: &Plan) -> Vec<NewTask> {
+    let track_task = |encode: &AudioEncode| {
+        let units = BTreeMap::from([(encode.id.clone(), encode.samples)]);
+        let rate = Some(Ratio::new(encode.sample_rate, 1));
+        // Ahead of the chunks: it is short work that the package waits for.
+        let priority = 1;
+        NewTask {
+            priority,
+            ..task(
+                &format!("audio/{}", encode.id),
+                TaskKind::Audio,
+                vec![],
+                &Totals { units, rate },
+            )
+        }
+    };
+    plan.audio.iter().map(track_task).collect()
+}
+
+fn task(key: &str, kind: TaskKind, after: Vec<String>, totals: &Totals) -> NewTask {
+    NewTask {
+        key: key.to_owned(),
+        kind: kind.as_str().to_owned(),
+        payload: serde_json::to_string(totals).unwrap_or_default(),
+        after,
+        priority: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_begins_with_tasks_in_a_row_the_last_of_which_plans() {
+        let tasks = first_tasks();
+        assert!(tasks.first().is_some_and(|first| first.after.is_empty()));
+        assert!(tasks.windows(2).all(|pair| pair[1].after == [pair[0].key.clone()]));
+        assert_eq!(tasks.last().map(|last| last.key.as_str()), Some(PLAN));
+    }
+}
