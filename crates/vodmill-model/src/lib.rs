@@ -37,7 +37,7 @@ pub use plan::Plan;
 pub use planner::{HdrHandling, PlanInput, plan};
 pub use preset::{Ladder, Preset, Rung};
 pub use printable::{is_hidden, printable, printable_lines};
-pub use spec::JobSpec;
 pub use receipt::Receipt;
+pub use spec::JobSpec;
 pub use transcode::Transcode;
 pub use units::{BitsPerSecond, Frames, Gop, Ratio, Size, Ticks};
