@@ -147,7 +147,7 @@ fn reach(endpoint: &str, credentials: &Path) -> S3Settings {
 pub fn unique(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Ids of processes come again within a run.
-    static PROCESS: LazyLock<u32> = LazyLock::new(|| rand::random());
+    static PROCESS: LazyLock<u32> = LazyLock::new(rand::random);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("{name}-{:08x}-{number}", *PROCESS)
 }
