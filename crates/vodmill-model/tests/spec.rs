@@ -7,6 +7,9 @@ use common::{build, catalogue, catalogue_with_hdr, fixture};
 use vodmill_model::outcome::Reason;
 use vodmill_model::{JobSpec, Plan, PlanInput, Rejected, plan};
 
+/// Makes a spec one that nobody can carry out.
+type Change<'a> = &'a dyn Fn(&mut JobSpec);
+
 fn spec(pipeline: &str) -> JobSpec {
     let catalogue = catalogue_with_hdr();
     JobSpec::of_pipeline(pipeline, catalogue.pipeline(pipeline).unwrap(), &catalogue.presets)
@@ -40,7 +43,7 @@ fn a_template_without_its_presets_is_refused() {
 #[test]
 fn what_cannot_be_made_is_said() {
     let base = spec("default");
-    let changes: [(&str, &dyn Fn(&mut JobSpec)); 4] = [
+    let changes: [(&str, Change<'_>); 4] = [
         ("2 inputs", &|spec| spec.inputs.push(spec.inputs[0].clone())),
         ("0 inputs", &|spec| spec.inputs.clear()),
         ("2 playlists", &|spec| spec.playlists.push(spec.playlists[0].clone())),
