@@ -7,7 +7,6 @@
 pub mod asset;
 pub mod audio_map;
 pub mod catalogue;
-pub mod diagnose;
 pub mod generation;
 pub mod hazard;
 pub mod media;
@@ -34,7 +33,7 @@ pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;
 pub use plan::Plan;
-pub use planner::{HdrHandling, PlanInput, plan};
+pub use planner::{HdrHandling, PlanInput, diagnose, plan};
 pub use preset::{Ladder, Preset, Rung};
 pub use printable::{is_hidden, printable, printable_lines};
 pub use receipt::Receipt;

@@ -1,6 +1,8 @@
 //! What is refused whatever outputs a pipeline makes of it.
 
-use super::{audio, chosen_programme, dolby_vision, is_usable, main_video};
+use super::audio::{self, is_usable};
+use super::tracks::main_video;
+use super::{dolby_vision, programme};
 use crate::media::{AudioTrack, MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{InputPolicy, StillPolicy};
@@ -13,7 +15,7 @@ const MOST_CHANNELS: u32 = 36;
 /// the film: what will be dropped refuses nothing.
 pub fn admit(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
     refuse_pixels(media, policy)?;
-    let media = chosen_programme(media);
+    let media = programme::chosen(media);
     let film = main_video(&media);
     refuse_photograph(&media, policy)?;
     refuse_nothing_to_play(&media, film)?;

@@ -1,9 +1,6 @@
 //! How colours are coded in the source, and what converts them to BT.709.
 
-use super::requested::Requested;
 use crate::media::VideoTrack;
-use crate::outcome::Rejected;
-use crate::spec::JobSpec;
 use crate::units::Size;
 
 /// bitexact and accurate_rnd: the same bytes on every machine, whatever its vector units.
@@ -170,14 +167,4 @@ pub enum HdrHandling {
     Kept,
     /// Some keep it, as HEVC; others are BT.709.
     Both,
-}
-
-impl HdrHandling {
-    /// In the outputs of a job.
-    ///
-    /// # Errors
-    /// [`Rejected`] where nobody could make them.
-    pub fn of(spec: &JobSpec) -> Result<HdrHandling, Rejected> {
-        Ok(Requested::of(spec)?.hdr_handling())
-    }
 }

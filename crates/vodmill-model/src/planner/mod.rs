@@ -7,6 +7,7 @@ mod budget;
 mod chunks;
 mod colour;
 mod decisions;
+pub mod diagnose;
 mod dolby_vision;
 mod grouping;
 mod hdr10;
@@ -30,31 +31,20 @@ mod timeline;
 mod tracks;
 mod vp9;
 
-use crate::diagnose::diagnose;
 use crate::media::MediaInfo;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, InputPolicy};
 use crate::plan::{Build, OriginalFacts, OutputPlan, Plan, SubtitlePlan};
 use crate::spec::JobSpec;
 use decisions::Decisions;
+use diagnose::diagnose;
 use outputs::Material;
 use pictures::Pictures;
 use requested::Requested;
 use source::Source;
 
 pub use admit::admit;
-pub(crate) use audio::{codec_name, is_usable, stretched};
 pub use colour::HdrHandling;
-pub(crate) use colour::{is_hdr, is_rgb, is_wide_gamut};
-pub(crate) use dolby_vision::of as dolby_vision_of;
-pub(crate) use hdr10::faults as hdr10_faults;
-pub(crate) use picture::{believed_crop, display_size, pixel_aspect};
-pub(crate) use programme::{
-    chosen as chosen_programme, dropped as dropped_programmes, named as programme_name,
-};
-pub(crate) use rate::{hertz, is_constant};
-pub(crate) use sounds::{Sound, Sounds, sounds};
-pub(crate) use timeline::{LONGEST_CUT, picture_span, sound_end};
 pub use tracks::main_video;
 
 /// What a plan is made from.

@@ -1,7 +1,8 @@
 //! From coded pictures to the common picture: upright, progressive, BT.709 where need be.
 
+use super::colour::HdrHandling;
 use super::colour::{self, ColourForm, DELIVERY};
-use super::{Decisions, HdrHandling, hdr10};
+use super::{Decisions, hdr10};
 use crate::media::{Crop, FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::DecodePlan;

@@ -1,10 +1,10 @@
 //! Everything about pictures: how they are decoded, encoded and cut into chunks.
 
-use super::picture::{self, CommonPicture};
+use super::picture::{self, CommonPicture, display_size};
 use super::requested::Requested;
 use super::rungs::{self, Encodes};
 use super::source::Source;
-use super::{Decisions, chunks, display_size};
+use super::{Decisions, chunks};
 use crate::media::MediaInfo;
 use crate::plan::{ChunkPlan, DecodePlan, Timeline};
 

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Decisions, is_usable, main_video};
+use super::Decisions;
+use super::audio::is_usable;
+use super::tracks::main_video;
 use crate::media::{MediaInfo, Programme};
 
 /// The file as if it held nothing but the programme that is published: the one that the film is in

@@ -1,6 +1,7 @@
 //! What a job asks for, looked up and ordered for the planner.
 
-use super::{Decisions, HdrHandling, colour};
+use super::Decisions;
+use super::colour::{self, HdrHandling};
 use crate::media::VideoTrack;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::InputPolicy;
@@ -108,4 +109,14 @@ fn ladders<'a>(
         }
     }
     Ok(ladders)
+}
+
+impl HdrHandling {
+    /// In the outputs of a job.
+    ///
+    /// # Errors
+    /// [`Rejected`] where nobody could make them.
+    pub fn of(spec: &JobSpec) -> Result<HdrHandling, Rejected> {
+        Ok(Requested::of(spec)?.hdr_handling())
+    }
 }

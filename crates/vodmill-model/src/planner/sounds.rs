@@ -3,8 +3,9 @@
 
 use std::cmp::Reverse;
 
+use super::Decisions;
+use super::audio::{codec_name, is_usable};
 use super::grouping::{self, Strand};
-use super::{Decisions, codec_name, is_usable};
 use crate::audio_map::{MappedSound, SoundSource};
 use crate::media::{AudioTrack, MediaInfo};
 use crate::outcome::{Reason, Rejected};

@@ -1,7 +1,8 @@
 //! The tracks that everything is made from.
 
 use super::requested::Requested;
-use super::{Decisions, Sound, audio, sounds, tracks};
+use super::sounds::{self, Sound, sounds};
+use super::{Decisions, audio, tracks};
 use crate::media::{MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 

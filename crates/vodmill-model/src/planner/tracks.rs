@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{Decisions, codec_name, dolby_vision};
+use super::audio::codec_name;
+use super::{Decisions, dolby_vision};
 use crate::media::{MediaInfo, VideoTrack};
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, InputPolicy};

@@ -3,7 +3,8 @@
 use super::super::Decisions;
 use super::super::colour::JPEG;
 use super::super::picture::CommonPicture;
-use super::super::{display_size, sizing};
+use super::super::picture::display_size;
+use super::super::sizing;
 use super::Material;
 use crate::pipeline::Thumbnails;
 use crate::plan::{StillPlan, StillsPlan, StoryboardPlan, VideoTimeline};

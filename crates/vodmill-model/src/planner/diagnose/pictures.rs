@@ -1,13 +1,13 @@
 //! What containers and codecs say of how pictures are to be shown, beside size and colours.
 
+use super::super::{dolby_vision, picture};
 use super::Found;
 use crate::hazard::HazardCode;
 use crate::media::{DolbyVision, VideoTrack};
-use crate::planner;
 
 pub(super) fn meaning(track: &VideoTrack, found: &mut Found) {
     cropping(track, found);
-    if let Some(vision) = planner::dolby_vision_of(track) {
+    if let Some(vision) = dolby_vision::of(track) {
         dolby_vision(vision, found);
     }
     if track.dynamic_hdr {
@@ -33,7 +33,7 @@ fn cropping(track: &VideoTrack, found: &mut Found) {
         "the container cuts {} left, {} right, {} top, {} bottom off {}",
         said.left, said.right, said.top, said.bottom, track.coded
     );
-    match planner::believed_crop(track) {
+    match picture::believed_crop(track) {
         Some(_) => found.add(HazardCode::Cropped, detail, "the rest is published"),
         None => found.add(HazardCode::WrongCropping, detail, "not believed, nothing is cut off"),
     }

@@ -3,10 +3,13 @@
 mod pictures;
 mod sound;
 
+use super::colour::HdrHandling;
+use super::rate::hertz;
+use super::sounds::Sounds;
+use super::{colour, hdr10, picture, programme, rate, sounds, timeline, tracks};
 use crate::media::{FieldOrder, MediaInfo, VideoTrack};
 use crate::pipeline::InputPolicy;
 use crate::plan::{Hazard, HazardCode};
-use crate::planner::{self, HdrHandling, Sounds, hertz};
 use crate::units::{Ratio, TICKS_PER_SECOND, Ticks};
 
 /// Sound this far from the first picture is worth a word; encoder delay stays below it.
@@ -28,10 +31,10 @@ pub fn diagnose(
 ) -> Vec<Hazard> {
     let mut found = Found(Vec::new());
     programmes(media, &mut found);
-    let media = &*planner::chosen_programme(media);
-    let video = planner::main_video(media);
+    let media = &*programme::chosen(media);
+    let video = tracks::main_video(media);
     // What the map names and the file does not have is a refusal, of which the planner speaks.
-    let sounds = planner::sounds(media, policy).unwrap_or_default();
+    let sounds = sounds::sounds(media, policy).unwrap_or_default();
     file(media, &mut found);
     tracks(media, video, &mut found);
     sound::sounds(media, &sounds, &mut found);
@@ -49,10 +52,10 @@ pub fn diagnose(
 }
 
 fn programmes(media: &MediaInfo, found: &mut Found) {
-    for programme in planner::dropped_programmes(media) {
+    for programme in programme::dropped(media) {
         let detail = format!(
             "{} with {} tracks is in the same multiplex",
-            planner::programme_name(programme),
+            programme::named(programme),
             programme.tracks.len()
         );
         let remedy = "one programme is published; deliver the others in files of their own";
@@ -131,7 +134,7 @@ fn time(track: &VideoTrack, rate: Option<Ratio>, found: &mut Found) {
     if track.packets == 1 {
         let detail = "there is a single picture";
         found.add(HazardCode::SingleFrame, detail, "it is shown for as long as the file lasts");
-    } else if !planner::is_constant(track) {
+    } else if !rate::is_constant(track) {
         let (min, max) = (at(track.gaps.min), at(track.gaps.max));
         let detail = format!("pictures are {min} to {max} apart");
         found.add(HazardCode::VariableFrameRate, detail, format!("every output runs at {grid}"));
@@ -152,7 +155,7 @@ fn time(track: &VideoTrack, rate: Option<Ratio>, found: &mut Found) {
 }
 
 fn shape(track: &VideoTrack, found: &mut Found) {
-    let shown = planner::display_size(track);
+    let shown = picture::display_size(track);
     if track.rotation != 0 {
         let detail = format!("to be turned by {} degrees", track.rotation);
         found.add(HazardCode::Rotated, detail, format!("turned upright, shown as {shown}"));
@@ -161,7 +164,7 @@ fn shape(track: &VideoTrack, found: &mut Found) {
         let detail = "the picture is stored mirrored";
         found.add(HazardCode::Mirrored, detail, "mirrored back, left to right");
     }
-    let aspect = planner::pixel_aspect(track);
+    let aspect = picture::pixel_aspect(track);
     if aspect != Ratio::ONE {
         let detail = format!("pixels of {aspect} in a picture of {}", track.coded);
         found.add(HazardCode::NonSquarePixels, detail, format!("made square, shown as {shown}"));
@@ -191,7 +194,7 @@ fn captions(track: &VideoTrack, found: &mut Found) {
 fn colour(track: &VideoTrack, handling: HdrHandling, found: &mut Found) {
     let colour = &track.colour;
     let format = &track.pixel_format;
-    let handling = if planner::is_hdr(track) { handling } else { HdrHandling::ToneMapped };
+    let handling = if colour::is_hdr(track) { handling } else { HdrHandling::ToneMapped };
     let (range, depth) = match handling {
         HdrHandling::ToneMapped => ("tone mapped to SDR", "converted to 8 bits"),
         HdrHandling::Kept => ("kept as HEVC", "10 bits in HEVC"),
@@ -204,10 +207,10 @@ fn colour(track: &VideoTrack, handling: HdrHandling, found: &mut Found) {
         "arib-std-b67" => found.add(HazardCode::HdrHlg, "high dynamic range, HLG", range),
         _ => {}
     }
-    for fault in planner::hdr10_faults(track) {
+    for fault in hdr10::faults(track) {
         found.add(HazardCode::WrongMasteringData, fault, "left out");
     }
-    if planner::is_wide_gamut(track) {
+    if colour::is_wide_gamut(track) {
         let detail = format!("primaries are {}", colour.primaries);
         found.add(HazardCode::WideGamut, detail, "mapped to BT.709");
     }
@@ -215,10 +218,10 @@ fn colour(track: &VideoTrack, handling: HdrHandling, found: &mut Found) {
         let detail = format!("{} bits, {format}", track.bit_depth);
         found.add(HazardCode::HighBitDepth, detail, depth);
     }
-    if planner::is_rgb(track) || !has_delivery_chroma(format) {
+    if colour::is_rgb(track) || !has_delivery_chroma(format) {
         found.add(HazardCode::ChromaSubsampling, format.clone(), "converted to 4:2:0");
     }
-    if !planner::is_rgb(track) && (colour.full_range || format.starts_with("yuvj")) {
+    if !colour::is_rgb(track) && (colour.full_range || format.starts_with("yuvj")) {
         let detail = "luma uses the full range";
         found.add(HazardCode::FullRange, detail, "converted to the limited range");
     }
@@ -243,9 +246,9 @@ fn sync(sounds: &Sounds<'_>, video: &VideoTrack, policy: &InputPolicy, found: &m
             found.repair(HazardCode::AudioOffset, detail, "what is before the first one is cut");
         }
     }
-    let pictures = origin + planner::picture_span(video, policy.max_gap_seconds);
-    let excess = planner::sound_end(&sounds.list).map_or(Ticks::ZERO, |end| end - pictures);
-    if excess > planner::LONGEST_CUT {
+    let pictures = origin + timeline::picture_span(video, policy.max_gap_seconds);
+    let excess = timeline::sound_end(&sounds.list).map_or(Ticks::ZERO, |end| end - pictures);
+    if excess > timeline::LONGEST_CUT {
         let detail = format!("sound goes on for {excess} after the last picture");
         let remedy = "the last picture is held until the sound ends";
         found.repair(HazardCode::AudioOutlastsVideo, detail, remedy);
@@ -261,7 +264,7 @@ fn lengths(media: &MediaInfo, video: Option<&VideoTrack>, policy: &InputPolicy, 
     };
     let start = |track: &VideoTrack| Ticks::from_units(track.first, track.time_base);
     let end =
-        |track: &VideoTrack| start(track) + planner::picture_span(track, policy.max_gap_seconds);
+        |track: &VideoTrack| start(track) + timeline::picture_span(track, policy.max_gap_seconds);
     let audio = || media.audio.iter().filter(|track| track.packets > 0);
     let first = video.map(start).into_iter().chain(audio().map(|track| track.first)).min();
     let last = video.map(end).into_iter().chain(audio().map(|track| track.end)).max();

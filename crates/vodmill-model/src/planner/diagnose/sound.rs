@@ -1,9 +1,10 @@
 //! What is odd about sound.
 
+use super::super::audio;
+use super::super::sounds::{Sound, Sounds};
 use super::{CLOCKLESS, Found};
 use crate::media::{AudioTrack, MediaInfo};
 use crate::plan::HazardCode;
-use crate::planner::{self, Sound, Sounds};
 use crate::units::Ticks;
 
 pub(super) fn sounds(media: &MediaInfo, sounds: &Sounds<'_>, found: &mut Found) {
@@ -14,7 +15,7 @@ pub(super) fn sounds(media: &MediaInfo, sounds: &Sounds<'_>, found: &mut Found) 
     let tracks =
         || media.audio.iter().filter(|track| sounds.list.iter().any(|it| it.is_of(track.index)));
     tracks().filter(|track| track.format_changes).for_each(|track| changes(media, track, found));
-    tracks().filter(|track| planner::stretched(track)).for_each(|track| drifts(track, found));
+    tracks().filter(|track| audio::stretched(track)).for_each(|track| drifts(track, found));
     for sound in &sounds.list {
         joined(sound, found);
         surround(sound, found);
@@ -23,8 +24,8 @@ pub(super) fn sounds(media: &MediaInfo, sounds: &Sounds<'_>, found: &mut Found) 
 
 fn dropped(media: &MediaInfo, sounds: &Sounds<'_>, found: &mut Found) {
     let code = HazardCode::TrackDropped;
-    for track in media.audio.iter().filter(|track| !planner::is_usable(track)) {
-        let codec = planner::codec_name(&track.codec);
+    for track in media.audio.iter().filter(|track| !audio::is_usable(track)) {
+        let codec = audio::codec_name(&track.codec);
         let detail = format!("audio track {} ({codec}) is empty or cannot be decoded", track.index);
         found.repair(code, detail, "it is left out");
     }
