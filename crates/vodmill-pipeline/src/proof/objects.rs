@@ -13,12 +13,16 @@ const PRIVATE: &str = "private/";
 pub(super) fn prove(prover: &Prover<'_>) {
     let claimed: BTreeSet<&str> =
         prover.receipt.objects.iter().map(|object| object.name.as_str()).collect();
+    let outputs = &prover.receipt.outputs;
     for name in &claimed {
-        let outputs = &prover.receipt.outputs;
-        if !outputs.iter().any(|output| outputs::reads(output, name)) {
-            prover.measure(name);
-            prove_no_media(prover, name);
-            prove_no_key(prover, name);
+        if outputs.iter().any(|output| outputs::reads(output, name)) {
+            continue;
+        }
+        prover.measure(name);
+        prove_no_media(prover, name);
+        prove_no_key(prover, name);
+        if !outputs.iter().any(|output| outputs::holds(output, name)) {
+            prover.find(name, "unreachable", "it is of no output");
         }
     }
     let files = files_below(prover.root).unwrap_or_else(|failed| {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use crate::golden::{compare, vodmill};
 
 fn help(command: &[&str]) -> String {
@@ -50,13 +52,15 @@ fn exit_codes_tell_usage_from_failure() {
 }
 
 #[test]
-fn the_schema_of_asset_json_is_the_one_that_is_published() {
+fn the_schemas_of_documents_are_those_that_are_published() {
     let home = tempfile::tempdir().expect("scratch");
-    let printed = vodmill(home.path(), &["schema", "asset"]);
-    assert!(printed.status.success(), "{printed:?}");
-    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas/asset-2.json");
-    let published = std::fs::read_to_string(published).expect("a schema");
-    assert_eq!(String::from_utf8_lossy(&printed.stdout), published);
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
+    for (document, file) in [("asset", "asset-2.json"), ("receipt", "receipt-2.json")] {
+        let printed = vodmill(home.path(), &["schema", document]);
+        assert!(printed.status.success(), "{printed:?}");
+        let published = std::fs::read_to_string(published.join(file)).expect("a schema");
+        assert_eq!(String::from_utf8_lossy(&printed.stdout), published, "{document}");
+    }
 }
 
 #[test]

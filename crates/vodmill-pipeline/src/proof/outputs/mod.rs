@@ -31,6 +31,15 @@ pub(super) fn reads(output: &OutputFact, name: &str) -> bool {
     }
 }
 
+/// Whether an object of that name is of an output.
+pub(super) fn holds(output: &OutputFact, name: &str) -> bool {
+    match output {
+        OutputFact::Hls(_) => hls::reads(name),
+        OutputFact::File(fact) => fact.name == name,
+        OutputFact::Stills(fact) => fact.objects.iter().any(|object| object == name),
+    }
+}
+
 /// Holds what leads to outputs from beside the generation against the receipt.
 pub(super) fn compare_pointers(asset: &Path, receipt: &Receipt) -> Vec<Finding> {
     hls::compare_pointer(asset, receipt)

@@ -85,8 +85,12 @@ impl Copy<'_> {
     }
 
     fn check(&self, keys: KeyRing) -> CheckReport {
+        self.try_check(keys).expect("check")
+    }
+
+    fn try_check(&self, keys: KeyRing) -> vodmill_pipeline::Result<CheckReport> {
         let settings = self.context.home.settings(Bounds::default());
-        vodmill_pipeline::check(&settings, &self.folder, keys, ProofLevel::Standard).expect("check")
+        vodmill_pipeline::check(&settings, &self.folder, keys, ProofLevel::Standard)
     }
 
     /// Makes the receipt list what is there, and the pointer name that receipt.
@@ -96,11 +100,24 @@ impl Copy<'_> {
         let objects = tree::read(&root).into_iter().filter(|(name, _)| name != "receipt.json");
         let fact = |(name, bytes): (String, Vec<u8>)| serde_json::json!({ "name": name, "bytes": bytes.len(), "sha256": sha256(&bytes) });
         receipt["objects"] = objects.map(fact).collect();
-        let receipt = serde_json::to_vec(&receipt).expect("JSON");
-        self.write("receipt.json", &receipt);
+        self.point_at(&serde_json::to_vec(&receipt).expect("JSON"));
+    }
+
+    /// Makes the receipt say something else, and the pointer name that receipt.
+    fn claim(&self, from: &str, to: &str) {
+        self.forge_receipt();
+        let receipt = self.text("receipt.json");
+        let changed = receipt.replacen(from, to, 1);
+        assert_ne!(receipt, changed, "{from} is not there");
+        self.point_at(changed.as_bytes());
+    }
+
+    /// Writes a receipt, and makes the pointer name it.
+    fn point_at(&self, receipt: &[u8]) {
+        self.write("receipt.json", receipt);
         let pointer = self.folder.join("asset.json");
         let mut asset = read_json(&pointer);
-        asset["receipt"]["sha256"] = sha256(&receipt).into();
+        asset["receipt"]["sha256"] = sha256(receipt).into();
         fs::write(pointer, serde_json::to_vec(&asset).expect("JSON")).expect("write");
     }
 
@@ -256,6 +273,54 @@ fn clear_media_and_keys_in_the_open_are_found() {
         copy.forge_receipt();
     });
     assert!(!stray.findings.is_empty(), "clear media that no playlist names");
+}
+
+#[test]
+fn clear_media_of_every_container_is_found_beside_encrypted() {
+    let context = TaskContext::new();
+    for place in ["thumbnails/film.mp4", "thumbnails/film.webm", "thumbnails/film.mp3"] {
+        let clear = context.after(|copy| {
+            copy.write(place, copy.read("private/mp4/phone.mp4"));
+            copy.forge_receipt();
+        });
+        assert_found(&clear, place, "clear_media");
+    }
+}
+
+#[test]
+fn objects_and_outputs_are_held_against_each_other() {
+    let context = TaskContext::new();
+    let intact = context.after(|copy| copy.forge_receipt());
+    assert!(intact.findings.is_empty(), "{:#?}", intact.findings);
+    let of_none = context.after(|copy| {
+        copy.write("thumbnails/notes.txt", "of no output");
+        copy.forge_receipt();
+    });
+    assert_only(&of_none, "thumbnails/notes.txt", "unreachable");
+    let claimed = context.after(|copy| {
+        let listed = "\"thumbnails/poster.jpg\"";
+        let more = format!("\"thumbnails/other.jpg\", {listed}");
+        copy.claim(&format!("[{listed}"), &format!("[{more}"));
+    });
+    assert_only(&claimed, "thumbnails/other.jpg", "object_unknown");
+    let renamed = context.after(|copy| {
+        copy.claim("\"container\":\"mp4\"", "\"container\":\"webm\"");
+    });
+    assert_found(&renamed, "private/mp4/phone.mp4", "container");
+}
+
+#[test]
+fn what_cannot_be_proved_here_is_refused() {
+    let context = TaskContext::new();
+    for (from, to, why) in [
+        ("\"kind\":\"stills\"", "\"kind\":\"hologram\"", "hologram"),
+        ("\"version\":2", "\"version\":3", "version 3"),
+    ] {
+        let copy = context.copy();
+        copy.claim(from, to);
+        let error = copy.try_check(all_keys(&context.worker)).expect_err(why);
+        assert!(format!("{error:?}").contains(why), "{error:?}");
+    }
 }
 
 #[test]
