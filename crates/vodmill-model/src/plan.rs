@@ -73,6 +73,11 @@ impl Plan {
         self.video.iter().find(|encode| encode.id == id)
     }
 
+    /// How the pictures of a chunk are decoded.
+    pub fn decode_of(&self, chunk: &ChunkPlan) -> Option<&DecodePlan> {
+        self.decode.as_ref().filter(|decode| decode.input == chunk.input)
+    }
+
     /// The audio encode of that id.
     pub fn audio_encode(&self, id: &str) -> Option<&AudioEncode> {
         self.audio.iter().find(|encode| encode.id == id)
@@ -171,6 +176,9 @@ pub struct VideoTimeline {
 /// time is not after the middle of `n`, a rule that knows nothing of where decoding began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecodePlan {
+    /// Which of the job's inputs, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub input: u32,
     /// Index of the stream in the file.
     pub track: u32,
     /// Seconds per unit of the track's timestamps.
@@ -213,12 +221,20 @@ pub struct VideoEncode {
 pub struct ChunkPlan {
     /// Its number from 0.
     pub index: u32,
+    /// The input that its pictures come from; no chunk reaches over the end of one.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub input: u32,
     /// Its first frame on the grid; begins a segment.
     pub first_frame: Frames,
     /// Its length in frames.
     pub frames: Frames,
     /// Where to begin decoding.
     pub seek: SeekPoint,
+}
+
+/// The first input is not written down: addresses stay what they were before there were others.
+fn is_first(input: &u32) -> bool {
+    *input == 0
 }
 
 /// One decision and its reason, for people.

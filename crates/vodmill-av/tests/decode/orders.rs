@@ -75,6 +75,7 @@ impl Job {
         VideoOrder {
             original: self.original.clone(),
             decode: DecodePlan {
+                input: 0,
                 track: track.index,
                 time_base: track.time_base,
                 origin: track.first,
@@ -84,7 +85,13 @@ impl Job {
                 clock_jumps: self.info.clock_jumps.clone(),
             },
             rate: self.rate,
-            chunk: ChunkPlan { index: 0, first_frame, frames, seek: self.seek(first_frame) },
+            chunk: ChunkPlan {
+                index: 0,
+                input: 0,
+                first_frame,
+                frames,
+                seek: self.seek(first_frame),
+            },
             encodes: vec![(rung(), self.out.join(name))],
             stills: (first_frame..first_frame + frames).map(|n| self.still(name, n)).collect(),
             tolerated_damage_per_mille: None,

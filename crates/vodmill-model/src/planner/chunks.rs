@@ -32,6 +32,7 @@ pub(super) fn chunks(
     let start = |number: u64| (number * segments / count * grid.segment_frames).min(grid.frames);
     (0..count)
         .map(|number| ChunkPlan {
+            input: 0,
             index: u32::try_from(number).unwrap_or(u32::MAX),
             first_frame: start(number),
             frames: start(number + 1) - start(number),

@@ -102,6 +102,7 @@ pub(super) fn decode_plan(
     chain.extend(turn(track));
     chain.extend(colour::to_bt709(track, largest).filter(|_| picture.hdr().is_none()));
     let plan = DecodePlan {
+        input: 0,
         track: track.index,
         time_base: track.time_base,
         origin: track.first,

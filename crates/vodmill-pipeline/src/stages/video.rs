@@ -57,7 +57,7 @@ fn encode(
     let no_video = || Failed::new("encode video", "the plan has no video");
     let order = VideoOrder {
         original: context.original()?,
-        decode: plan.decode.clone().ok_or_else(no_video)?,
+        decode: plan.decode_of(chunk).ok_or_else(no_video)?.clone(),
         rate: plan.timeline.video.as_ref().ok_or_else(no_video)?.rate,
         chunk: chunk.clone(),
         encodes: missing
