@@ -3,6 +3,8 @@
 //! An object is written beside its place under a hidden name, synced, and renamed. Files of the
 //! same file system are renamed into their place after one sync for all of them.
 
+mod durable;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vodmill_fault::point;
+
+use durable::{sync_file_systems, sync_parents};
 
 use crate::access::{Access, create_private};
 use crate::error::{Result, StoreError};
@@ -360,33 +364,6 @@ fn write_synced(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     point!("store.put.written")?;
     file.sync_all()?;
     point!("store.put.synced")
-}
-
-/// One sync for thousands of files: they were all written moments ago.
-fn sync_file_systems<'a>(files: impl Iterator<Item = &'a Path>) -> Result<()> {
-    let mut synced = BTreeSet::new();
-    for file in files {
-        let fault = || StoreError::io("sync", file.display());
-        let open = File::open(file).map_err(fault())?;
-        if synced.insert(open.metadata().map_err(fault())?.dev()) {
-            rustix::fs::syncfs(open).map_err(io::Error::from).map_err(fault())?;
-        }
-    }
-    Ok(())
-}
-
-/// Syncs the folders from the one that holds `path` up to the one that holds `root`, so that the
-/// new names, the folders' own among them, survive a crash.
-fn sync_parents(path: &Path, root: &Path) -> io::Result<()> {
-    let above_root = root.parent().unwrap_or(root);
-    for folder in path.ancestors().skip(1) {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        File::open(folder)?.sync_all()?;
-        if folder == above_root || !folder.starts_with(root) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn copy_bytes(mut from: File, mut to: File) -> io::Result<()> {
