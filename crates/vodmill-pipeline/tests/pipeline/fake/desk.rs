@@ -103,17 +103,28 @@ impl Desk {
         fs::write(self.root.join("go-longer"), "").expect("write go");
     }
 
-    pub(super) fn log(&self, title: &str, point: &str) {
+    fn log(&self, title: &str, point: &str) {
         let path = self.root.join("log");
         let file = OpenOptions::new().create(true).append(true).open(path);
         let line = format!("{title}\t{point}\n");
         file.and_then(|mut file| file.write_all(line.as_bytes())).expect("write log");
     }
 
+    /// An operation begins. Its fault is taken before that is logged: whoever waits for the log may
+    /// kill this process at once, and the next one would meet the fault again.
+    pub(super) fn begin(&self, title: &str, point: &str) -> Option<What> {
+        let fault = self.next(title, point);
+        self.log(title, point);
+        self.happen(fault?)
+    }
+
     /// Lets the fault happen that waits for this operation, if there is one left. Those that are
     /// a matter of the operation itself are returned.
     pub(super) fn strike(&self, title: &str, point: &str) -> Option<What> {
-        let what = self.next(title, point)?;
+        self.happen(self.next(title, point)?)
+    }
+
+    fn happen(&self, what: What) -> Option<What> {
         match what {
             What::Abort => std::process::abort(),
             What::Hang => loop {

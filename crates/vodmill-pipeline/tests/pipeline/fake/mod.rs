@@ -45,8 +45,7 @@ impl Fake {
 
     /// Notes that an operation has begun, and lets the fault that waits for it happen.
     fn begin(&self, title: &str, point: &str) -> Result<Option<What>, MediaError> {
-        self.desk.log(title, point);
-        match self.desk.strike(title, point) {
+        match self.desk.begin(title, point) {
             Some(What::Fail) => Err(Failed::new(point, "told to fail").into()),
             Some(What::Reject) => Err(Rejected::new(Reason::Damaged, "told to refuse").into()),
             other => Ok(other),
