@@ -1,5 +1,5 @@
 //! All that vodmill does with FFmpeg, in process and blocking: probe, encode a chunk, mux,
-//! inspect. The only crate with `unsafe`, and the only one that knows libav.
+//! inspect, measure. The only crate with `unsafe`, and the only one that knows libav and libvmaf.
 
 mod audio;
 mod encode;
@@ -11,6 +11,7 @@ mod libav;
 mod mux;
 mod original;
 mod probe;
+pub mod quality;
 mod rendition;
 mod roles;
 mod source;
@@ -23,9 +24,9 @@ use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Decoded, FileOrder, Inspection, JpegOrder, Media, ProbeOrder,
-    ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles, Transcode, VideoDone,
-    VideoOrder,
+    AudioDone, AudioOrder, Decoded, FileOrder, Inspection, JpegOrder, MeasureOrder, Measured,
+    Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles, Transcode,
+    VideoDone, VideoOrder,
 };
 
 pub use probe::cropping;
@@ -92,5 +93,13 @@ impl Transcode for Libav {
 
     fn decode(&self, media: Media<'_>) -> Result<Decoded, MediaError> {
         inspect::decode(media)
+    }
+
+    fn measure(
+        &self,
+        order: &MeasureOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<Measured, MediaError> {
+        quality::measure(order, watch)
     }
 }

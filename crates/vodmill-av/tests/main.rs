@@ -4,3 +4,5 @@
 mod decode;
 mod hevc;
 mod mux;
+#[cfg(feature = "vmaf")]
+mod quality;

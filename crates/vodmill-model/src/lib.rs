@@ -19,6 +19,7 @@ pub mod planner;
 pub mod preset;
 mod preset_file;
 mod printable;
+pub mod quality;
 pub mod receipt;
 pub mod role;
 pub mod spec;

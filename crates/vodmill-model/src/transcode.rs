@@ -1,11 +1,15 @@
 //! The contract between the stages and whatever works on media: [`Transcode`].
 
+mod measure;
 mod sound;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::measure::{
+    Comparison, DistortedMedia, DistortedOrder, MeasureOrder, Measured, MeasuredMedia,
+};
 pub use self::sound::{
     AudioDone, AudioOrder, Cue, CueBalance, SoundBalance, SubtitleOrder, Subtitles,
 };
@@ -74,6 +78,13 @@ pub trait Transcode: Send + Sync {
 
     /// Decodes finished media whole and says what came out.
     fn decode(&self, media: Media<'_>) -> Result<Decoded, MediaError>;
+
+    /// Scores finished pictures against the original ([`crate::quality`]).
+    fn measure(
+        &self,
+        order: &MeasureOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<Measured, MediaError>;
 }
 
 /// Where progress goes.

@@ -10,10 +10,10 @@
 
 mod decoder;
 mod encoder;
-mod filter;
-mod frames;
+pub(crate) mod filter;
+pub(crate) mod frames;
 mod grid;
-mod pictures;
+pub(crate) mod pictures;
 mod stills;
 
 use std::sync::mpsc::{SyncSender, sync_channel};

@@ -14,10 +14,10 @@ use super::grid::{Grid, GridClock, Shown};
 use crate::error;
 
 /// Takes the frames of the grid in order, each with its number as `pts`.
-type Take<'t> = dyn FnMut(Video) -> Result<(), MediaError> + 't;
+pub(crate) type Take<'t> = dyn FnMut(Video) -> Result<(), MediaError> + 't;
 
 /// Decodes a chunk and puts it on the grid.
-pub(super) struct Pictures<'a> {
+pub(crate) struct Pictures<'a> {
     order: &'a VideoOrder,
     decoder: Decoder<'a>,
     fields: Option<Filter>,
@@ -26,7 +26,7 @@ pub(super) struct Pictures<'a> {
 }
 
 impl<'a> Pictures<'a> {
-    pub(super) fn open(
+    pub(crate) fn open(
         order: &'a VideoOrder,
         watch: &'a dyn ProgressSink,
     ) -> Result<Pictures<'a>, MediaError> {
@@ -46,7 +46,7 @@ impl<'a> Pictures<'a> {
     }
 
     /// Gives every frame of the chunk, and not one more.
-    pub(super) fn run(&mut self, take: &mut Take<'_>) -> Result<(), MediaError> {
+    pub(crate) fn run(&mut self, take: &mut Take<'_>) -> Result<(), MediaError> {
         while let Some(frame) = self.decoder.next()? {
             match &mut self.fields {
                 None => self.place(frame, self.order.decode.time_base, take)?,
@@ -94,7 +94,7 @@ impl<'a> Pictures<'a> {
     }
 
     /// What came of it; a refusal if too much was damaged.
-    pub(super) fn done(mut self) -> Result<VideoDone, MediaError> {
+    pub(crate) fn done(mut self) -> Result<VideoDone, MediaError> {
         let (damage, frames) = (&self.decoder.damage, self.order.chunk.frames);
         let unexpected = damage.frames.saturating_sub(self.order.cut_off.into());
         if !self.grid.as_ref().is_some_and(Grid::has_source) {

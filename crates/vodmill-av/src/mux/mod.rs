@@ -15,4 +15,5 @@ mod tables;
 mod webm;
 
 pub(crate) use file::write_file;
+pub(crate) use parameters::describe;
 pub(crate) use segments::segment;

@@ -63,8 +63,11 @@ fn add_hdr10(stream: &mut StreamMut<'_>, colours: &Colours) -> Result<(), ffmpeg
     Ok(())
 }
 
-/// Fills in what muxers want to know of a stream.
-fn describe(par: &mut ffi::AVCodecParameters, header: &Header) -> Result<(), ffmpeg_next::Error> {
+/// Fills in what muxers and decoders want to know of a stream.
+pub(crate) fn describe(
+    par: &mut ffi::AVCodecParameters,
+    header: &Header,
+) -> Result<(), ffmpeg_next::Error> {
     let (codec, extradata) = match header {
         Header::Video(video) => {
             par.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;

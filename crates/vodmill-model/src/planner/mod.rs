@@ -6,6 +6,7 @@ mod audio;
 mod budget;
 mod chunks;
 mod colour;
+mod compare;
 mod decisions;
 pub mod diagnose;
 mod dolby_vision;
@@ -45,6 +46,7 @@ use source::Source;
 
 pub use admit::admit;
 pub use colour::HdrHandling;
+pub use compare::{compare_encode, compared_size};
 pub use tracks::main_video;
 
 /// What a plan is made from.

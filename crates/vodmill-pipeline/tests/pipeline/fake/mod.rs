@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, FileOrder, Inspection, JpegOrder, Media, ProbeOrder,
-    ProgressSink, Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles, VideoDone,
-    VideoOrder,
+    AudioDone, AudioOrder, Cue, Decoded, FileOrder, Inspection, JpegOrder, MeasureOrder, Measured,
+    Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles,
+    VideoDone, VideoOrder,
 };
 use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
 
@@ -148,5 +148,13 @@ impl Transcode for Fake {
         };
         let samples = 1024 * packets(StreamKind::Audio);
         Ok(Decoded { frames: packets(StreamKind::Video), samples, errors: 0 })
+    }
+
+    fn measure(
+        &self,
+        _order: &MeasureOrder,
+        _watch: &dyn ProgressSink,
+    ) -> Result<Measured, MediaError> {
+        Err(Failed::new("measure quality", "the fake has no pictures").into())
     }
 }

@@ -1,0 +1,4 @@
+//! Scores of pictures against their original.
+
+mod meter;
+mod pairs;
