@@ -149,6 +149,9 @@ pub struct VideoTrack {
     /// Points at which decoding can begin, thinned to at least half a second apart, first one
     /// first.
     pub seek_points: Vec<SeekPoint>,
+    /// Bytes of the packets from each of `seek_points` to the next; empty where nobody counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seek_bytes: Vec<u64>,
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -230,6 +230,14 @@ pub struct ChunkPlan {
     pub frames: Frames,
     /// Where to begin decoding.
     pub seek: SeekPoint,
+    /// About how many bytes of the original's pictures lie in its time: where there are more, there
+    /// is more to encode. What is made does not depend on it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub source_bytes: u64,
+}
+
+fn is_nothing(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The first input is not written down: addresses stay what they were before there were others.

@@ -3,6 +3,7 @@
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Packet, Stream, media};
+use vodmill_model::media::SeekPoint;
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::units::{Ratio, Ticks};
 
@@ -226,7 +227,8 @@ impl TrackScan {
         if self.may_have_captions && !self.captions {
             self.captions = packet.data().is_some_and(captions::are_in);
         }
-        self.seek_points.add(ordinal, time, key, half_a_second);
+        let at = SeekPoint { pts: time, packet: ordinal };
+        self.seek_points.add(at, packet.size(), key, half_a_second);
         let mut field = Field::None;
         if let Some(sizes) = &mut self.sizes
             && (packet.is_key() || self.pictures.may_be_fields())

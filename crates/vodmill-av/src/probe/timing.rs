@@ -61,22 +61,28 @@ pub(super) struct Span {
 #[derive(Debug, Default)]
 pub(super) struct SeekPoints {
     points: Vec<SeekPoint>,
+    /// Bytes from each point to the next.
+    bytes: Vec<u64>,
     last: i64,
 }
 
 impl SeekPoints {
-    /// Takes packet number `packet` of the track.
-    pub(super) fn add(&mut self, packet: u64, time: i64, key: bool, apart: i64) {
-        let far = time >= self.last.saturating_add(apart);
+    /// Takes a packet of the track, by its number and presentation time.
+    pub(super) fn add(&mut self, packet: SeekPoint, bytes: usize, key: bool, apart: i64) {
+        let far = packet.pts >= self.last.saturating_add(apart);
         if self.points.is_empty() || (key && far) {
-            self.points.push(SeekPoint { pts: time, packet });
-            self.last = time;
+            self.points.push(packet);
+            self.bytes.push(0);
+            self.last = packet.pts;
+        }
+        if let Some(sum) = self.bytes.last_mut() {
+            *sum = sum.saturating_add(bytes as u64);
         }
     }
 
-    /// The points in order.
-    pub(super) fn into_vec(self) -> Vec<SeekPoint> {
-        self.points
+    /// The points in order, and the bytes from each to the next.
+    pub(super) fn finish(self) -> (Vec<SeekPoint>, Vec<u64>) {
+        (self.points, self.bytes)
     }
 }
 
@@ -108,9 +114,12 @@ mod tests {
     fn seek_points_are_key_packets_apart_but_for_the_first() {
         let mut points = SeekPoints::default();
         for (packet, key) in [(0, false), (1, true), (2, true), (5, false), (6, true)] {
-            points.add(packet, packet as i64 * 10, key, 50);
+            let at = SeekPoint { pts: packet as i64 * 10, packet };
+            points.add(at, 100 + packet as usize, key, 50);
         }
-        let packets: Vec<u64> = points.into_vec().iter().map(|point| point.packet).collect();
+        let (points, bytes) = points.finish();
+        let packets: Vec<u64> = points.iter().map(|point| point.packet).collect();
         assert_eq!(packets, [0, 6]);
+        assert_eq!(bytes, [408, 106]);
     }
 }

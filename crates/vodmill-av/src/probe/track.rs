@@ -32,6 +32,7 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
     let span = scan.timing.finish();
     let (rotation, mirrored) = side_data::orientation(stream);
     let (pictures, before_first_key) = scan.pictures.finish();
+    let (seek_points, seek_bytes) = scan.seek_points.finish();
     VideoTrack {
         index: stream.index() as u32,
         codec: names::codec(&parameters),
@@ -67,7 +68,8 @@ pub(super) fn video(stream: &Stream<'_>, scan: TrackScan) -> VideoTrack {
         field_order: names::field_order(&parameters),
         size_changes: scan.size_changes,
         captions: scan.captions,
-        seek_points: scan.seek_points.into_vec(),
+        seek_points,
+        seek_bytes,
     }
 }
 

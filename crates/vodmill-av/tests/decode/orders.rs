@@ -91,6 +91,7 @@ impl Job {
                 first_frame,
                 frames,
                 seek: self.seek(first_frame),
+                source_bytes: 0,
             },
             encodes: vec![(rung(), self.out.join(name))],
             stills: (first_frame..first_frame + frames).map(|n| self.still(name, n)).collect(),

@@ -1,6 +1,7 @@
 //! Pieces of the timeline: whole segments, and where decoding begins for each.
 
 use super::Decisions;
+use super::source_bytes::SourceBytes;
 use crate::media::{FieldOrder, MediaInfo, SeekPoint, VideoTrack};
 use crate::plan::{ChunkPlan, VideoTimeline};
 use crate::units::{Frames, Ratio};
@@ -9,7 +10,8 @@ use crate::units::{Frames, Ratio};
 /// machines are busy. Fixed: a plan must not depend on the machine that makes it.
 const AT_LEAST: u64 = 4;
 
-/// Segments of a chunk below which the cost of starting one outweighs what it gains.
+/// Segments of a chunk below which the cost of starting one outweighs what it gains: an encoder's
+/// first picture takes more bytes than it would in mid-stream.
 const FEWEST_SEGMENTS: u64 = 2;
 
 /// The chunks of `grid`, in order.
@@ -29,6 +31,7 @@ pub(super) fn chunks(
         1
     };
     explain(media, segments, count, decisions);
+    let bytes = SourceBytes::of(track);
     let start = |number: u64| (number * segments / count * grid.segment_frames).min(grid.frames);
     (0..count)
         .map(|number| ChunkPlan {
@@ -37,8 +40,17 @@ pub(super) fn chunks(
             first_frame: start(number),
             frames: start(number + 1) - start(number),
             seek: seek(track, grid.rate, start(number)),
+            source_bytes: bytes.between(
+                time_of(track, grid.rate, start(number)),
+                time_of(track, grid.rate, start(number + 1)),
+            ),
         })
         .collect()
+}
+
+/// When a frame of the grid is shown, on the track's clock.
+fn time_of(track: &VideoTrack, rate: Ratio, frame: Frames) -> i64 {
+    track.first + units(track, rate.frame_start(frame).0, 90_000)
 }
 
 /// Whole segments in about `seconds`, at least one.
@@ -54,8 +66,7 @@ fn seek(track: &VideoTrack, rate: Ratio, first_frame: Frames) -> SeekPoint {
     if first_frame == 0 {
         return first;
     }
-    let start = track.first + units(track, rate.frame_start(first_frame).0, 90_000);
-    let latest = start - margin(track);
+    let latest = time_of(track, rate, first_frame) - margin(track);
     track.seek_points.iter().rfind(|point| point.pts <= latest).copied().unwrap_or(first)
 }
 

@@ -27,6 +27,7 @@ mod sizing;
 mod sound_codec;
 mod sounds;
 mod source;
+mod source_bytes;
 mod subtitles;
 mod timeline;
 mod tracks;

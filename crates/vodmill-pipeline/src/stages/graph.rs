@@ -3,6 +3,7 @@
 //! A job begins with [`BEFORE_PLAN`], one task after the other; the last of them plans, and adds the
 //! rest ([`after_plan`]). What a task leaves for later ones is its result in the queue.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use vodmill_model::plan::{AudioEncode, ChunkPlan, SegmentRun};
@@ -57,13 +58,21 @@ fn video_key(chunk: u32) -> String {
     format!("video/{chunk:04}")
 }
 
+/// Chunks that are likely to take longest come first, so that at the end no core waits long for
+/// another. A queue hands tasks out in the order in which they were added.
+fn longest_first(chunks: &[ChunkPlan]) -> Vec<&ChunkPlan> {
+    let mut chunks: Vec<&ChunkPlan> = chunks.iter().collect();
+    chunks.sort_by_key(|chunk| Reverse(chunk.source_bytes));
+    chunks
+}
+
 fn video_tasks(plan: &Plan) -> Vec<NewTask> {
     let rate = plan.timeline.video.as_ref().map(|video| video.rate);
     let chunk_task = |chunk: &ChunkPlan| {
         let units = plan.video.iter().map(|encode| (encode.id.clone(), chunk.frames)).collect();
         task(&video_key(chunk.index), TaskKind::Video, vec![], &Totals { units, rate })
     };
-    plan.chunks.iter().map(chunk_task).collect()
+    longest_first(&plan.chunks).into_iter().map(chunk_task).collect()
 }
 
 fn audio_tasks(plan: &Plan) -> Vec<NewTask> {
@@ -97,6 +106,8 @@ fn task(key: &str, kind: TaskKind, after: Vec<String>, totals: &Totals) -> NewTa
 
 #[cfg(test)]
 mod tests {
+    use vodmill_model::media::SeekPoint;
+
     use super::*;
 
     #[test]
@@ -105,5 +116,20 @@ mod tests {
         assert!(tasks.first().is_some_and(|first| first.after.is_empty()));
         assert!(tasks.windows(2).all(|pair| pair[1].after == [pair[0].key.clone()]));
         assert_eq!(tasks.last().map(|last| last.key.as_str()), Some(PLAN));
+    }
+
+    #[test]
+    fn chunks_with_most_to_encode_come_first_and_equal_ones_in_order() {
+        let chunk = |(index, source_bytes): (u32, u64)| ChunkPlan {
+            index,
+            input: 0,
+            first_frame: u64::from(index) * 100,
+            frames: 100,
+            seek: SeekPoint { pts: 0, packet: 0 },
+            source_bytes,
+        };
+        let chunks: Vec<ChunkPlan> = [(0, 7), (1, 9), (2, 7), (3, 30)].map(chunk).into();
+        let order: Vec<u32> = longest_first(&chunks).iter().map(|chunk| chunk.index).collect();
+        assert_eq!(order, [3, 1, 0, 2]);
     }
 }

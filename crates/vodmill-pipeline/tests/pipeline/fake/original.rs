@@ -103,6 +103,7 @@ impl Original {
             captions: false,
             size_changes: false,
             seek_points: vec![SeekPoint { pts: 0, packet: 0 }],
+            seek_bytes: Vec::new(),
         }
     }
 
