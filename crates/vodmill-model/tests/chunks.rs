@@ -4,8 +4,8 @@
 mod common;
 
 use common::{catalogue, fixture, plan_of};
-use vodmill_model::media::{MediaInfo, SeekPoint};
 use vodmill_model::Plan;
+use vodmill_model::media::{MediaInfo, SeekPoint};
 
 /// Units of the fixture's clock in a second.
 const SECOND: i64 = 12_800;
