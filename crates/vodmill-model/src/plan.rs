@@ -73,6 +73,11 @@ impl Plan {
         self.video.iter().find(|encode| encode.id == id)
     }
 
+    /// The encode that decides the frame types of `encode`, if another does.
+    pub fn decider_of(&self, encode: &VideoEncode) -> Option<&VideoEncode> {
+        self.video_encode(&encode.types.as_ref()?.of)
+    }
+
     /// How the pictures of a chunk are decoded.
     pub fn decode_of(&self, chunk: &ChunkPlan) -> Option<&DecodePlan> {
         self.decode.as_ref().filter(|decode| decode.input == chunk.input)
@@ -211,9 +216,21 @@ pub struct VideoEncode {
     pub options: BTreeMap<String, String>,
     /// Frames from one key frame to the next: forced by frame number.
     pub gop: Gop,
+    /// Where the types of its frames come from; none if it decides them itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<FrameTypes>,
     /// What is said of high dynamic range that is kept, in the stream and beside it.
     #[serde(default, skip_serializing_if = "Hdr10::is_empty")]
     pub hdr10: Hdr10,
+}
+
+/// Types of frames (I, P, B) that another encode of the same pictures has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameTypes {
+    /// Id of the encode that decides them; it has none from elsewhere.
+    pub of: String,
+    /// Most frames that wait until their types are known.
+    pub waiting: Frames,
 }
 
 /// A piece of the timeline: the unit of work and of loss.

@@ -132,6 +132,10 @@ pub struct VideoOrder {
     pub chunk: ChunkPlan,
     /// The encodes and where their renditions go.
     pub encodes: Vec<(VideoEncode, PathBuf)>,
+    /// Encodes that are made for their frame types alone, which some of `encodes` take: nothing is
+    /// written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deciders: Vec<VideoEncode>,
     /// Stills to take within the chunk.
     pub stills: Vec<StillOrder>,
     /// Damaged frames in a thousand that may be concealed; none for any number.

@@ -6,6 +6,7 @@ mod common;
 
 use common::{catalogue, catalogue_with_hdr, fixture, fixture_names, manifest_path, plan_of};
 use vodmill_model::plan::VideoEncode;
+use vodmill_model::preset::{Ladder, Preset, Profile, Speed};
 use vodmill_model::{Catalogue, Plan, Ticks};
 
 /// Whether the plan of a fixture is as committed in `golden`.
@@ -97,13 +98,89 @@ fn sound_alone_has_no_segment_shorter_than_a_frame() {
 
 /// A job that was begun before an upgrade goes on with the plan that it has.
 #[test]
-fn a_plan_of_0_1_0_has_the_same_outputs() {
+fn a_plan_of_0_1_0_is_what_it_was() {
     let text = std::fs::read_to_string(manifest_path("tests/former/plan-0.1.0.json")).unwrap();
     let former: Plan = serde_json::from_str(&text).unwrap();
     let now = plan_of(&fixture("plain-1080p25"), &catalogue(), "default").unwrap();
-    assert_eq!(former, now);
+    assert_eq!(former.outputs.len(), now.outputs.len());
+    assert_eq!((&former.timeline, &former.chunks), (&now.timeline, &now.chunks));
     let written = serde_json::to_string(&former).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&written).unwrap(), former);
-    let (encode, chunk) = (&now.video[0], &now.chunks[0]);
-    assert_eq!(former.video_rendition(encode, chunk), now.video_rendition(encode, chunk));
+    let address = former.video_rendition(&former.video[0], &former.chunks[0]);
+    assert_eq!(address, "04b1f093fe76b5c1b33ab515fcdef9719a061fbdfcde78f0cf76044b21a47055");
+}
+
+/// The default pipeline with this ladder's rungs and these files.
+fn plan_with(catalogue: &mut Catalogue, change: impl FnOnce(&mut Ladder), mp4: &[&str]) -> Plan {
+    let Some(Preset::Ladder(ladder)) = catalogue.presets.get_mut("hls") else { panic!() };
+    change(ladder);
+    let pipeline = catalogue.pipelines.get_mut("default").unwrap();
+    pipeline.mp4 = mp4.iter().map(|&name| name.to_owned()).collect();
+    plan_of(&fixture("plain-1080p25"), catalogue, "default").unwrap()
+}
+
+fn strategies(plan: &Plan) -> Vec<(&str, Option<&str>, Option<&str>)> {
+    let mut strategies = Vec::new();
+    for encode in &plan.video {
+        let strategy = encode.options.get("b_strategy").map(String::as_str);
+        strategies.push((encode.id.as_str(), strategy, encode.types.as_ref().map(|_| "given")));
+    }
+    strategies
+}
+
+#[test]
+fn frame_types_are_those_of_the_lowest_rung() {
+    let all = ["phone", "tablet", "web", "tv"];
+    let plan = plan_with(&mut catalogue(), |_| {}, &all);
+    let given = |id| (id, Some("0"), Some("given"));
+    let expected = [("v360", Some("2"), None), given("v540"), given("v720"), given("v1080")];
+    assert_eq!(strategies(&plan), expected);
+    assert!(plan.video[1..].iter().all(|one| plan.decider_of(one) == Some(&plan.video[0])));
+    let alone = plan_with(&mut catalogue(), |ladder| ladder.rungs.truncate(1), &all);
+    assert!(alone.video.iter().all(|encode| encode.types.is_none()), "one rung, nothing to share");
+    let no_b_frames = |ladder: &mut Ladder| ladder.video.profile = Profile::Baseline;
+    assert!(plan_with(&mut catalogue(), no_b_frames, &[]).video.iter().all(|one| one.types.is_none()));
+    let threads = |ladder: &mut Ladder| ladder.video.threads = 2;
+    assert!(plan_with(&mut catalogue(), threads, &[]).video.iter().all(|one| one.types.is_none()));
+    let fast = |ladder: &mut Ladder| ladder.video.speed = Speed::Fast;
+    assert!(plan_with(&mut catalogue(), fast, &[]).video.iter().all(|one| one.types.is_none()));
+    let veryslow = |ladder: &mut Ladder| ladder.video.speed = Speed::Veryslow;
+    for (plan, frames) in [(plan, 27), (plan_with(&mut catalogue(), veryslow, &[]), 44)] {
+        assert_eq!(plan.video[1].types.as_ref().unwrap().waiting, frames);
+    }
+}
+
+#[test]
+fn a_ladder_is_the_same_with_files_and_without() {
+    let with = plan_with(&mut catalogue(), |_| {}, &["phone", "tablet", "web", "tv"]);
+    let without = plan_with(&mut catalogue(), |_| {}, &[]);
+    assert_eq!(without.video.len(), 3);
+    for rung in &without.video {
+        assert_eq!(with.video_encode(&rung.id), Some(rung));
+        let address = |plan: &Plan| plan.video_rendition(rung, &plan.chunks[0]);
+        assert_eq!(address(&with), address(&without));
+    }
+}
+
+/// Whoever takes frame types hangs on all that the one that decides them hangs on.
+#[test]
+fn an_address_hangs_on_who_decides_frame_types() {
+    let before = plan_with(&mut catalogue(), |_| {}, &[]);
+    let after = plan_with(&mut catalogue(), |ladder| ladder.rungs[0].target.crf = Some(30), &[]);
+    for (one, other) in before.video.iter().zip(&after.video).skip(1) {
+        assert_eq!(one, other);
+        let address = |plan: &Plan| plan.video_rendition(one, &plan.chunks[0]);
+        assert_ne!(address(&before), address(&after));
+    }
+}
+
+/// Frames that wait for their types are part of what a process takes.
+#[test]
+fn waiting_frames_are_in_the_budget() {
+    let shared = plan_with(&mut catalogue(), |_| {}, &[]);
+    let apart = |ladder: &mut Ladder| ladder.video.threads = 2;
+    let apart = plan_with(&mut catalogue(), apart, &[]);
+    let waiting = 27 * 3 / 2 * (960 * 540 + 1920 * 1080);
+    assert!(shared.budget.memory >= apart.budget.memory + waiting);
+    assert_eq!(shared.budget.frames_in_flight, apart.budget.frames_in_flight + 27);
 }

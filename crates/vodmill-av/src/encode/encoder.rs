@@ -14,6 +14,7 @@ use vodmill_model::transcode::{Progress, ProgressSink};
 use vodmill_model::units::{Frames, Ratio};
 
 use super::frames::{self, Shape};
+use super::types::TypeLinks;
 use crate::rendition::{Colours, Header, PacketMeta, RenditionWriter, VideoHeader};
 use crate::{error, libav};
 
@@ -23,20 +24,26 @@ const REPORT_EVERY: u64 = 8;
 /// What an encoder thread is to do.
 pub(super) struct Work<'a> {
     pub encode: &'a VideoEncode,
-    pub path: &'a Path,
+    /// Where its rendition goes; none if only its frame types are wanted.
+    pub path: Option<&'a Path>,
     pub rate: Ratio,
     pub chunk: &'a ChunkPlan,
     pub watch: &'a dyn ProgressSink,
 }
 
 /// Encodes every frame that comes; the number of packets is that of frames.
-pub(super) fn run(work: &Work<'_>, frames: Receiver<Video>) -> Result<Frames, MediaError> {
+pub(super) fn run(
+    work: &Work<'_>,
+    types: TypeLinks,
+    frames: Receiver<Video>,
+) -> Result<Frames, MediaError> {
+    let mut types = Some(types);
     let mut running = None;
     for mut frame in frames {
         frames::strip_side_data(&mut frame);
         let running = match &mut running {
             Some(running) => running,
-            None => running.insert(Running::begin(work, &frame)?),
+            None => running.insert(Running::begin(work, types.take().unwrap_or_default(), &frame)?),
         };
         running.encode(frame)?;
     }
@@ -50,13 +57,18 @@ struct Running<'a> {
     work: &'a Work<'a>,
     codec: encoder::video::Encoder,
     shape: (i32, i32, i32),
-    writer: RenditionWriter,
+    writer: Option<RenditionWriter>,
+    types: TypeLinks,
     frames: Frames,
     packets: Frames,
 }
 
 impl<'a> Running<'a> {
-    fn begin(work: &'a Work<'a>, first: &Video) -> Result<Running<'a>, MediaError> {
+    fn begin(
+        work: &'a Work<'a>,
+        types: TypeLinks,
+        first: &Video,
+    ) -> Result<Running<'a>, MediaError> {
         let shape = Shape::of(first);
         let (width, height) = (work.encode.size.width, work.encode.size.height);
         if (shape.width as u32, shape.height as u32) != (width, height) {
@@ -76,7 +88,8 @@ impl<'a> Running<'a> {
             work,
             codec,
             shape: (shape.width, shape.height, shape.format),
-            writer: RenditionWriter::create(work.path, &header)?,
+            writer: work.path.map(|path| RenditionWriter::create(path, &header)).transpose()?,
+            types,
             frames: 0,
             packets: 0,
         })
@@ -94,11 +107,20 @@ impl<'a> Running<'a> {
             return Err(error::failed("encode", &self.work.encode.id, cause));
         }
         let key = expected.is_multiple_of(u64::from(self.work.encode.gop.0.max(1)));
-        frame.set_kind(if key { picture::Type::I } else { picture::Type::None });
+        frame.set_kind(self.kind(key)?);
         frame.set_pts(Some(self.frames as i64));
         self.codec.send_frame(&frame).map_err(|cause| self.error(cause))?;
         self.frames += 1;
         self.write_packets()
+    }
+
+    fn kind(&mut self, key: bool) -> Result<picture::Type, MediaError> {
+        if key {
+            return Ok(picture::Type::I);
+        }
+        let kind = self.types.of(self.frames as i64);
+        let stopped = || error::failed("encode", &self.work.encode.id, "no types of frames came");
+        kind.ok_or_else(stopped)
     }
 
     fn write_packets(&mut self) -> Result<(), MediaError> {
@@ -118,6 +140,10 @@ impl<'a> Running<'a> {
             let cause = "the encoder gave a packet without times or data";
             return Err(error::failed("encode", &self.work.encode.id, cause));
         };
+        if !self.types.tell(pts, packet) {
+            let cause = "the encoder does not say the types of frames";
+            return Err(error::failed("encode", &self.work.encode.id, cause));
+        }
         let first = self.work.chunk.first_frame as i64;
         let meta =
             PacketMeta { pts: pts + first, dts: dts + first, duration: 1, key: packet.is_key() };
@@ -125,7 +151,10 @@ impl<'a> Running<'a> {
         if self.packets.is_multiple_of(REPORT_EVERY) {
             self.report();
         }
-        self.writer.write(&meta, data)
+        match &mut self.writer {
+            Some(writer) => writer.write(&meta, data),
+            None => Ok(()),
+        }
     }
 
     fn finish(mut self) -> Result<Frames, MediaError> {
@@ -136,7 +165,9 @@ impl<'a> Running<'a> {
             let cause = format!("{} frames went in, {} came out", self.frames, self.packets);
             return Err(error::failed("encode", &self.work.encode.id, cause));
         }
-        self.writer.finish()?;
+        if let Some(writer) = self.writer {
+            writer.finish()?;
+        }
         Ok(self.packets)
     }
 

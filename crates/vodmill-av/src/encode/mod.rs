@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! packets ─ decoder ─ field filter ─ grid ─ picture filter ─┬─ filter ─ encoder thread ─ rendition
+//!                                                           │             │ types of frames
 //!                                                           ├─ filter ─ encoder thread ─ rendition
 //!                                                           └─ stills
 //! ```
 //!
-//! Everything up to the encoders runs in the calling thread.
+//! Everything up to the encoders runs in the calling thread. Frames whose types another encoder decides
+//! wait for them in the queue of their own: it holds as many as that encoder may be behind.
 
 mod decoder;
 mod encoder;
@@ -15,12 +17,15 @@ pub(crate) mod frames;
 mod grid;
 pub(crate) mod pictures;
 mod stills;
+mod types;
 
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use ffmpeg_next::frame::Video;
 use vodmill_model::outcome::MediaError;
+use vodmill_model::plan::VideoEncode;
 use vodmill_model::transcode::{ProgressSink, VideoDone, VideoOrder};
 use vodmill_model::units::Frames;
 
@@ -40,14 +45,16 @@ pub(crate) fn encode_video(
     order: &VideoOrder,
     watch: &dyn ProgressSink,
 ) -> Result<VideoDone, MediaError> {
+    let all: Vec<_> = encodes(order).map(|(encode, _)| encode).collect();
+    let links = types::links(&all)?;
     thread::scope(|scope| {
         let mut senders = Vec::new();
         let mut encoders = Vec::new();
-        for (encode, path) in &order.encodes {
-            let (sender, frames) = sync_channel(QUEUE);
+        for ((encode, path), types) in encodes(order).zip(links) {
+            let (sender, frames) = sync_channel(queue(encode));
             let work = Work { encode, path, rate: order.rate, chunk: &order.chunk, watch };
             senders.push(sender);
-            encoders.push(scope.spawn(move || encoder::run(&work, frames)));
+            encoders.push(scope.spawn(move || encoder::run(&work, types, frames)));
         }
         let made = make_frames(order, senders, watch);
         let mut packets = Vec::new();
@@ -64,8 +71,24 @@ pub(crate) fn encode_video(
     })
 }
 
+/// Every encode, those first that others have their frame types from: where one fails, the others do
+/// because of it.
+fn encodes(order: &VideoOrder) -> impl Iterator<Item = (&VideoEncode, Option<&Path>)> {
+    let unwritten = order.deciders.iter().map(|encode| (encode, None));
+    let written = || order.encodes.iter().map(|(encode, path)| (encode, Some(path.as_path())));
+    let decides = written().filter(|(encode, _)| encode.types.is_none());
+    let takes = written().filter(|(encode, _)| encode.types.is_some());
+    unwritten.chain(decides).chain(takes)
+}
+
+/// Frames that may wait for an encoder.
+fn queue(encode: &VideoEncode) -> usize {
+    let waiting = encode.types.as_ref().map_or(0, |types| types.waiting);
+    QUEUE + usize::try_from(waiting).unwrap_or(0)
+}
+
 fn check(order: &VideoOrder, packets: &[Frames]) -> Result<(), MediaError> {
-    let wrong = order.encodes.iter().zip(packets).find(|&(_, &n)| n != order.chunk.frames);
+    let wrong = encodes(order).zip(packets).find(|&(_, &n)| n != order.chunk.frames);
     match wrong {
         None => Ok(()),
         Some(((encode, _), packets)) => {
@@ -100,7 +123,7 @@ impl<'a> Fan<'a> {
     fn new(order: &'a VideoOrder, senders: Vec<SyncSender<Video>>) -> Fan<'a> {
         let (base, rate) = (order.rate.inverse(), Some(order.rate));
         let picture = order.decode.picture_filter.as_str();
-        let chains = order.encodes.iter().map(|(encode, _)| encode.filter.as_str());
+        let chains = encodes(order).map(|(encode, _)| encode.filter.as_str());
         Fan {
             picture: (!picture.is_empty()).then(|| Filter::new([picture], base, rate)),
             encodes: Filter::new(chains, base, rate),

@@ -62,6 +62,7 @@ fn give_reference(
         rate: order.rate,
         chunk: order.chunk.clone(),
         encodes: Vec::new(),
+        deciders: Vec::new(),
         stills: Vec::new(),
         tolerated_damage_per_mille: None,
         cut_off: false,

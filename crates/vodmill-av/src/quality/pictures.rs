@@ -61,6 +61,7 @@ fn decoding(order: &MeasureOrder, distorted: &DistortedOrder) -> VideoOrder {
         rate: order.rate,
         chunk,
         encodes: Vec::new(),
+        deciders: Vec::new(),
         stills: Vec::new(),
         tolerated_damage_per_mille: None,
         cut_off: false,

@@ -15,3 +15,4 @@ pub mod orders;
 mod served;
 mod server;
 mod truncation;
+mod types;

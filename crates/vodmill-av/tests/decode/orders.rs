@@ -94,6 +94,7 @@ impl Job {
                 source_bytes: 0,
             },
             encodes: vec![(rung(), self.out.join(name))],
+            deciders: Vec::new(),
             stills: (first_frame..first_frame + frames).map(|n| self.still(name, n)).collect(),
             tolerated_damage_per_mille: None,
             cut_off: false,
@@ -118,8 +119,12 @@ impl Job {
         std::fs::read(self.still_path(name, frame)).unwrap()
     }
 
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.out.join(name)
+    }
+
     pub fn rendition(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.out.join(name)).unwrap()
+        std::fs::read(self.path(name)).unwrap()
     }
 }
 
@@ -133,6 +138,7 @@ pub fn rung() -> VideoEncode {
         encoder: "libx264".to_owned(),
         options: options.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         gop: Gop(10),
+        types: None,
         hdr10: Hdr10::default(),
     }
 }

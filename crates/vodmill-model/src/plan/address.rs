@@ -8,7 +8,7 @@ use super::{AudioEncode, ChunkPlan, Plan, VideoEncode};
 impl Plan {
     /// Content address of one chunk of one video encode: everything its bytes depend on.
     pub fn video_rendition(&self, encode: &VideoEncode, chunk: &ChunkPlan) -> String {
-        digest_of(&(
+        let by_itself = (
             "video",
             self.build.of_encoders([encode.encoder.as_str()]),
             &self.original.sha256,
@@ -17,7 +17,11 @@ impl Plan {
             chunk.first_frame,
             chunk.frames,
             chunk.seek,
-        ))
+        );
+        match self.decider_of(encode) {
+            None => digest_of(&by_itself),
+            Some(decider) => digest_of(&(by_itself, decider)),
+        }
     }
 
     /// Content address of one audio encode.

@@ -93,7 +93,7 @@ fn of_parts(parts: &Parts<'_>) -> Budget {
     Budget {
         frame_ms: 1 + coded / DECODED + encodes().map(frame_ms).sum::<u64>(),
         frames_in_flight: encodes()
-            .map(|encode| PICTURES_ENCODED + lookahead(encode))
+            .map(|encode| PICTURES_ENCODED + lookahead(encode) + waiting(encode))
             .max()
             .unwrap_or(0),
         memory: PROCESS + 2 * coded * PICTURES_DECODED + encodes().map(encoder_memory).sum::<u64>(),
@@ -117,6 +117,12 @@ fn lookahead(encode: &VideoEncode) -> u64 {
 fn encoder_memory(encode: &VideoEncode) -> u64 {
     pixels(encode.size) * BYTES_A_PIXEL * (PICTURES_ENCODED + lookahead(encode)) / 4
         * if is_hevc(encode) || is_vp9(encode) { MORE_MEMORY } else { 1 }
+        + pixels(encode.size) * 3 / 2 * waiting(encode)
+}
+
+/// Frames, of 8 bits and 4:2:0, that wait in front of the encoder for their types.
+fn waiting(encode: &VideoEncode) -> u64 {
+    encode.types.as_ref().map_or(0, |types| types.waiting)
 }
 
 fn frame_ms(encode: &VideoEncode) -> u64 {

@@ -11,6 +11,7 @@ mod decisions;
 pub mod diagnose;
 mod dolby_vision;
 mod grouping;
+mod h264;
 mod hdr10;
 mod hevc;
 mod labels;

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::colour::{self, DELIVERY};
+use super::h264::Types;
 use super::picture::CommonPicture;
 use super::requested::Requested;
 use super::sizing::{self, Fitted};
-use super::{Decisions, hdr10, hevc, timeline, vp9};
+use super::{Decisions, h264, hdr10, hevc, timeline, vp9};
 use crate::media::VideoTrack;
-use crate::plan::VideoEncode;
-use crate::preset::{HdrPolicy, Profile, Speed, VideoCodec, VideoCommon, VideoTarget};
+use crate::plan::{FrameTypes, VideoEncode};
+use crate::preset::{HdrPolicy, Speed, VideoCodec, VideoCommon, VideoTarget};
 use crate::units::{Ratio, Size};
 
 /// One output that needs pictures.
+#[derive(Clone, Copy)]
 struct Order<'a> {
     name: &'a str,
     /// What it is, as `rung` or `mp4`.
@@ -38,6 +40,8 @@ pub(super) struct Encodes {
     pub files: BTreeMap<String, String>,
     /// Outputs, and the ids of their encodes.
     users: Vec<(String, String)>,
+    /// Ids of encodes that decide frame types, and the settings that they decide them for.
+    deciders: Vec<(String, VideoCommon)>,
 }
 
 /// Fits the displayed picture into every box and drops rungs that would repeat a lower one.
@@ -103,6 +107,10 @@ impl FittedOutputs<'_> {
         decisions: &mut Decisions,
     ) -> Encodes {
         let mut encodes = Encodes::default();
+        for order in self.deciders() {
+            let id = encodes.id(order, encode(order, picture, rate, &Types::Decided));
+            encodes.deciders.push((id, order.common.clone()));
+        }
         for order in &self.rungs {
             let id = encodes.add(order, picture, rate);
             encodes.rungs.push((order.name.to_owned(), id));
@@ -117,6 +125,28 @@ impl FittedOutputs<'_> {
         encodes.explain(decisions);
         encodes
     }
+
+    /// The smallest of rungs that can share frame types. No file is among them: what a ladder is made of
+    /// does not hang on the files beside it.
+    fn deciders(&self) -> Vec<&Order<'_>> {
+        let mut deciders = Vec::new();
+        for order in self.rungs.iter().filter(|order| h264::shares_types(order.common)) {
+            let group = || self.rungs.iter().filter(|other| other.common == order.common);
+            let smallest = group().min_by_key(|other| other.area());
+            let is_smallest = smallest.is_some_and(|smallest| smallest.name == order.name);
+            if is_smallest && group().count() > 1 {
+                deciders.push(order);
+            }
+        }
+        deciders
+    }
+}
+
+impl Order<'_> {
+    fn area(&self) -> u64 {
+        let Size { width, height } = self.fitted.padded;
+        u64::from(width) * u64::from(height)
+    }
 }
 
 impl Encodes {
@@ -128,11 +158,20 @@ impl Encodes {
     }
 
     fn id_of(&mut self, order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> String {
-        let mut encode = encode(order, picture, rate);
-        let same =
-            |known: &&VideoEncode| VideoEncode { id: String::new(), ..(*known).clone() } == encode;
-        if let Some(known) = self.list.iter().find(same) {
-            return known.id.clone();
+        let Some(types) = self.types_for(order.common) else {
+            return self.id(order, encode(order, picture, rate, &Types::Own));
+        };
+        let decider = encode(order, picture, rate, &Types::Decided);
+        match self.known(&decider) {
+            Some(known) => known,
+            None => self.id(order, encode(order, picture, rate, &Types::Given(types))),
+        }
+    }
+
+    /// The id of an encode, which is new or there already.
+    fn id(&mut self, order: &Order<'_>, encode: VideoEncode) -> String {
+        if let Some(known) = self.known(&encode) {
+            return known;
         }
         let side = encode.size.width.min(encode.size.height);
         let stem = match order.common.codec {
@@ -140,9 +179,21 @@ impl Encodes {
             VideoCodec::Hevc => format!("v{side}-hevc"),
             VideoCodec::Vp9 => format!("v{side}-vp9"),
         };
-        encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
-        self.list.push(encode.clone());
-        encode.id
+        let id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
+        self.list.push(VideoEncode { id: id.clone(), ..encode });
+        id
+    }
+
+    fn known(&self, encode: &VideoEncode) -> Option<String> {
+        let same =
+            |known: &&VideoEncode| VideoEncode { id: String::new(), ..(*known).clone() } == *encode;
+        self.list.iter().find(same).map(|known| known.id.clone())
+    }
+
+    /// Where encodes of these settings have their frame types from, if they do not decide them.
+    fn types_for(&self, common: &VideoCommon) -> Option<FrameTypes> {
+        let (of, _) = self.deciders.iter().find(|(_, settings)| settings == common)?;
+        Some(FrameTypes { of: of.clone(), waiting: h264::waiting(common.speed) })
     }
 
     fn explain(&self, decisions: &mut Decisions) {
@@ -155,15 +206,36 @@ impl Encodes {
             };
             decisions.add(format!("encode {}", encode.id), encode.size.to_string(), reason);
         }
+        self.explain_types(decisions);
+    }
+
+    fn explain_types(&self, decisions: &mut Decisions) {
+        for (decider, _) in &self.deciders {
+            let takes = |encode: &&VideoEncode| {
+                encode.types.as_ref().is_some_and(|types| types.of == *decider)
+            };
+            let takers: Vec<&str> =
+                self.list.iter().filter(takes).map(|encode| encode.id.as_str()).collect();
+            let about = format!("frame types of {}", takers.join(", "));
+            let reason = "the same pictures in other sizes: decided once, in the smallest";
+            decisions.add(about, format!("those of {decider}"), reason);
+        }
     }
 }
 
-fn encode(order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> VideoEncode {
+fn encode(
+    order: &Order<'_>,
+    picture: &CommonPicture<'_>,
+    rate: Ratio,
+    types: &Types,
+) -> VideoEncode {
     let gop = timeline::gop(order.common.gop_seconds, rate);
     let kept = picture.hdr().filter(|_| order.common.hdr == HdrPolicy::Keep);
     let hdr10 = kept.map(hdr10::passed_on).unwrap_or_default();
     let (encoder, mut options) = match order.common.codec {
-        VideoCodec::H264 => ("libx264", options(order, gop.0)),
+        VideoCodec::H264 => {
+            ("libx264", h264::options(order.common, order.target, gop.0, types))
+        }
         VideoCodec::Hevc => {
             let pictures = hevc::Pictures { gop: gop.0, deep: kept.is_some(), hdr10: &hdr10 };
             ("libx265", hevc::options(order.common, order.target, &pictures))
@@ -181,6 +253,10 @@ fn encode(order: &Order<'_>, picture: &CommonPicture<'_>, rate: Ratio) -> VideoE
         encoder: encoder.to_owned(),
         options,
         gop,
+        types: match types {
+            Types::Given(types) => Some(types.clone()),
+            Types::Own | Types::Decided => None,
+        },
         hdr10,
     }
 }
@@ -232,26 +308,6 @@ fn middle(outer: Size, inner: Size) -> (u32, u32) {
 /// rungs are in memory at once: with the 40 of `medium` a child with a 1080p ladder took 774 MiB.
 pub(super) const LOOKAHEAD: u32 = 20;
 
-/// Every option of x264 that is not its preset's. Key frames stand only where they are forced:
-/// scene cuts begin no group.
-fn options(order: &Order<'_>, gop: u32) -> BTreeMap<String, String> {
-    let Order { common, target, .. } = order;
-    let mut options = rates(target);
-    options.extend([
-        ("preset", speed(common.speed).to_owned()),
-        ("profile", profile(common.profile).to_owned()),
-        ("g", gop.to_string()),
-        ("keyint_min", gop.to_string()),
-        ("sc_threshold", "0".to_owned()),
-        ("forced-idr", "1".to_owned()),
-        ("threads", common.threads.to_string()),
-    ]);
-    if common.speed >= Speed::Fast {
-        options.push(("rc-lookahead", LOOKAHEAD.to_string()));
-    }
-    options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 /// The bits that pictures may take.
 pub(super) fn rates(target: &VideoTarget) -> Vec<(&'static str, String)> {
     let buffer = target.max_bitrate.0 * u64::from(target.buffer_seconds);
@@ -273,13 +329,5 @@ pub(super) fn speed(speed: Speed) -> &'static str {
         Speed::Slow => "slow",
         Speed::Slower => "slower",
         Speed::Veryslow => "veryslow",
-    }
-}
-
-fn profile(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Baseline => "baseline",
-        Profile::Main => "main",
-        Profile::High => "high",
     }
 }

@@ -65,6 +65,7 @@ fn encode(
             .iter()
             .map(|(encode, _, part)| ((*encode).clone(), part.clone()))
             .collect(),
+        deciders: missing.deciders(plan),
         stills: missing.stills.iter().map(|(still, _)| still.clone()).collect(),
         tolerated_damage_per_mille: plan.tolerated_damage_per_mille,
         cut_off: is_cut_off(plan, chunk),
@@ -117,6 +118,19 @@ impl<'a> Missing<'a> {
             }
         }
         Ok(missing)
+    }
+
+    /// Encodes that are there already, and are made once more for the frame types that they decide: what
+    /// is missing then gets the same ones as if all were made together.
+    fn deciders(&self, plan: &Plan) -> Vec<VideoEncode> {
+        let mut deciders: Vec<VideoEncode> = Vec::new();
+        for decider in self.encodes.iter().filter_map(|(encode, ..)| plan.decider_of(encode)) {
+            let is_missing = self.encodes.iter().any(|(encode, ..)| encode.id == decider.id);
+            if !is_missing && !deciders.contains(decider) {
+                deciders.push(decider.clone());
+            }
+        }
+        deciders
     }
 
     fn is_empty(&self) -> bool {
