@@ -139,7 +139,9 @@ fn frame_types_are_those_of_the_lowest_rung() {
     let alone = plan_with(&mut catalogue(), |ladder| ladder.rungs.truncate(1), &all);
     assert!(alone.video.iter().all(|encode| encode.types.is_none()), "one rung, nothing to share");
     let no_b_frames = |ladder: &mut Ladder| ladder.video.profile = Profile::Baseline;
-    assert!(plan_with(&mut catalogue(), no_b_frames, &[]).video.iter().all(|one| one.types.is_none()));
+    assert!(
+        plan_with(&mut catalogue(), no_b_frames, &[]).video.iter().all(|one| one.types.is_none())
+    );
     let threads = |ladder: &mut Ladder| ladder.video.threads = 2;
     assert!(plan_with(&mut catalogue(), threads, &[]).video.iter().all(|one| one.types.is_none()));
     let fast = |ladder: &mut Ladder| ladder.video.speed = Speed::Fast;

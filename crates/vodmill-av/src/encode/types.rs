@@ -88,7 +88,8 @@ impl GivenTypes {
 
 /// P or B: an I that is no key frame would begin a group where others have none.
 fn type_of(packet: &Packet) -> Option<Type> {
-    let statistics = packet.side_data().find(|data| data.kind() == side_data::Type::QualityStats)?;
+    let statistics =
+        packet.side_data().find(|data| data.kind() == side_data::Type::QualityStats)?;
     let kind = i32::from(*statistics.data().get(PICTURE_TYPE)?);
     Some(if kind == AVPictureType::AV_PICTURE_TYPE_B as i32 { Type::B } else { Type::P })
 }

@@ -233,9 +233,7 @@ fn encode(
     let kept = picture.hdr().filter(|_| order.common.hdr == HdrPolicy::Keep);
     let hdr10 = kept.map(hdr10::passed_on).unwrap_or_default();
     let (encoder, mut options) = match order.common.codec {
-        VideoCodec::H264 => {
-            ("libx264", h264::options(order.common, order.target, gop.0, types))
-        }
+        VideoCodec::H264 => ("libx264", h264::options(order.common, order.target, gop.0, types)),
         VideoCodec::Hevc => {
             let pictures = hevc::Pictures { gop: gop.0, deep: kept.is_some(), hdr10: &hdr10 };
             ("libx265", hevc::options(order.common, order.target, &pictures))
