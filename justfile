@@ -33,7 +33,7 @@ golden:
 demo *FILES:
     scripts/demo {{FILES}}
 
-# Measure: `just bench encode [FILE]`
+# Measure (docs/benchmarks.md): `just bench encode [FILE]`, `just bench quality`
 bench WHAT *FILE:
     scripts/bench-{{WHAT}} {{FILE}}
 
