@@ -1,8 +1,10 @@
 //! HLS in every form that a pipeline can ask for, judged by readers of our own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
 use vodmill_tests::cases::case;
 use vodmill_tests::conformance::{Kind, Package, Report, assert_package};
 use vodmill_tests::product::Home;
@@ -128,6 +130,17 @@ fn ts_of_several_languages_is_a_group_by_itself() {
     );
 }
 
+/// Paths of the files that a description names, by their names.
+fn file_paths(json: &Value) -> BTreeMap<&str, &str> {
+    let mut paths = BTreeMap::new();
+    for output in json["outputs"].as_array().expect("outputs") {
+        if let (Some(name), Some(path)) = (output["name"].as_str(), output["path"].as_str()) {
+            paths.insert(name, path);
+        }
+    }
+    paths
+}
+
 /// The pipeline that a user has who configured nothing.
 #[test]
 fn the_default_pipeline() {
@@ -136,8 +149,15 @@ fn the_default_pipeline() {
     let keys = home.keys(&asset).expect("the default pipeline encrypts");
     assert_package(&asset, Some(&keys));
     let package = Package::load(&asset, Some(&keys), &mut Report::default()).expect("a package");
-    assert_eq!(mp4s(&package), 4, "phone, tablet, web, TV");
+    assert_eq!(mp4s(&package), 3, "phone, tablet, TV; what the web takes is the tablet's");
     let json = home.asset_json(&asset);
+    let paths = file_paths(&json);
+    assert_eq!(paths.len(), 4);
+    assert_eq!(paths["web"], paths["tablet"]);
+    assert_ne!(paths["tv"], paths["tablet"]);
+    for path in paths.values() {
+        assert!(asset.join(path).is_file(), "{path}");
+    }
     assert_eq!(json["frames"], 100);
     assert_eq!(json["duration_ms"], 4000);
 }

@@ -7,6 +7,7 @@ mod common;
 use common::{catalogue, catalogue_with_hdr, fixture, fixture_names, manifest_path, plan_of};
 use vodmill_model::plan::VideoEncode;
 use vodmill_model::preset::{Ladder, Preset, Profile, Speed};
+use vodmill_model::units::Size;
 use vodmill_model::{Catalogue, Plan, Ticks};
 
 /// Whether the plan of a fixture is as committed in `golden`.
@@ -185,4 +186,25 @@ fn waiting_frames_are_in_the_budget() {
     let waiting = 27 * 3 / 2 * (960 * 540 + 1920 * 1080);
     assert!(shared.budget.memory >= apart.budget.memory + waiting);
     assert_eq!(shared.budget.frames_in_flight, apart.budget.frames_in_flight + 27);
+}
+
+/// Of 720 lines the highest rung, tablets, the web and television sets take one stream; tablets and the
+/// web one object, which holds the same sound.
+#[test]
+fn a_720p_original_is_encoded_once_at_its_size() {
+    let mut media = fixture("plain-1080p25");
+    media.video[0].coded = Size { width: 1280, height: 720 };
+    let plan = plan_of(&media, &catalogue(), "default").unwrap();
+    let ids: Vec<&str> = plan.video.iter().map(|encode| encode.id.as_str()).collect();
+    assert_eq!(ids, ["v360", "v540", "v720"]);
+    let objects: Vec<_> = plan.files().map(|file| (&*file.name, &*file.object)).collect();
+    let expected = [
+        ("phone", "private/mp4/phone.mp4"),
+        ("tablet", "private/mp4/tablet.mp4"),
+        ("web", "private/mp4/tablet.mp4"),
+        ("tv", "private/mp4/tv.mp4"),
+    ];
+    assert_eq!(objects, expected);
+    let decision = plan.decisions.iter().find(|one| one.choice == "the object of tablet").unwrap();
+    assert_eq!(decision.about, "mp4 web");
 }

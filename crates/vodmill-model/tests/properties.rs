@@ -124,7 +124,16 @@ fn check_references(plan: &Plan) {
 }
 
 fn check_objects(plan: &Plan) {
-    let mut names: Vec<&str> = plan.files().map(|mp4| mp4.object.as_str()).collect();
+    let files: Vec<_> = plan.files().collect();
+    for (at, one) in files.iter().enumerate() {
+        for other in &files[..at] {
+            let same = one.container == other.container
+                && (&one.video, &one.audio) == (&other.video, &other.audio);
+            assert_eq!(one.object == other.object, same, "{} and {}", one.name, other.name);
+        }
+    }
+    let objects: BTreeSet<&str> = files.iter().map(|file| file.object.as_str()).collect();
+    let mut names: Vec<&str> = objects.into_iter().collect();
     if let Some(hls) = plan.hls() {
         names.extend(hls.variants.iter().map(|variant| variant.prefix.as_str()));
         names.extend(hls.audio.iter().map(|audio| audio.prefix.as_str()));

@@ -26,8 +26,16 @@ impl CostModel<'_> {
         for subtitles in hls.iter().flat_map(|hls| &hls.subtitles) {
             rows.push(self.row(&subtitles.name, "subtitles", subtitles.bytes, self.segment_puts()));
         }
+        let mut stored = Vec::new();
         for file in self.asset.files() {
             let name = file.name.as_ref().unwrap_or(&file.container);
+            // Names that lead to one object are told once what it costs.
+            if stored.contains(&&file.path) {
+                let row = self.row(name, &file.container, file.bytes, Money(0));
+                rows.push(Row { keep: Money(0), ..row });
+                continue;
+            }
+            stored.push(&file.path);
             let make = cpu(&file.encode) + self.puts(1);
             rows.push(self.row(name, &file.container, file.bytes, make));
         }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
-use vodmill_model::receipt::{ObjectFact, RECEIPT, Receipt, VERSION};
+use vodmill_model::receipt::{ObjectFact, OutputFact, RECEIPT, Receipt, VERSION};
 use vodmill_model::transcode::{ProgressSink, SoundBalance};
 use vodmill_model::{AssetDocument, MediaError, Plan, Transcode};
 
@@ -161,9 +161,20 @@ fn receipt(context: &PackageContext<'_>, made: &[MadeOutput]) -> Receipt {
         frames: video.map(|video| video.frames),
         frame_rate: video.map(|video| video.rate),
         objects: objects(context),
-        outputs: made.iter().map(|output| output.fact.clone()).collect(),
+        outputs: facts(made),
         description: String::new(),
     }
+}
+
+/// What is claimed of every output; of an object that several lead to, once.
+fn facts(made: &[MadeOutput]) -> Vec<OutputFact> {
+    let mut facts: Vec<OutputFact> = Vec::new();
+    for output in made {
+        if !facts.contains(&output.fact) {
+            facts.push(output.fact.clone());
+        }
+    }
+    facts
 }
 
 /// Every object, made here or with its run, in the order of their names.

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ring::digest::{Context, SHA256};
 use vodmill_model::Failed;
@@ -57,8 +57,17 @@ impl<'a> TreeWriter<'a> {
         Ok(object)
     }
 
+    /// An object that is there already.
+    pub(crate) fn object(&self, name: &str) -> Option<ObjectFact> {
+        self.lock().iter().find(|object| object.name == name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<ObjectFact>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, object: ObjectFact) {
-        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut objects = self.lock();
         objects.push(object);
         let done = objects.len() as u64;
         drop(objects);
@@ -67,7 +76,7 @@ impl<'a> TreeWriter<'a> {
 
     /// Every object so far, in the order of their names.
     pub(crate) fn objects(&self) -> Vec<ObjectFact> {
-        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut objects = self.lock().clone();
         objects.sort();
         objects
     }

@@ -12,7 +12,8 @@ pub struct FilePlan {
     pub name: String,
     /// Its format.
     pub container: FileContainer,
-    /// Object name, as `mp4/phone.mp4`; below `private/` when the HLS part is encrypted.
+    /// Object name, as `mp4/phone.mp4`; below `private/` when the HLS part is encrypted. Files that hold the
+    /// same have one object.
     pub object: String,
     /// Id of its video encode, if any.
     pub video: Option<String>,

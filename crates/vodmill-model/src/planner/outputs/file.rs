@@ -13,8 +13,23 @@ pub(super) fn plan(
     sounds: &mut AudioEncodes<'_>,
     decisions: &mut Decisions,
 ) -> Vec<FilePlan> {
-    let files = material.requested.files.iter();
-    files.filter_map(|(name, preset)| one(material, name, preset, sounds, decisions)).collect()
+    let mut plans: Vec<FilePlan> = Vec::new();
+    for (name, preset) in &material.requested.files {
+        let Some(mut plan) = one(material, name, preset, sounds, decisions) else { continue };
+        if let Some(same) = plans.iter().find(|other| holds_the_same(other, &plan)) {
+            let about = format!("{} {name}", preset.container.as_str());
+            let choice = format!("the object of {}", same.name);
+            decisions.add(about, choice, "the same streams in the same container: stored once");
+            plan.object.clone_from(&same.object);
+        }
+        plans.push(plan);
+    }
+    plans
+}
+
+/// Whether two files are the same to the byte.
+fn holds_the_same(one: &FilePlan, other: &FilePlan) -> bool {
+    (one.container, &one.video, &one.audio) == (other.container, &other.video, &other.audio)
 }
 
 fn one(

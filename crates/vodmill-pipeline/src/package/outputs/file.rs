@@ -14,8 +14,13 @@ pub(super) fn make(
     context: &PackageContext<'_>,
     plan: &FilePlan,
 ) -> Result<MadeOutput, MediaError> {
-    write(context, plan)?;
-    let object = context.tree.adopt(&plan.object)?;
+    let object = match context.tree.object(&plan.object) {
+        Some(same) => same,
+        None => {
+            write(context, plan)?;
+            context.tree.adopt(&plan.object)?
+        }
+    };
     let fact = inspect(context, plan)?;
     let described = describe(context, plan, &fact, object);
     Ok(MadeOutput::new(OutputFact::File(fact), Output::File(described)))
