@@ -85,6 +85,19 @@ pub(super) fn scale(size: Size, from: ColourForm, to: ColourForm) -> String {
     filter
 }
 
+/// A scaler to `size` for even pictures of 8 bits and 4:2:0 in the form of delivery: zimg, which
+/// takes half the time of swscale. The curve is swscale's bicubic one, and every machine gives the
+/// same bytes, because zimg counts such pictures in whole numbers. It believes what frames say of
+/// themselves, so that is set first: of fields it would scale each by itself.
+pub(super) fn scale_plain(size: Size) -> String {
+    format!(
+        "setparams=field_mode=prog:range=limited:color_primaries=bt709:color_trc=bt709:\
+         colorspace=bt709,\
+         zscale=w={}:h={}:filter=bicubic:param_a=0:param_b=0.6:dither=none",
+        size.width, size.height
+    )
+}
+
 fn range(full: bool) -> &'static str {
     if full { "pc" } else { "tv" }
 }

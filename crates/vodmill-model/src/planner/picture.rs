@@ -76,8 +76,18 @@ impl<'a> CommonPicture<'a> {
         match mapped {
             Some(chain) if form == DELIVERY => chain,
             Some(chain) => format!("{chain},{}", colour::scale(size, DELIVERY, form)),
+            None if form == DELIVERY && self.is_plain() => colour::scale_plain(size),
             None => colour::scale(size, self.form(), form),
         }
+    }
+
+    /// Whether frames are even in size, of 8 bits, 4:2:0 and in the form of delivery.
+    fn is_plain(&self) -> bool {
+        let Size { width, height } = self.track.coded;
+        let is_even = width % 2 == 0 && height % 2 == 0 && !self.track.size_changes;
+        let is_mapped = colour::is_hdr(self.track) || colour::is_wide_gamut(self.track);
+        let is_yuv420 = is_mapped || self.track.pixel_format == "yuv420p";
+        is_even && is_yuv420 && self.form() == DELIVERY
     }
 
     fn form(&self) -> ColourForm {
@@ -202,6 +212,7 @@ fn explain_hdr10(track: &VideoTrack, decisions: &mut Decisions) {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::media::Colour;
 
     fn cut(coded: (u32, u32), sides: [u32; 4]) -> VideoTrack {
         let fixture = include_str!("../../tests/fixtures/plain-1080p25.json");
@@ -220,6 +231,34 @@ mod tests {
         assert_eq!(display_size(&track), Size { width: 572, height: 704 });
         assert_eq!(crop_filter(&track).as_deref(), Some("crop=704:572:8:0"));
         assert_eq!(believed_crop(&cut((720, 576), [7, 3, 0, 0])).map(|crop| crop.left), Some(6));
+    }
+
+    #[test]
+    fn only_plain_pictures_are_scaled_by_zimg() {
+        let half = Size { width: 960, height: 540 };
+        let scaler = |track: &VideoTrack| {
+            let picture = CommonPicture::new(track, HdrHandling::ToneMapped);
+            (picture.standard(half, DELIVERY), picture.standard(half, colour::JPEG))
+        };
+        let plain = cut((1920, 1080), [0; 4]);
+        let (rung, still) = scaler(&plain);
+        assert!(rung.contains("zscale=w=960:h=540") && !rung.contains(",scale="), "{rung}");
+        assert!(still.starts_with("scale=960:540"), "{still}");
+        let full_range = Colour { full_range: true, ..plain.colour.clone() };
+        let bt601 = Colour { matrix: "smpte170m".to_owned(), ..plain.colour.clone() };
+        for other in [
+            cut((1919, 1080), [0; 4]),
+            cut((1920, 1079), [0; 4]),
+            VideoTrack { size_changes: true, ..plain.clone() },
+            VideoTrack { pixel_format: "yuv420p10le".to_owned(), ..plain.clone() },
+            VideoTrack { pixel_format: "yuvj420p".to_owned(), ..plain.clone() },
+            VideoTrack { pixel_format: "yuv422p".to_owned(), ..plain.clone() },
+            VideoTrack { colour: full_range, ..plain.clone() },
+            VideoTrack { colour: bt601, ..plain.clone() },
+        ] {
+            let (rung, _) = scaler(&other);
+            assert!(rung.starts_with("scale=960:540"), "{rung}");
+        }
     }
 
     #[test]
