@@ -13,7 +13,7 @@ pub use self::measure::{
 pub use self::sound::{
     AudioDone, AudioOrder, Cue, CueBalance, SoundBalance, SubtitleOrder, Subtitles,
 };
-use crate::media::{ClockJump, MediaInfo};
+use crate::media::{ClockJump, Colour, MediaInfo};
 use crate::outcome::MediaError;
 use crate::pipeline::Container;
 use crate::plan::{Build, ChunkPlan, DecodePlan, VideoEncode};
@@ -340,6 +340,24 @@ pub struct InspectedStream {
     pub config: Vec<u8>,
     /// Whether decode times never go back.
     pub monotonic: bool,
+    /// How its packets are built.
+    #[serde(default)]
+    pub form: StreamForm,
+}
+
+/// How a stream is built.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamForm {
+    /// Bytes of its packets.
+    pub bytes: u64,
+    /// Packets that are shown before one that is decoded earlier: B pictures.
+    pub reordered: u64,
+    /// Packets from one key frame to the next, at most.
+    pub longest_gop: u64,
+    /// libav's name of the pixel format, for video.
+    pub pixel_format: Option<String>,
+    /// How colours are coded, for video.
+    pub colour: Option<Colour>,
 }
 
 /// Kinds of streams.

@@ -3,8 +3,10 @@
 use ffmpeg_next::format::stream::Stream;
 use ffmpeg_next::packet::Packet;
 use ffmpeg_next::{ffi, media};
-use vodmill_model::transcode::{InspectedStream, StreamKind};
+use vodmill_model::transcode::{InspectedStream, StreamForm, StreamKind};
 use vodmill_model::units::{Ratio, Size, Ticks};
+
+use crate::probe::names;
 
 /// What has been seen of a stream, in its own units.
 #[derive(Default)]
@@ -21,6 +23,11 @@ pub(super) struct StreamAccount {
     goes_back: bool,
     /// The first bytes of the first packet.
     head: Vec<u8>,
+    bytes: u64,
+    reordered: u64,
+    /// Packets since the last key frame, that one included.
+    gop: u64,
+    longest_gop: u64,
 }
 
 /// More than the header of a key frame of VP9 has.
@@ -34,6 +41,9 @@ impl StreamAccount {
                 packet.data().unwrap_or_default().iter().take(HEAD_BYTES).copied().collect();
         }
         self.packets += 1;
+        self.bytes += packet.size() as u64;
+        self.gop = if packet.is_key() { 1 } else { self.gop + 1 };
+        self.longest_gop = self.longest_gop.max(self.gop);
         self.key_packets += u64::from(packet.is_key());
         let dts = packet.dts().or(packet.pts());
         self.goes_back |= dts < self.last_dts;
@@ -41,7 +51,10 @@ impl StreamAccount {
         let Some(pts) = packet.pts() else { return };
         self.start = Some(self.start.map_or(pts, |start| start.min(pts)));
         match self.last {
-            Some((last, _)) if pts <= last => self.before_last = self.before_last.max(Some(pts)),
+            Some((last, _)) if pts <= last => {
+                self.reordered += 1;
+                self.before_last = self.before_last.max(Some(pts));
+            }
             last => {
                 self.before_last = last.map(|(last, _)| last).max(self.before_last);
                 self.last = Some((pts, packet.duration()));
@@ -59,6 +72,7 @@ impl StreamAccount {
         let facts = Facts::of(stream);
         let codec = stream.parameters().id().name();
         let unit = facts.time_base;
+        let form = self.form(stream, kind);
         let end = self
             .last
             .map_or(0, |(pts, duration)| pts + self.length_of_last(pts, duration, &facts, kind));
@@ -75,7 +89,21 @@ impl StreamAccount {
             channels: facts.channels,
             config: config(codec, &facts, self.head),
             monotonic: !self.goes_back,
+            form,
         })
+    }
+
+    fn form(&self, stream: &Stream<'_>, kind: StreamKind) -> StreamForm {
+        let parameters = stream.parameters();
+        let format = names::pixel_format(&parameters).filter(|_| kind == StreamKind::Video);
+        StreamForm {
+            bytes: self.bytes,
+            reordered: self.reordered,
+            longest_gop: self.longest_gop,
+            colour: (kind == StreamKind::Video)
+                .then(|| names::colour(&parameters, format.as_ref())),
+            pixel_format: format.map(|format| format.name),
+        }
     }
 
     /// How long the last packet lasts: as it says, else as its codec or its neighbour says.

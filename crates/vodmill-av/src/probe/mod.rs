@@ -8,7 +8,7 @@ mod drift;
 mod frames;
 mod matrix;
 mod meter;
-mod names;
+pub(crate) mod names;
 mod parse;
 mod pictures;
 mod scan;

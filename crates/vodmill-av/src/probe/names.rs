@@ -50,14 +50,14 @@ pub(super) fn is_text(parameters: &Parameters) -> bool {
 }
 
 /// What a pixel format is.
-pub(super) struct PixelFormat {
+pub(crate) struct PixelFormat {
     pub name: String,
     pub bit_depth: u8,
     pub rgb: bool,
 }
 
 /// The pixel format; none where it is not known.
-pub(super) fn pixel_format(parameters: &Parameters) -> Option<PixelFormat> {
+pub(crate) fn pixel_format(parameters: &Parameters) -> Option<PixelFormat> {
     // SAFETY: valid parameters; the format comes from the libav that the bindings were made for,
     // and -1, for unknown, is a value of the enum. The descriptor is null or a constant.
     unsafe {
@@ -72,7 +72,7 @@ pub(super) fn pixel_format(parameters: &Parameters) -> Option<PixelFormat> {
 }
 
 /// The description of colours.
-pub(super) fn colour(parameters: &Parameters, format: Option<&PixelFormat>) -> Colour {
+pub(crate) fn colour(parameters: &Parameters, format: Option<&PixelFormat>) -> Colour {
     let rgb = format.is_some_and(|format| format.rgb);
     // SAFETY: valid parameters; names are null or constants.
     let (matrix, primaries, transfer, range) = unsafe {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use vodmill_model::transcode::{InspectedStream, StreamKind};
+use vodmill_model::transcode::{InspectedStream, StreamForm, StreamKind};
 use vodmill_model::{Failed, Ratio, Size, Ticks};
 
 use super::parameter_sets::{audio_specific_config, sequence_parameter_set};
@@ -64,6 +64,7 @@ impl Header {
             channels: self.channels,
             config,
             monotonic: packets.is_sorted_by_key(|packet| packet.number),
+            form: StreamForm::default(),
         }
     }
 }
