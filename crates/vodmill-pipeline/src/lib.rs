@@ -15,6 +15,7 @@ pub mod original;
 mod package;
 mod proof;
 mod publication;
+mod published;
 mod renditions;
 mod settings;
 mod stage_error;
@@ -32,6 +33,7 @@ pub use proof::{CheckReport, Finding};
 pub use publication::object_metadata::is_media;
 pub use publication::owner;
 pub use publication::rekey::{Rekey, Rekeyed};
+pub use published::{Joined, Made, join};
 pub use settings::{ChildCommand, Limits, Sandbox, Settings};
 pub use standalone::{check, keys_of, plan, probe};
 pub use worker::{

@@ -34,7 +34,9 @@ fn segments_of_both_containers_are_read_to_the_packet() {
             assert!((1..60).contains(&pictures.form.reordered), "{:?}", pictures.form);
             assert_eq!(pictures.form.pixel_format.as_deref(), Some("yuv420p"));
             assert!(pictures.form.colour.as_ref().is_some_and(|colour| !colour.full_range));
-            assert!(pictures.form.bytes < segment.bytes.len() as u64 && sound.form.colour.is_none());
+            assert!(
+                pictures.form.bytes < segment.bytes.len() as u64 && sound.form.colour.is_none()
+            );
             assert_eq!(pictures.start, BASE + segment.start);
             let end = BASE + segment.start + segment.duration;
             assert!((pictures.end - end).0.abs() <= 1, "{:?} {end:?}", pictures.end);

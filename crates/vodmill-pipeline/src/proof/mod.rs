@@ -24,6 +24,7 @@ pub use findings::Finding;
 use findings::Findings;
 pub(crate) use made::{Piece, Proved, prove_piece, prove_run};
 pub(crate) use media::SegmentProof;
+pub(crate) use outputs::{micros, part};
 
 use crate::file::{failed, measure, sha256};
 

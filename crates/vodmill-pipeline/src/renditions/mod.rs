@@ -120,6 +120,18 @@ impl Renditions {
         Ok(files)
     }
 
+    /// The files of renditions that lie on this machine; none if one of them does not.
+    pub(crate) fn files(&self, digests: &[String]) -> crate::Result<Option<Vec<PathBuf>>> {
+        let mut files = Vec::new();
+        for digest in digests {
+            let Some(row) = self.index.rendition(digest)? else { return Ok(None) };
+            let file = self.store.file(&Key::new(row.place)?).filter(|file| file.is_file());
+            let Some(file) = file else { return Ok(None) };
+            files.push(file);
+        }
+        Ok(Some(files))
+    }
+
     fn fetch_one(&self, digest: &str, folder: &Path) -> Result<PathBuf, StageError> {
         let stage = || format!("fetch rendition {digest}");
         let row = self.index.rendition(digest)?;

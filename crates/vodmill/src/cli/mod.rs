@@ -3,6 +3,7 @@
 mod delivery;
 mod lifecycle;
 mod outbox;
+mod regress;
 mod sync;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign};
 pub use lifecycle::{Adopt, Gc, Lifecycle, Restore};
 pub use outbox::{Invalidations, Outbox, OutboxAction};
+pub use regress::Regress;
 pub use sync::Sync;
 pub use values::{CacheRule, Moment, Span};
 
@@ -132,6 +134,12 @@ pub enum Command {
     Sign(Sign),
     /// Say what an asset, or all of a pipeline, costs to make, keep and serve
     Cost(Cost),
+    /// Encode clips by every pipeline and preset, and compare with a baseline
+    ///
+    /// For CI: says which preset costs more bytes at equal quality, looks worse, or makes something
+    /// else than before, and whether its settings, the encoders or vodmill were changed. The clips are
+    /// made by the program, or one's own. Nothing is published.
+    Regress(Regress),
     /// Print the JSON Schema of a document that vodmill publishes
     Schema {
         /// The document
@@ -149,6 +157,8 @@ pub enum Document {
     Asset,
     /// receipt.json: what a package claims, and `check` proves
     Receipt,
+    /// regression.json: the baseline of `regress`
+    Baseline,
 }
 
 /// `probe`.

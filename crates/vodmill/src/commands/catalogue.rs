@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vodmill_model::{AssetDocument, Pipeline, Preset, Receipt};
+use vodmill_regress::Baseline;
 use vodmill_store::Location;
 
 use crate::cli::{CatalogueAction, Document};
@@ -26,6 +27,7 @@ pub fn schema<T: JsonSchema>() -> anyhow::Result<ExitCode> {
 pub fn schema_of(document: Document) -> anyhow::Result<ExitCode> {
     match document {
         Document::Asset => print_json(&AssetDocument::schema())?,
+        Document::Baseline => print_json(&schemars::schema_for!(Baseline))?,
         Document::Receipt => print_json(&schemars::schema_for!(Receipt))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,7 @@ mod plan;
 mod probe;
 mod published;
 mod queue;
+mod regress;
 mod rekey;
 mod restore;
 mod run;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sync(arguments) => sync::run(&config, &arguments),
         Command::Sign(arguments) => sign::run(&config, &arguments),
         Command::Cost(arguments) => cost::run(&config, &arguments),
+        Command::Regress(arguments) => regress::run(&config, &arguments),
         Command::Child | Command::Schema { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -109,7 +111,7 @@ fn log_filter(cli: &Cli, config: &Config) -> LogFilter {
             | Command::Keys(Keys { action: KeysAction::Serve { .. } }),
         ) => config.settings.log.clone(),
         // It says itself what became of each file.
-        (None, Command::Run(_)) => LogFilter("error".to_owned()),
+        (None, Command::Run(_) | Command::Regress(_)) => LogFilter("error".to_owned()),
         (None, _) => LogFilter("warn".to_owned()),
     }
 }

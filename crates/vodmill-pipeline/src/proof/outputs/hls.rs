@@ -220,7 +220,7 @@ fn ticks(duration: Seconds) -> Ticks {
     Ticks((micros(duration).saturating_mul(9) / 100).cast_signed())
 }
 
-pub(in crate::proof) fn micros(duration: Seconds) -> u64 {
+pub(crate) fn micros(duration: Seconds) -> u64 {
     let num = u128::from(duration.num()) * 1_000_000;
     u64::try_from(num / u128::from(duration.den())).unwrap_or(u64::MAX)
 }
@@ -262,7 +262,7 @@ impl Reader<'_> {
     }
 }
 
-fn part(file: &mut File, range: ByteRange) -> Option<Vec<u8>> {
+pub(crate) fn part(file: &mut File, range: ByteRange) -> Option<Vec<u8>> {
     let length = range.length.min(file.metadata().ok()?.len());
     file.seek(SeekFrom::Start(range.offset)).ok()?;
     let mut bytes = vec![0; usize::try_from(length).ok()?];

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use vodmill_model::receipt::{OutputFact, Receipt};
 
+pub(crate) use self::hls::{micros, part};
 use super::{Finding, Prover};
 
 /// Proves outputs one after the other.
