@@ -25,6 +25,7 @@ mod notifications;
 mod ownership;
 mod previous;
 mod readers;
+mod regress;
 mod rekey;
 mod scripts;
 mod viewers;

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vodmill_model::plan::Build;
+use vodmill_model::quality::{Score, Ssim};
 
 use crate::diffable;
 use crate::limits::Limits;
-use crate::quality::{Score, Ssim};
 use crate::settings::Settings;
 
 /// Version of the form that is written.
@@ -102,11 +102,11 @@ pub struct Pictures {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quality {
-    /// Mean VMAF, in thousandths of a point.
+    /// Mean VMAF.
     pub vmaf: Score,
     /// VMAF that 95 of 100 frames reach.
     pub p5: Score,
-    /// Mean SSIM, in millionths.
+    /// Mean SSIM.
     pub ssim: Ssim,
     /// What a point of VMAF costs here: thousandths of ln(bytes). Measured when the baseline was
     /// written; none where it could not be.
@@ -159,9 +159,8 @@ impl Baseline {
         diffable::write(self)
     }
 
-    /// Takes the limits, and the slopes of streams that are still there, from an earlier one.
+    /// Takes the slopes of streams that are still there from an earlier one.
     pub fn inherit(&mut self, earlier: &Baseline) {
-        self.limits = earlier.limits;
         for (pipeline, clips) in &mut self.results {
             for (clip, package) in clips {
                 if earlier.clips.get(clip) != self.clips.get(clip) {
@@ -174,6 +173,15 @@ impl Baseline {
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps the processor time of an earlier one where it is about the same: a baseline that is
+    /// written anew does not change by itself.
+    pub fn settle_cpu(&mut self, earlier: &Baseline) {
+        let (Some(now), Some(before)) = (self.cpu, earlier.cpu) else { return };
+        if now.abs_diff(before) as f64 <= before as f64 * self.limits.cpu / 100.0 {
+            self.cpu = Some(before);
         }
     }
 

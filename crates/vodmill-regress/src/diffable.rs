@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Longest line of an object that holds no other.
-const LONGEST: usize = 240;
+const LONGEST: usize = 400;
 
 /// Objects of which every value is simple stand in one line, others have a line for each field.
 pub(crate) fn write(value: &impl Serialize) -> String {

@@ -8,7 +8,6 @@ pub mod compare;
 mod diffable;
 pub mod limits;
 pub mod playlists;
-mod quality;
 pub mod report;
 pub mod settings;
 
@@ -16,4 +15,3 @@ pub use baseline::Baseline;
 pub use clips::Clip;
 pub use compare::{Level, Verdicts, compare};
 pub use limits::Limits;
-pub use quality::{Score, Ssim};

@@ -167,8 +167,8 @@ impl Comparison<'_> {
         raw: &mut Vec<Raw>,
     ) {
         for (clip, was) in was {
-            let (old, new) = (self.before.clips.get(clip), self.now.clips.get(clip));
             let level = Level::Red;
+            let (old, new) = (self.before.clips.get(clip), self.now.clips.get(clip));
             match is.get(clip) {
                 None => raw.push(about_all(level, &format!("clip {clip} was not encoded"))),
                 Some(_) if old != new => {
@@ -187,6 +187,9 @@ impl Comparison<'_> {
         let mut subjects: BTreeSet<String> = rungs.iter().map(|rung| rung.preset.clone()).collect();
         subjects.extend(raw.iter().map(|raw| raw.subject.clone()));
         subjects.insert(PACKAGE.to_owned());
+        let packages = self.now.results.get(self.pipeline).into_iter().flat_map(BTreeMap::values);
+        let streams = packages.flat_map(|package| package.streams.values());
+        subjects.extend(streams.map(|stream| stream.preset.clone()));
         let verdict = |subject: String| {
             let findings = merged(raw.iter().filter(|raw| raw.subject == subject));
             let level = findings.iter().map(|finding| finding.level).max().unwrap_or_default();

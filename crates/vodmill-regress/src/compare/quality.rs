@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use vodmill_model::quality::Score;
 
 use super::{Level, Raw};
 use crate::baseline::{Baseline, Stream};
@@ -69,8 +70,7 @@ fn change(clip: &str, was: &Stream, is: &Stream) -> Option<ClipChange> {
     was.pictures.and(is.pictures)?;
     let ln = (is.bytes.pictures.max(1) as f64 / was.bytes.pictures.max(1) as f64).ln();
     let both = was.quality.zip(is.quality);
-    let points =
-        |before: crate::Score, now: crate::Score| ((now.points() - before.points()), now.points());
+    let points = |before: Score, now: Score| ((now.points() - before.points()), now.points());
     let vmaf = both.map(|(was, is)| points(was.vmaf, is.vmaf));
     let slope = was.quality.and_then(|quality| quality.slope);
     let slope = slope.map_or(USUAL_SLOPE, |slope| f64::from(slope) / 1000.0);
@@ -80,7 +80,8 @@ fn change(clip: &str, was: &Stream, is: &Stream) -> Option<ClipChange> {
         equal: vmaf.map(|(points, _)| per_cent(ln - slope * points)),
         vmaf,
         p5: both.map(|(was, is)| points(was.p5, is.p5)),
-        ssim: both.map(|(was, is)| f64::from(is.ssim.0 - was.ssim.0) / 1000.0),
+        ssim: both
+            .map(|(was, is)| f64::from(is.ssim.millionths() - was.ssim.millionths()) / 1000.0),
     })
 }
 

@@ -148,14 +148,17 @@ fn is_of(stream: &str, object: &str) -> bool {
 
 /// What is not the same of two lists.
 fn differences(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
-    let lost = was.iter().filter(|(name, _)| !is.contains_key(*name));
-    let mut all: Vec<String> =
-        lost.map(|(name, value)| format!("{name} is missing, was {value}")).collect();
-    for (name, value) in is {
-        match was.get(name) {
-            None => all.push(format!("{name} {value} is additional")),
-            Some(old) if old != value => all.push(format!("{name} {value}, was {old}")),
-            Some(_) => {}
+    let mut all = Vec::new();
+    for name in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+        match (was.get(name), is.get(name)) {
+            (Some(_), None) => all.push(format!("{name} is missing")),
+            (None, Some(_)) => all.push(format!("{name} is additional")),
+            (Some(old), Some(new)) if old != new => {
+                let [old, new] =
+                    [old, new].map(|value| if value.is_empty() { "once" } else { value });
+                all.push(format!("{name} {new}, was {old}"));
+            }
+            _ => {}
         }
     }
     all

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,6 @@ use crate::commands::{FOREGROUND, build, worker_settings};
 use crate::config::Config;
 use crate::output::say;
 use crate::progress::{Doubling, overall};
-use crate::signals;
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -46,6 +44,8 @@ pub struct Job {
     pub pipeline: String,
     /// The clip.
     pub clip: String,
+    /// Where it lies.
+    pub path: PathBuf,
     /// What became of it.
     pub outcome: JobInfo,
 }
@@ -56,9 +56,8 @@ pub fn run(
     catalogue: &Catalogue,
     originals: &[Original],
     scratch: &Scratch,
+    stop: &Stop,
 ) -> anyhow::Result<Encoded> {
-    let stop = Arc::new(Stop::default());
-    signals::watch(&stop, Duration::ZERO)?;
     let settings = Settings {
         state: scratch.state(),
         keys: scratch.keys(),
@@ -75,21 +74,28 @@ pub fn run(
                 original.made.is_none_or(|clip| pipelines::takes(catalogue, pipeline, clip));
             if takes {
                 let id = submit(&worker, pipeline, original, scratch)?;
-                submitted.push((id, pipeline.clone(), original.name.clone()));
+                submitted.push((id, pipeline.clone(), original));
             }
         }
     }
     let ids: Vec<&str> = submitted.iter().map(|(id, ..)| id.as_str()).collect();
-    work(&worker, &ids, &stop);
+    work(&worker, &ids, stop);
+    go_on(stop)?;
+    let mut jobs = Vec::new();
+    for (id, pipeline, original) in submitted {
+        let outcome = worker.queue().job(&id)?;
+        let (clip, path) = (original.name.clone(), original.path.clone());
+        jobs.push(Job { id, pipeline, clip, path, outcome });
+    }
+    Ok(Encoded { worker, settings, published: scratch.published(), jobs })
+}
+
+/// Fails once the process was told to stop.
+pub fn go_on(stop: &Stop) -> anyhow::Result<()> {
     if stop.level() != StopLevel::Running {
         bail!("stopped; nothing was compared");
     }
-    let mut jobs = Vec::new();
-    for (id, pipeline, clip) in submitted {
-        let outcome = worker.queue().job(&id)?;
-        jobs.push(Job { id, pipeline, clip, outcome });
-    }
-    Ok(Encoded { worker, settings, published: scratch.published(), jobs })
+    Ok(())
 }
 
 fn submit(

@@ -13,18 +13,18 @@ use vodmill_model::pipeline::ProofLevel;
 use vodmill_model::receipt::{FileFact, HlsFact, Holds, OutputFact, PlaylistFact};
 use vodmill_model::transcode::{InspectedStream, Inspection, Media, StreamKind};
 use vodmill_model::{AssetDocument, Pipeline, Preset, Receipt, Transcode as _};
-use vodmill_pipeline::{Joined, Made};
+use vodmill_pipeline::{Joined, Made, Stop};
 use vodmill_regress::baseline::{Bytes, Package, Pictures, Stream};
 use vodmill_regress::playlists;
 
-use super::encode::{Encoded, Job};
+use super::encode::{Encoded, Job, go_on};
 use super::measure;
 
 /// Packages by pipeline and clip.
 pub type Results = BTreeMap<String, BTreeMap<String, Package>>;
 
 /// Examines and measures everything, several at a time.
-pub fn all(encoded: &Encoded) -> anyhow::Result<Results> {
+pub fn all(encoded: &Encoded, stop: &Stop) -> anyhow::Result<Results> {
     let (results, next) = (Mutex::new(Results::new()), AtomicUsize::new(0));
     let failure = Mutex::new(None);
     let threads = encoded.settings.workers.max(1);
@@ -32,7 +32,7 @@ pub fn all(encoded: &Encoded) -> anyhow::Result<Results> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(job) = encoded.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match package(encoded, job) {
+                    match go_on(stop).and_then(|()| package(encoded, job)) {
                         Ok(package) => {
                             let mut results = results.lock().unwrap_or_else(|it| it.into_inner());
                             let of_pipeline = results.entry(job.pipeline.clone()).or_default();
@@ -63,7 +63,7 @@ fn package(encoded: &Encoded, job: &Job) -> anyhow::Result<Package> {
     let pipeline = pipeline.ok_or_else(|| anyhow!("its pipeline is gone")).with_context(about)?;
     let asset = encoded.published.join(&made.asset);
     let keys = vodmill_pipeline::keys_of(&*encoded.worker.keys(), &asset).with_context(about)?;
-    let examiner = Examiner { encoded, made, pipeline, keys, asset: &asset };
+    let examiner = Examiner { encoded, made, pipeline, keys, asset: &asset, original: &job.path };
     examiner.package().with_context(about)
 }
 
@@ -73,6 +73,7 @@ struct Examiner<'a> {
     pipeline: &'a Pipeline,
     keys: KeyRing,
     asset: &'a Path,
+    original: &'a Path,
 }
 
 impl Examiner<'_> {
@@ -98,7 +99,7 @@ impl Examiner<'_> {
                 OutputFact::Stills(_) => {}
             }
         }
-        measure::add(&self.encoded.settings, &self.made, &mut package.streams)?;
+        measure::add(self.original, &self.made, &mut package.streams)?;
         Ok(package)
     }
 
@@ -132,7 +133,9 @@ impl Examiner<'_> {
             let mut stream = stream(&inspection, joined.stored);
             stream.preset = self.ladder_of(&fact.name);
             stream.form.extend(form_of_playlist(fact, &joined, hls.encrypted));
-            add_rate(&mut stream, receipt);
+            if fact.holds == Holds::Video {
+                add_rate(&mut stream, receipt);
+            }
             let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
             package.streams.insert(folder.to_owned(), stream);
         }

@@ -11,9 +11,12 @@ mod yardstick;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use vodmill_model::Catalogue;
+use vodmill_pipeline::Stop;
 use vodmill_regress::baseline::{Baseline, VERSION};
 use vodmill_regress::compare::{Level, Options, Verdicts};
 use vodmill_regress::{Limits, compare, report, settings};
@@ -23,6 +26,7 @@ use crate::cli::Regress;
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::output::{print, print_json, say};
+use crate::signals;
 use clips::Original;
 use scratch::Scratch;
 
@@ -39,28 +43,33 @@ pub fn run(config: &Config, arguments: &Regress) -> anyhow::Result<ExitCode> {
             path.display()
         )));
     }
+    let stop = Arc::new(Stop::default());
+    signals::watch(&stop, Duration::ZERO)?;
     let scratch = Scratch::new(config)?;
     let wanted = Wanted::of(config, arguments, earlier.as_ref(), &scratch)?;
     let before = earlier.as_ref().map(|earlier| wanted.part_of(earlier, arguments));
-    let mut now = wanted.encode(config, &scratch)?;
+    let mut now = wanted.encode(config, &scratch, &stop)?;
     if let Some(before) = &before {
         now.inherit(before);
     }
     if arguments.update && (arguments.slopes || now.lacks_slopes()) {
         say("encoding once more, a little softer, for what a point of VMAF costs in each rung");
-        wanted.learn_slopes(config, &mut now)?;
+        wanted.learn_slopes(config, &mut now, &stop)?;
     }
-    let options = Options { cpu_is_red: arguments.cpu };
-    let verdicts = compare(before.as_ref().unwrap_or(&now), &now, options);
+    let Some(before) = before else {
+        write(&path, &now.write())?;
+        say(&format!("wrote {}: look at it, and commit it", path.display()));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let verdicts = compare(&before, &now, Options { cpu_is_red: arguments.cpu });
     write_reports(arguments, &verdicts)?;
     if arguments.json {
         print_json(&verdicts)?;
     } else {
         print(&report::text(&verdicts))?;
     }
-    if arguments.update {
-        let merged = earlier.map_or(now.clone(), |earlier| wanted.merged(earlier, now));
-        write(&path, &merged.write())?;
+    if let Some(earlier) = earlier.filter(|_| arguments.update) {
+        write(&path, &wanted.merged(earlier, now).write())?;
         say(&format!("wrote {}: look at the difference, and commit it", path.display()));
         return Ok(ExitCode::SUCCESS);
     }
@@ -124,11 +133,11 @@ impl Wanted {
     }
 
     /// Encodes, examines and measures.
-    fn encode(&self, config: &Config, scratch: &Scratch) -> anyhow::Result<Baseline> {
+    fn encode(&self, config: &Config, scratch: &Scratch, stop: &Stop) -> anyhow::Result<Baseline> {
         let before = yardstick::measure(config);
-        let encoded = encode::run(config, &self.catalogue, &self.originals, scratch)?;
+        let encoded = encode::run(config, &self.catalogue, &self.originals, scratch, stop)?;
         let after = yardstick::measure(config);
-        let results = examine::all(&encoded)?;
+        let results = examine::all(&encoded, stop)?;
         let originals = self.originals.iter();
         Ok(Baseline {
             version: VERSION,
@@ -143,11 +152,11 @@ impl Wanted {
         })
     }
 
-    fn learn_slopes(&self, config: &Config, now: &mut Baseline) -> anyhow::Result<()> {
+    fn learn_slopes(&self, config: &Config, now: &mut Baseline, stop: &Stop) -> anyhow::Result<()> {
         let scratch = Scratch::new(config)?;
         let catalogue = pipelines::softer(&self.catalogue);
-        let encoded = encode::run(config, &catalogue, &self.originals, &scratch)?;
-        now.learn_slopes(&examine::all(&encoded)?);
+        let encoded = encode::run(config, &catalogue, &self.originals, &scratch, stop)?;
+        now.learn_slopes(&examine::all(&encoded, stop)?);
         Ok(())
     }
 
@@ -172,18 +181,18 @@ impl Wanted {
         part
     }
 
-    /// A baseline with what was found now, and what was not looked at.
+    /// What was found now, and of the baseline what was not looked at.
     fn merged(&self, earlier: Baseline, now: Baseline) -> Baseline {
         let mut merged = now;
         merged.limits = earlier.limits;
-        if merged.build != earlier.build || self.all_pipelines {
-            // Results of another build do not belong beside these.
-            return merged;
+        merged.settle_cpu(&earlier);
+        // Results of another build do not belong beside these.
+        if merged.build == earlier.build && !self.all_pipelines {
+            for (pipeline, clips) in earlier.results {
+                merged.results.entry(pipeline).or_insert(clips);
+            }
+            merged.cpu = earlier.cpu;
         }
-        for (pipeline, clips) in earlier.results {
-            merged.results.entry(pipeline).or_insert(clips);
-        }
-        merged.cpu = earlier.cpu;
         merged
     }
 }
