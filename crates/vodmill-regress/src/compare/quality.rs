@@ -85,8 +85,9 @@ fn change(clip: &str, was: &Stream, is: &Stream) -> Option<ClipChange> {
     })
 }
 
+/// To the millionth, beyond which floats differ by themselves.
 fn per_cent(ln: f64) -> f64 {
-    (ln.exp() - 1.0) * 100.0
+    ((ln.exp() - 1.0) * 1e8).round() / 1e6
 }
 
 /// The mean of what all clips have.
