@@ -32,9 +32,10 @@ fn sentence(finding: &Finding, all_clips: usize) -> String {
 /// The verdict in a line: what is worst, or how little changed.
 fn headline(verdict: &Verdict, verdicts: &Verdicts) -> String {
     let findings = &verdict.findings;
-    let Some(worst) = findings.first().filter(|worst| worst.level > Level::Green) else {
-        return calm(&verdict.rungs);
-    };
+    let Some(worst) = findings.first() else { return calm(&verdict.rungs) };
+    if worst.level == Level::Green {
+        return sentence(worst, verdicts.clips.len());
+    }
     let more = match findings.len() - 1 {
         0 => String::new(),
         more => format!(", and {more} more"),

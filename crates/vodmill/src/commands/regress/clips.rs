@@ -32,13 +32,13 @@ pub fn choose(
     scratch: &Scratch,
 ) -> anyhow::Result<Vec<Original>> {
     let own = arguments.clips.as_deref().map_or(Ok(Vec::new()), own)?;
+    check_names(arguments, earlier, &own)?;
     let made = made(arguments, earlier)?;
     if own.is_empty() && made.is_empty() {
         return Err(Usage::error(
             "no clips are left to encode: leave out --made none, or name a folder with --clips",
         ));
     }
-    check_names(arguments, earlier, &own)?;
     let mut originals = own;
     for clip in made {
         originals.push(make(clip, &scratch.clips())?);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
-use vodmill_model::Catalogue;
+use vodmill_model::{Catalogue, Rejected};
 use vodmill_pipeline::original::{FileOriginal, Original as Source};
 use vodmill_pipeline::{Disposal, Settings, Stop, StopLevel, Submission, Worker};
 use vodmill_queue::{JobInfo, JobState};
@@ -58,24 +58,16 @@ pub fn run(
     scratch: &Scratch,
     stop: &Stop,
 ) -> anyhow::Result<Encoded> {
-    let settings = Settings {
-        state: scratch.state(),
-        keys: scratch.keys(),
-        home: scratch.path().to_owned(),
-        catalogue: catalogue.clone(),
-        keep_renditions: u64::MAX,
-        ..worker_settings(config, FOREGROUND)?
-    };
+    let settings = settings(config, catalogue, scratch)?;
     let worker = Worker::local(settings.clone(), build()).open()?;
     let mut submitted = Vec::new();
     for pipeline in catalogue.pipelines.keys() {
-        for original in originals {
-            let takes =
-                original.made.is_none_or(|clip| pipelines::takes(catalogue, pipeline, clip));
-            if takes {
-                let id = submit(&worker, pipeline, original, scratch)?;
-                submitted.push((id, pipeline.clone(), original));
-            }
+        let takes = |original: &&Original| {
+            original.made.is_none_or(|clip| pipelines::takes(catalogue, pipeline, clip))
+        };
+        for original in originals.iter().filter(takes) {
+            let id = submit(&worker, pipeline, original, scratch)?;
+            submitted.push((id, pipeline.clone(), original));
         }
     }
     let ids: Vec<&str> = submitted.iter().map(|(id, ..)| id.as_str()).collect();
@@ -88,6 +80,18 @@ pub fn run(
         jobs.push(Job { id, pipeline, clip, path, outcome });
     }
     Ok(Encoded { worker, settings, published: scratch.published(), jobs })
+}
+
+/// Those of `run`, but in the scratch home, where all renditions stay.
+fn settings(config: &Config, catalogue: &Catalogue, scratch: &Scratch) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        state: scratch.state(),
+        keys: scratch.keys(),
+        home: scratch.path().to_owned(),
+        catalogue: catalogue.clone(),
+        keep_renditions: u64::MAX,
+        ..worker_settings(config, FOREGROUND)?
+    })
 }
 
 /// Fails once the process was told to stop.
@@ -176,7 +180,11 @@ impl Job {
         let first = reason.lines().next().unwrap_or_default();
         match self.outcome.state {
             JobState::Published => None,
-            JobState::Rejected => Some(format!("the clip is refused: {first}")),
+            JobState::Rejected => {
+                let why = serde_json::from_str(reason).map(|why: Rejected| why.to_string());
+                let why = why.unwrap_or_else(|_| first.to_owned());
+                Some(format!("the clip is refused: {why}"))
+            }
             _ => Some(format!("there is no package: {first}")),
         }
     }

@@ -52,29 +52,51 @@ pub fn run(config: &Config, arguments: &Regress) -> anyhow::Result<ExitCode> {
     if let Some(before) = &before {
         now.inherit(before);
     }
-    if arguments.update && (arguments.slopes || now.lacks_slopes()) {
-        say("encoding once more, a little softer, for what a point of VMAF costs in each rung");
-        wanted.learn_slopes(config, &mut now, &stop)?;
+    if arguments.update {
+        say_findings(&now);
+        if arguments.slopes || now.lacks_slopes() {
+            say("encoding once more, a little softer, for what a point of VMAF costs in each rung");
+            wanted.learn_slopes(config, &mut now, &stop)?;
+        }
     }
-    let Some(before) = before else {
-        write(&path, &now.write())?;
-        say(&format!("wrote {}: look at it, and commit it", path.display()));
-        return Ok(ExitCode::SUCCESS);
+    let level = match &before {
+        Some(before) => tell(arguments, before, &now)?,
+        None => Level::Green,
     };
-    let verdicts = compare(&before, &now, Options { cpu_is_red: arguments.cpu });
+    if arguments.update {
+        let merged = match &earlier {
+            Some(earlier) => wanted.merged(earlier, now),
+            None => now,
+        };
+        write(&path, &merged.write())?;
+        say(&format!("wrote {}: look at the difference, and commit it", path.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // 1 although nothing of ours failed: CI asks whether the presets are as they were.
+    Ok(if level == Level::Red { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Compares, and tells what came of it in every form that is wanted.
+fn tell(arguments: &Regress, before: &Baseline, now: &Baseline) -> anyhow::Result<Level> {
+    let verdicts = compare(before, now, Options { cpu_is_red: arguments.cpu });
     write_reports(arguments, &verdicts)?;
     if arguments.json {
         print_json(&verdicts)?;
     } else {
         print(&report::text(&verdicts))?;
     }
-    if let Some(earlier) = earlier.filter(|_| arguments.update) {
-        write(&path, &wanted.merged(earlier, now).write())?;
-        say(&format!("wrote {}: look at the difference, and commit it", path.display()));
-        return Ok(ExitCode::SUCCESS);
+    Ok(verdicts.level)
+}
+
+/// What goes into a baseline although it is wrong.
+fn say_findings(now: &Baseline) {
+    for (pipeline, clips) in &now.results {
+        for (clip, package) in clips {
+            for finding in &package.findings {
+                say(&format!("pipeline {pipeline}, clip {clip}: {finding}"));
+            }
+        }
     }
-    // 1 although nothing of ours failed: CI asks whether the presets are as they were.
-    Ok(if verdicts.level == Level::Red { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
@@ -182,14 +204,14 @@ impl Wanted {
     }
 
     /// What was found now, and of the baseline what was not looked at.
-    fn merged(&self, earlier: Baseline, now: Baseline) -> Baseline {
+    fn merged(&self, earlier: &Baseline, now: Baseline) -> Baseline {
         let mut merged = now;
         merged.limits = earlier.limits;
-        merged.settle_cpu(&earlier);
+        merged.settle_cpu(earlier);
         // Results of another build do not belong beside these.
         if merged.build == earlier.build && !self.all_pipelines {
-            for (pipeline, clips) in earlier.results {
-                merged.results.entry(pipeline).or_insert(clips);
+            for (pipeline, clips) in &earlier.results {
+                merged.results.entry(pipeline.clone()).or_insert_with(|| clips.clone());
             }
             merged.cpu = earlier.cpu;
         }
