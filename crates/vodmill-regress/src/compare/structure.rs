@@ -18,6 +18,10 @@ pub(super) fn compare(
     for finding in is.findings.iter().filter(|finding| !was.findings.contains(finding)) {
         found.add(PACKAGE, "", finding.clone());
     }
+    // Where nothing was made, that says enough.
+    if is.streams.is_empty() && !is.findings.is_empty() {
+        return;
+    }
     found.streams(limits);
     found.playlists();
     found.objects();

@@ -67,8 +67,7 @@ fn measure(original: &Path, made: &Made) -> anyhow::Result<BTreeMap<String, Qual
     if !bounds.contains(&size.width) || !bounds.contains(&size.height) {
         return Ok(BTreeMap::new());
     }
-    let chunk =
-        ChunkPlan { index: 0, input: 0, first_frame: 0, frames: grid.frames, seek: first.seek };
+    let chunk = ChunkPlan { frames: grid.frames, ..first.clone() };
     let order = MeasureOrder {
         original: original.to_owned(),
         decode: decode.clone(),
