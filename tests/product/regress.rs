@@ -187,7 +187,7 @@ fn quality(home: &Home) {
     );
     assert!(!ended.out.contains("vodmill itself"), "{ended:?}");
     let junit = fs::read_to_string(junit(home)).expect("JUnit XML");
-    assert!(junit.contains("<failure message=") && junit.contains("failures=\"4\""), "{junit}");
+    assert!(junit.contains("<failure message=") && junit.contains("failures=\"5\""), "{junit}");
     edit(home, "presets/one.toml", "crf = 38", "crf = 26");
     edit(home, "presets/two.toml", "profile = \"baseline\"\n", "");
     edit(home, "presets/three.toml", "100k", "1500k");

@@ -19,9 +19,12 @@ pub fn tags(playlist: &str, generation: &str) -> BTreeMap<String, String> {
         };
         let (name, value) = tag.split_once(':').unwrap_or((tag, ""));
         let of = match name {
-            "EXT-X-STREAM-INF" => lines.peek().map(|uri| format!(" {uri}")).unwrap_or_default(),
-            _ => String::new(),
+            "EXT-X-STREAM-INF" => lines.peek().map(|uri| format!(" {uri}")),
+            "EXT-X-I-FRAME-STREAM-INF" => attribute(value, "URI=").map(|uri| format!(" {uri}")),
+            "EXT-X-MEDIA" => attribute(value, "NAME=").map(|name| format!(" {name}")),
+            _ => None,
         };
+        let of = of.unwrap_or_default();
         *counts.entry((format!("{name}{of}"), said(name, value))).or_default() += 1;
     }
     told(counts)
@@ -43,8 +46,14 @@ fn said(name: &str, value: &str) -> String {
     attributes.collect::<Vec<_>>().join(",")
 }
 
+/// The value of an attribute, without quotes.
+fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
+    let mut values = attributes(list).into_iter().filter_map(|one| one.strip_prefix(name));
+    values.next().map(|value| value.trim_matches('"'))
+}
+
 /// `A=1,B="x,y"` at its commas, those within quotes left alone.
-fn attributes(list: &str) -> Vec<&str> {
+pub(crate) fn attributes(list: &str) -> Vec<&str> {
     let mut quoted = false;
     let split = |c: char| {
         quoted ^= c == '"';

@@ -1,5 +1,7 @@
 //! What was changed: settings, encoders, or vodmill itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use vodmill_model::plan::Build;
 
 use super::{Level, PACKAGE};
@@ -16,12 +18,16 @@ pub(super) struct Changes<'a> {
 impl Changes<'_> {
     /// What may be the cause of what was found, in sentences.
     pub(super) fn causes(&self, pipeline: &str, subject: &str, level: Level) -> Vec<String> {
-        let preset = named("preset", subject, &self.before.presets, &self.now.presets);
         let of_pipeline = named("pipeline", pipeline, &self.before.pipelines, &self.now.pipelines);
-        let settings: Vec<String> = match subject {
-            PACKAGE => of_pipeline.into_iter().collect(),
-            _ => preset.into_iter().chain(of_pipeline).collect(),
+        let presets = match subject {
+            PACKAGE if level == Level::Green => BTreeSet::new(),
+            PACKAGE => self.presets(pipeline),
+            preset => [preset].into(),
         };
+        let presets = presets.into_iter();
+        let of_presets = presets
+            .filter_map(|name| named("preset", name, &self.before.presets, &self.now.presets));
+        let settings: Vec<String> = of_presets.chain(of_pipeline).collect();
         if level == Level::Green {
             return settings;
         }
@@ -35,7 +41,18 @@ impl Changes<'_> {
     }
 }
 
-type All = std::collections::BTreeMap<String, Settings>;
+impl Changes<'_> {
+    /// All presets of a pipeline.
+    fn presets(&self, pipeline: &str) -> BTreeSet<&str> {
+        let packages =
+            [self.before, self.now].into_iter().filter_map(|it| it.results.get(pipeline));
+        let streams =
+            packages.flat_map(BTreeMap::values).flat_map(|package| package.streams.values());
+        streams.map(|stream| stream.preset.as_str()).collect()
+    }
+}
+
+type All = BTreeMap<String, Settings>;
 
 fn named(kind: &str, name: &str, before: &All, now: &All) -> Option<String> {
     let (was, is) = (before.get(name)?, now.get(name)?);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Level, PACKAGE, Raw};
 use crate::baseline::{Package, Pictures, Stream};
 use crate::limits::Limits;
+use crate::playlists::attributes;
 
 /// Compares the packages of a clip.
 pub(super) fn compare(
@@ -166,6 +167,17 @@ fn differences(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) ->
         }
     }
     all
+}
+
+/// What of a value the other has not, where both are lists; all of it where it has everything.
+fn unlike(value: &str, other: &str) -> String {
+    let known = attributes(other);
+    let own: Vec<&str> = attributes(value).into_iter().filter(|one| !known.contains(one)).collect();
+    match value {
+        "" => "once".to_owned(),
+        _ if own.is_empty() => value.to_owned(),
+        _ => own.join(","),
+    }
 }
 
 fn pictures(was: &Pictures, is: &Pictures) -> Vec<String> {

@@ -46,7 +46,9 @@ pub fn run(config: &Config, arguments: &Regress) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(Stop::default());
     signals::watch(&stop, Duration::ZERO)?;
     if measure::meter().is_none() {
-        say("this program was built without VMAF: quality is not compared, nor bytes at equal quality");
+        say(
+            "this program was built without VMAF: quality is not compared, nor bytes at equal quality",
+        );
     }
     let scratch = Scratch::new(config)?;
     let wanted = Wanted::of(config, arguments, earlier.as_ref(), &scratch)?;
