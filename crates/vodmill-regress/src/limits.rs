@@ -40,7 +40,7 @@ impl Default for Limits {
             p5: 1.0,
             ssim: 4.0,
             sound: 2.0,
-            packaging: 1.0,
+            packaging: 2.0,
             cpu: 15.0,
         }
     }
