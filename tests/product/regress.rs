@@ -219,7 +219,7 @@ fn structure(home: &Home) {
         &[
             "hls/low: it is missing",
             "hls/high: keys from segment 0, 1, 2, 3, was 0, 2",
-            "EXT-X-I-FRAME-STREAM-INF is missing",
+            "EXT-X-I-FRAME-STREAM-INF hls/high/iframes.m3u8 is missing",
             "thumbnails/poster.jpg: the file is missing",
             "languages fra, was eng",
             "size 192x108, was 256x144: swapped with mp4/two.mp4",
