@@ -261,6 +261,8 @@ pub enum Profile {
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the encoders' own names")]
 pub enum Speed {
+    /// The one at which encoding and delivery together cost least; see [`crate::pipeline::Audience`].
+    Auto,
     Ultrafast,
     Superfast,
     Veryfast,

@@ -29,6 +29,7 @@ mod sound_codec;
 mod sounds;
 mod source;
 mod source_bytes;
+mod speeds;
 mod subtitles;
 mod timeline;
 mod tracks;
@@ -77,6 +78,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
 fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Rejected> {
     let PlanInput { media, spec, build } = *input;
     let mut decisions = Decisions::default();
+    let spec = &speeds::choose(spec, media, &mut decisions);
     let requested = Requested::of(spec)?;
     tracks::refuse_truncated(media, requested.policy)?;
     programme::explain(whole, &mut decisions);

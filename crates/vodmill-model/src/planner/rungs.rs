@@ -323,7 +323,8 @@ pub(super) fn speed(speed: Speed) -> &'static str {
         Speed::Veryfast => "veryfast",
         Speed::Faster => "faster",
         Speed::Fast => "fast",
-        Speed::Medium => "medium",
+        // Nobody has said who watches.
+        Speed::Auto | Speed::Medium => "medium",
         Speed::Slow => "slow",
         Speed::Slower => "slower",
         Speed::Veryslow => "veryslow",

@@ -61,7 +61,7 @@ fn effort(speed: Speed) -> (&'static str, u32) {
         Speed::Veryfast => ("realtime", 6),
         Speed::Faster => ("realtime", 5),
         Speed::Fast => ("good", 5),
-        Speed::Medium => ("good", 3),
+        Speed::Auto | Speed::Medium => ("good", 3),
         Speed::Slow => ("good", 2),
         Speed::Slower => ("good", 1),
         Speed::Veryslow => ("good", 0),

@@ -8,7 +8,9 @@ mod template;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Reason, Rejected};
-use crate::pipeline::{AudioPlacement, Container, Encryption, InputPolicy, ProofLevel, Thumbnails};
+use crate::pipeline::{
+    Audience, AudioPlacement, Container, Encryption, InputPolicy, ProofLevel, Thumbnails,
+};
 use crate::preset::{FilePreset, Ladder};
 
 /// Everything that is wanted of one job.
@@ -31,6 +33,9 @@ pub struct JobSpec {
     pub chunk_seconds: u32,
     /// How deeply the package is proved.
     pub proof: ProofLevel,
+    /// Who is expected to watch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
 }
 
 /// What is accepted of one original. The originals themselves stand beside the spec in the job.

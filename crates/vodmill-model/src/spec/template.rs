@@ -29,6 +29,7 @@ impl JobSpec {
             segment_seconds: pipeline.hls.segment_seconds,
             chunk_seconds: pipeline.chunk_seconds,
             proof: pipeline.proof,
+            audience: pipeline.audience.clone(),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::url::is_http_url;
 use super::{Report, notify, sound};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
-use crate::preset::{HdrPolicy, Ladder, Preset, VideoCodec};
+use crate::preset::{HdrPolicy, Ladder, Preset, Speed, VideoCodec};
 
 /// What may stand in a key's URI.
 const PLACEHOLDERS: [&str; 3] = ["kid", "asset", "generation"];
@@ -30,9 +30,32 @@ pub(super) fn check(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Rep
     if let Some(thumbnails) = &pipeline.thumbnails {
         check_thumbnails(thumbnails, report);
     }
+    check_audience(pipeline, catalogue, report);
     notify::check(&pipeline.notify, report);
     if let Some(invalidation) = &pipeline.invalidation {
         notify::check_invalidation(invalidation, report);
+    }
+}
+
+fn check_audience(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    if let Some(audience) = &pipeline.audience {
+        let message = "must be at least 1: remove the table where nobody watches";
+        report.expect(audience.expected_views > 0, "audience.expected_views", message);
+        return;
+    }
+    let ladders = [&pipeline.ladder, &pipeline.hdr_ladder];
+    for name in ladders.into_iter().chain(pipeline.file_presets()) {
+        let speed = match catalogue.presets.get(name) {
+            Some(Preset::Ladder(ladder)) => Some(ladder.video.speed),
+            Some(Preset::Mp4(file) | Preset::File(file)) => {
+                file.video.as_ref().map(|video| video.common.speed)
+            }
+            None => None,
+        };
+        let message = format!(
+            "preset {name:?} has speed = \"auto\": say here who watches (expected_views, region), or name a speed there"
+        );
+        report.expect(speed != Some(Speed::Auto), "audience", message);
     }
 }
 

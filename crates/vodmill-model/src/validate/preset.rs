@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Report, is_name};
 use crate::preset::{
     AudioCodec, AudioPreset, FileContainer, FilePreset, HdrPolicy, Ladder, Preset, Profile, Rung,
-    VideoCodec, VideoCommon, VideoTarget,
+    Speed, VideoCodec, VideoCommon, VideoTarget,
 };
 
 /// Prefixes of what stands beside the rungs in a package.
@@ -147,6 +147,8 @@ fn check_modern(common: &VideoCommon, codec: &str, encoder: &str, report: &mut R
     let message =
         format!("more than one: {encoder}'s bytes would not be the same everywhere; set it to 1");
     report.expect(common.threads == 1, "video.threads", message);
+    let message = format!("\"auto\" knows x264's speeds, not {encoder}'s: name one of them");
+    report.expect(common.speed != Speed::Auto, "video.speed", message);
 }
 
 fn check_target(target: &VideoTarget, codec: VideoCodec, path: &str, report: &mut Report<'_>) {

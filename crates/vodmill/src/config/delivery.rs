@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use vodmill_delivery::cost::PriceFile;
+use vodmill_delivery::cost::{Money, PriceFile};
+use vodmill_model::pipeline::AudiencePrices;
 
 use super::files::{Source, read_source};
 use super::problem::{Problem, Problems, Reporter};
@@ -91,6 +92,26 @@ impl DeliverySettings {
             report("`delivery.token` must be letters, digits and _".into());
         }
     }
+}
+
+/// What processors and viewers cost in a region of the price file.
+///
+/// # Errors
+/// What is wrong, in words.
+pub(super) fn audience_prices(
+    home: &Path,
+    file: Option<&str>,
+    region: &str,
+) -> Result<AudiencePrices, String> {
+    let prices = prices(home, file).map_err(|problems| problems.to_string())?;
+    let no_region = || format!("audience.region: the price file has no region {region:?}");
+    let found = prices.region(region).ok_or_else(no_region)?;
+    let billionths = |money: Money| u64::try_from(money.0).unwrap_or(u64::MAX);
+    Ok(AudiencePrices {
+        currency: prices.currency.clone(),
+        core_hour_billionths: billionths(found.core_hour),
+        gb_billionths: billionths(found.cdn.transfer[0].gb),
+    })
 }
 
 /// The prices in `file`, or the built-in ones.

@@ -64,6 +64,7 @@ impl Config {
         let sources = [vec![settings_source], pipelines].concat();
         let mut config = Config { home, settings, catalogue, own_keys: Vec::new(), sources };
         config.give_keys();
+        config.give_prices(&mut problems);
         files::validate(&config.catalogue, &presets, &config.sources, &mut problems);
         config.check_places(&mut problems);
         config.check_apart(&mut problems);
@@ -86,6 +87,23 @@ impl Config {
             }
             if self.own_keys.contains(name) {
                 encryption.key_uri.clone_from(&uri);
+            }
+        }
+    }
+
+    /// Says what viewers and processors cost, for pipelines that choose a speed by it.
+    fn give_prices(&mut self, problems: &mut Vec<Problem>) {
+        let file = self.settings.delivery.prices.clone();
+        for (name, pipeline) in &mut self.catalogue.pipelines {
+            let Some(audience) = pipeline.audience.as_mut().filter(|it| it.prices.is_none()) else {
+                continue;
+            };
+            match delivery::audience_prices(&self.home, file.as_deref(), &audience.region) {
+                Ok(prices) => audience.prices = Some(prices),
+                Err(message) => {
+                    let file = PathBuf::from(format!("pipelines/{name}.toml"));
+                    problems.push(Problem { file, line: None, message });
+                }
             }
         }
     }
