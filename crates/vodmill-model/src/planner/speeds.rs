@@ -17,7 +17,7 @@ struct Trade {
 }
 
 /// `fast` and `slow` lie behind these. Means of five clips, measured as docs/decisions.md says (2026-11-29, "The speed by expected views").
-const TRADES: [Trade; 3] = [
+static TRADES: [Trade; 3] = [
     Trade { speed: Speed::Veryfast, cpu: 467, bytes: 1345 },
     Trade { speed: Speed::Faster, cpu: 750, bytes: 1109 },
     Trade { speed: Speed::Medium, cpu: 1000, bytes: 1000 },

@@ -221,3 +221,19 @@ fn every_setting_stands_in_the_readme() {
         assert!(fields.split([',', ' ', '\n']).any(|known| known == field), "{field}");
     }
 }
+
+#[test]
+fn the_region_of_an_audience_is_one_of_the_price_file() {
+    let home = tempfile::tempdir().expect("scratch");
+    let default = include_str!("../../../../pipelines/default.toml");
+    let said = |region: &str| {
+        let audience = format!("[audience]\nexpected_views = 10\nregion = \"{region}\"\n");
+        write(home.path(), &[("pipelines/p.toml", &format!("{default}{audience}"))]);
+        let output = vodmill(home.path(), &["pipelines"]);
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    assert_eq!(said("us-east-1").0, Some(0));
+    let (code, told) = said("moon");
+    assert_eq!(code, Some(2));
+    assert!(told.contains("pipelines/p.toml: audience.region: the price file has no"), "{told}");
+}
