@@ -5,6 +5,7 @@
 //! left to them.
 
 pub mod asset;
+pub mod audience;
 pub mod audio_map;
 pub mod catalogue;
 pub mod generation;

@@ -261,7 +261,7 @@ pub enum Profile {
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the encoders' own names")]
 pub enum Speed {
-    /// The one at which encoding and delivery together cost least; see [`crate::pipeline::Audience`].
+    /// The one at which encoding and delivery together cost least; see [`crate::audience::Audience`].
     Auto,
     Ultrafast,
     Superfast,

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{catalogue, fixture, plan_of};
-use vodmill_model::pipeline::{Audience, AudiencePrices};
+use vodmill_model::audience::{Audience, AudiencePrices};
 use vodmill_model::preset::{Preset, Speed, VideoCodec};
 use vodmill_model::validate::validate;
 use vodmill_model::{Catalogue, Plan};

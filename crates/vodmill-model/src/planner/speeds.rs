@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Decisions, tracks};
+use crate::audience::{Audience, AudiencePrices};
 use crate::media::MediaInfo;
-use crate::pipeline::{Audience, AudiencePrices};
 use crate::preset::{Speed, VideoCommon, VideoTarget};
 use crate::spec::{JobSpec, OutputPreset};
 use crate::units::Size;

@@ -7,10 +7,9 @@ mod template;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
 use crate::outcome::{Reason, Rejected};
-use crate::pipeline::{
-    Audience, AudioPlacement, Container, Encryption, InputPolicy, ProofLevel, Thumbnails,
-};
+use crate::pipeline::{AudioPlacement, Container, Encryption, InputPolicy, ProofLevel, Thumbnails};
 use crate::preset::{FilePreset, Ladder};
 
 /// Everything that is wanted of one job.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vodmill_delivery::cost::{Money, PriceFile};
-use vodmill_model::pipeline::AudiencePrices;
+use vodmill_model::audience::AudiencePrices;
 
 use super::files::{Source, read_source};
 use super::problem::{Problem, Problems, Reporter};
