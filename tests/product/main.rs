@@ -1,6 +1,7 @@
 //! Tests of the built product, and of the readers that judge it.
 
 mod aging;
+mod av1;
 mod browser;
 mod bucket_inbox;
 mod check;

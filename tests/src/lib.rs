@@ -12,6 +12,7 @@ pub mod nal;
 pub mod product;
 pub mod services;
 pub mod sps;
+mod sps_av1;
 mod sps_hevc;
 pub mod tools;
 pub mod transcript;

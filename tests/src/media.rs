@@ -11,14 +11,14 @@ pub struct Contents {
     pub faults: Vec<String>,
 }
 
-/// A run of H.264 or HEVC pictures in decode order.
+/// A run of H.264, HEVC or AV1 pictures in decode order.
 #[derive(Clone, Debug, Default)]
 pub struct Video {
     /// Units of time in a second.
     pub timescale: u32,
     /// The pictures.
     pub pictures: Vec<Picture>,
-    /// The first sequence parameter set, from its NAL header on.
+    /// The first sequence parameter set, from its NAL header on; the sequence header of AV1, likewise.
     pub sps: Vec<u8>,
 }
 
@@ -29,10 +29,10 @@ pub struct Picture {
     pub pts: i64,
     /// When it is decoded.
     pub dts: i64,
-    /// Types of its NAL units in order; those of HEVC are others than those of H.264.
+    /// Types of its NAL units, or open bitstream units, in order; each codec has its own.
     pub nals: Vec<u8>,
-    /// Whether it is HEVC.
-    pub hevc: bool,
+    /// Whether it is an instantaneous decoding refresh, or what AV1 has in its place.
+    pub refresh: bool,
     /// Whether the container marks it as a key picture; for TS the random access indicator.
     pub marked_key: bool,
 }
@@ -40,10 +40,7 @@ pub struct Picture {
 impl Picture {
     /// Whether it is an instantaneous decoding refresh: nothing after it needs what was before.
     pub fn idr(&self) -> bool {
-        match self.hevc {
-            false => self.nals.contains(&crate::nal::IDR),
-            true => self.nals.iter().any(|kind| crate::nal::HEVC_IDR.contains(kind)),
-        }
+        self.refresh
     }
 }
 

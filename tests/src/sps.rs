@@ -24,6 +24,10 @@ pub struct Sps {
 
 /// Reads a set from its NAL header on.
 pub fn parse(unit: &[u8]) -> Result<Sps, String> {
+    // An open bitstream unit of type 1 with its size; as a NAL unit it would be no parameter set.
+    if unit.first() == Some(&0x0a) {
+        return crate::sps_av1::parse(unit);
+    }
     if crate::nal::hevc_kind(unit) == crate::nal::HEVC_SPS {
         return crate::sps_hevc::parse(unit);
     }
@@ -143,6 +147,11 @@ impl<'a> Bits<'a> {
                 bytes.push(*byte);
             }
         }
+        Bits { bytes: bytes.into(), at: 0 }
+    }
+
+    /// Of bytes that nothing was put between.
+    pub(crate) fn plain(bytes: &'a [u8]) -> Bits<'a> {
         Bits { bytes: bytes.into(), at: 0 }
     }
 

@@ -253,9 +253,9 @@ fn video(packets: &[Pes]) -> Result<Video, String> {
         {
             video.sps = sps.to_vec();
         }
-        let nals = units.into_iter().map(nal::kind).collect();
-        let (hevc, marked_key) = (false, pes.random_access);
-        video.pictures.push(Picture { pts, dts, nals, hevc, marked_key });
+        let nals: Vec<u8> = units.into_iter().map(nal::kind).collect();
+        let (refresh, marked_key) = (nals.contains(&nal::IDR), pes.random_access);
+        video.pictures.push(Picture { pts, dts, nals, refresh, marked_key });
     }
     Ok(video)
 }

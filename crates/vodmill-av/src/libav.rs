@@ -2,6 +2,7 @@
 
 mod encoders;
 mod options;
+mod threads;
 
 use std::ffi::CStr;
 use std::sync::Once;
@@ -19,6 +20,7 @@ pub(crate) fn prepare() {
         let _ = ffmpeg_next::init();
         // SAFETY: sets a number in libav.
         unsafe { ffi::av_log_set_level(ffi::AV_LOG_ERROR) };
+        threads::limit_stacks();
     });
 }
 

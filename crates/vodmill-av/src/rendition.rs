@@ -61,7 +61,8 @@ pub(crate) struct VideoHeader {
     pub size: Size,
     /// Seconds per frame.
     pub time_base: Ratio,
-    /// Codec configuration as the encoder gives it (Annex B parameter sets for H.264 and HEVC, nothing for VP9).
+    /// Codec configuration as the encoder gives it (Annex B parameter
+    /// sets for H.264 and HEVC, a sequence header for AV1, nothing for VP9).
     pub extradata: Vec<u8>,
     /// How pictures are coded, for containers that say it beside the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -44,6 +44,10 @@ pub struct Pipeline {
     /// Name of a second ladder, which keeps high dynamic range: where the original has it, its rungs
     /// stand beside those of `ladder` in one multivariant playlist; empty for none.
     pub hdr_ladder: String,
+    /// Names of further ladders, each in another codec: their rungs stand beside those of `ladder` in one
+    /// multivariant playlist, and players take the one that costs them the fewest bytes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_ladders: Vec<String>,
     /// Names of MP4 presets.
     pub mp4: Vec<String>,
     /// Names of presets of files for download, of any container.
@@ -78,6 +82,12 @@ impl Pipeline {
         self.mp4.iter().chain(&self.files)
     }
 
+    /// Names of all ladders, in the order of the playlist.
+    pub fn ladders(&self) -> impl Iterator<Item = &String> {
+        let all = [&self.ladder].into_iter().chain(&self.more_ladders).chain([&self.hdr_ladder]);
+        all.filter(|name| !name.is_empty())
+    }
+
     /// As far as it decides what is made, and where: a job stays the same when others are told of it,
     /// viewers fetch it from another address, or it moves to another storage class in time.
     pub fn identity(&self) -> Pipeline {
@@ -106,6 +116,7 @@ impl Default for Pipeline {
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
             hdr_ladder: String::new(),
+            more_ladders: Vec::new(),
             mp4: Vec::new(),
             files: Vec::new(),
             hls: HlsSettings::default(),

@@ -56,8 +56,8 @@ pub struct Rung {
     pub target: VideoTarget,
 }
 
-/// A file for download that plays before all of it is there: MP4 (H.264 or HEVC, and AAC), WebM (VP9
-/// and Opus) or MP3.
+/// A file for download that plays before all of it is there: MP4 (H.264, HEVC or AV1, and AAC), WebM
+/// (VP9 and Opus) or MP3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilePreset {
@@ -143,7 +143,8 @@ pub struct VideoTarget {
     pub width: u32,
     /// Largest height in pixels.
     pub height: u32,
-    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63, AV1: 1 to 63), lower is better; bounded by
+    /// `max_bitrate`.
     #[serde(default)]
     pub crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.
@@ -195,6 +196,8 @@ pub enum VideoCodec {
     Hevc,
     /// VP9 by libvpx, 8 bits, 4:2:0.
     Vp9,
+    /// AV1 by SVT-AV1, 8 bits, 4:2:0.
+    Av1,
 }
 
 /// Formats of files for download.
@@ -254,7 +257,8 @@ pub enum Profile {
     High,
 }
 
-/// Presets of x264 and of x265, which have the same names, fastest first; VP9 is as near as it can be.
+/// Presets of x264 and of x265, which have the same names, fastest first; VP9 and AV1 are as near as
+/// they can be.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

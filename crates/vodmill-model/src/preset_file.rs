@@ -20,7 +20,8 @@ pub(crate) struct RungTable {
     width: u32,
     /// Largest height in pixels.
     height: u32,
-    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63, AV1: 1 to 63), lower is better; bounded by
+    /// `max_bitrate`.
     #[serde(default)]
     crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.
@@ -76,7 +77,8 @@ pub(crate) struct FileVideoTable {
     width: u32,
     /// Largest height in pixels.
     height: u32,
-    /// Constant rate factor, 0 to 51 (VP9: to 63), lower is better; bounded by `max_bitrate`.
+    /// Constant rate factor, 0 to 51 (VP9: to 63, AV1: 1 to 63), lower is better; bounded by
+    /// `max_bitrate`.
     #[serde(default)]
     crf: Option<u8>,
     /// Average bit rate instead of a constant rate factor, as `"1200k"` or `"4M"`.

@@ -125,6 +125,40 @@ fn high_dynamic_range_is_kept_only_where_that_makes_sense() {
     assert_eq!(paths(&catalogue), ["video.hdr"], "H.264 keeps none");
 }
 
+fn av1_paths(change: impl Fn(&mut Pipeline, &mut vodmill_model::Ladder)) -> Vec<String> {
+    let mut catalogue = common::catalogue_with_av1();
+    let Some(Preset::Ladder(ladder)) = catalogue.presets.get_mut("hls-av1") else {
+        panic!("no ladder");
+    };
+    change(catalogue.pipelines.get_mut("av1").unwrap(), ladder);
+    paths(&catalogue)
+}
+
+#[test]
+fn ladders_stand_beside_each_other_only_where_that_makes_sense() {
+    assert_eq!(validate(&common::catalogue_with_av1()), []);
+    let beside = ["more_ladders[0]"];
+    let name = |name: &'static str| {
+        move |it: &mut Pipeline, _: &mut vodmill_model::Ladder| it.more_ladders[0] = name.to_owned()
+    };
+    assert_eq!(av1_paths(|it, _| it.hls.container = Container::Ts), ["hls.container"]);
+    assert_eq!(av1_paths(name("tv")), beside);
+    assert_eq!(av1_paths(name("none")), beside);
+    assert_eq!(av1_paths(name("hls-hdr")), beside, "it keeps high dynamic range");
+    assert_eq!(av1_paths(|it, _| it.more_ladders.push("hls".to_owned())).len(), 4, "codec, names");
+    assert_eq!(av1_paths(|it, _| it.ladder.clear()), beside);
+    assert_eq!(av1_paths(|_, ladder| ladder.rungs[0].name = "low".to_owned()), beside);
+    assert_eq!(av1_paths(|_, ladder| ladder.video.gop_seconds = 3), beside);
+    assert_eq!(av1_paths(|_, ladder| ladder.audio.channels = 6), beside);
+    let keeps = av1_paths(|_, ladder| ladder.video.hdr = HdrPolicy::Keep);
+    assert_eq!(keeps, ["video.hdr", "more_ladders[0]"]);
+    assert_eq!(av1_paths(|_, ladder| ladder.video.threads = 2), ["video.threads"]);
+    let crf = |crf| av1_paths(|_, ladder| ladder.rungs[1].target.crf = Some(crf)).len();
+    assert_eq!([crf(0), crf(1), crf(63), crf(64)], [1, 0, 0, 1]);
+    let peak = |peak| av1_paths(|_, ladder| ladder.rungs[2].target.max_bitrate.0 = peak).len();
+    assert_eq!([peak(100_000_000), peak(100_000_001)], [0, 1]);
+}
+
 #[test]
 fn key_uris_tell_keys_apart_and_hold_no_unknown_placeholder() {
     let issues = |uri: &str| {

@@ -108,10 +108,8 @@ pub(crate) fn id_of(submission: &Submission, catalogue: &Catalogue) -> String {
 /// The part of a catalogue that one pipeline uses.
 fn only(catalogue: &Catalogue, pipeline: &str) -> Catalogue {
     let Some(wanted) = catalogue.pipeline(pipeline) else { return Catalogue::default() };
-    let is_used = |name: &str| {
-        let ladders = [&wanted.ladder, &wanted.hdr_ladder];
-        ladders.into_iter().chain(wanted.file_presets()).any(|used| used == name)
-    };
+    let is_used =
+        |name: &str| wanted.ladders().chain(wanted.file_presets()).any(|used| used == name);
     let presets = catalogue.presets.iter().filter(|(name, _)| is_used(name));
     Catalogue {
         pipelines: [(pipeline.to_owned(), wanted.identity())].into(),

@@ -77,13 +77,15 @@ fn sps_of(rendition: &Rendition, report: &mut Report) -> Option<Sps> {
 }
 
 /// 8 bits, 4:2:0, progressive and of a profile that every player has; or HEVC that Apple's players
-/// have, with 10 bits for high dynamic range alone.
+/// have, with 10 bits for high dynamic range alone; or AV1's Main with 8 bits.
 pub fn suits_the_web(sps: &Sps, object: &str, report: &mut Report) {
     let plain = sps.chroma == 1 && sps.progressive;
-    let profile = match (sps.codec.starts_with("hvc1."), sps.range) {
-        (false, _) => [66, 77, 100].contains(&sps.profile) && sps.bit_depth == 8,
-        (true, "SDR") => sps.profile == 1 && sps.bit_depth == 8,
-        (true, _) => sps.profile == 2 && sps.bit_depth == 10,
+    let kind = sps.codec.split('.').next().unwrap_or_default();
+    let profile = match (kind, sps.range) {
+        ("hvc1", "SDR") => sps.profile == 1 && sps.bit_depth == 8,
+        ("hvc1", _) => sps.profile == 2 && sps.bit_depth == 10,
+        ("av01", _) => sps.profile == 0 && sps.bit_depth == 8,
+        _ => [66, 77, 100].contains(&sps.profile) && sps.bit_depth == 8,
     };
     report.must(plain && profile, "web profile", object, format!("{sps:?}"));
 }

@@ -34,6 +34,8 @@ pub struct Variant {
     pub frame_rate: Option<f64>,
     /// VIDEO-RANGE.
     pub range: Option<String>,
+    /// SCORE.
+    pub score: Option<f64>,
     /// AUDIO.
     pub audio: Option<String>,
     /// SUBTITLES.
@@ -70,6 +72,7 @@ const VARIANT: &[&str] = &[
     "RESOLUTION",
     "FRAME-RATE",
     "VIDEO-RANGE",
+    "SCORE",
     "HDCP-LEVEL",
     "AUDIO",
     "SUBTITLES",
@@ -151,6 +154,7 @@ fn variant(attributes: &Attributes) -> Result<Variant, String> {
         resolution: attributes.bare("RESOLUTION")?.map(resolution).transpose()?,
         frame_rate: attributes.decimal("FRAME-RATE")?,
         range: attributes.bare("VIDEO-RANGE")?.map(str::to_owned),
+        score: attributes.decimal("SCORE")?,
         audio: attributes.quoted("AUDIO")?,
         subtitles: attributes.quoted("SUBTITLES")?,
     })

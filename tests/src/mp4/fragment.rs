@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::boxes::{self, Atom};
-use super::track::{Codec, Track};
+use super::track::{Codec, Coding, Track};
 use crate::media::{AAC_FRAME, Audio, Contents, Picture};
 use crate::nal;
 
@@ -161,12 +161,12 @@ impl<'a> Run<'a> {
 
     fn into(mut self, contents: &mut Contents, file: &[u8]) -> Result<(), String> {
         match &self.track.codec {
-            Codec::Video { hevc, sps, length_size } => {
+            Codec::Video { coding, sps, length_size } => {
                 let video = contents.video.get_or_insert_default();
                 video.timescale = self.track.timescale;
                 video.sps.clone_from(sps);
                 for sample in &self.samples {
-                    video.pictures.push(self.picture(sample, file, *length_size, *hevc)?);
+                    video.pictures.push(self.picture(sample, file, *length_size, *coding)?);
                 }
             }
             Codec::Aac { object_type, rate, channels } => {
@@ -185,17 +185,30 @@ impl<'a> Run<'a> {
         sample: &RunSample,
         file: &[u8],
         size: usize,
-        hevc: bool,
+        coding: Coding,
     ) -> Result<Picture, String> {
         let data = file.get(sample.offset..sample.offset + sample.size);
-        let units = nal::length_prefixed(data.ok_or("a sample is outside the segment")?, size)?;
+        let data = data.ok_or("a sample is outside the segment")?;
+        let units = match coding {
+            Coding::H264 | Coding::Hevc => nal::length_prefixed(data, size)?,
+            Coding::Av1 => nal::open_units(data)?,
+        };
         let start = self.track.media_start();
-        let kind = if hevc { nal::hevc_kind } else { nal::kind };
+        let kind = match coding {
+            Coding::H264 => nal::kind,
+            Coding::Hevc => nal::hevc_kind,
+            Coding::Av1 => nal::open_kind,
+        };
+        let refresh = match coding {
+            Coding::H264 => units.iter().any(|unit| nal::kind(unit) == nal::IDR),
+            Coding::Hevc => units.iter().any(|unit| nal::HEVC_IDR.contains(&nal::hevc_kind(unit))),
+            Coding::Av1 => nal::open_refresh(&units)?,
+        };
         Ok(Picture {
             pts: sample.pts - start,
             dts: sample.dts - start,
             nals: units.into_iter().map(kind).collect(),
-            hevc,
+            refresh,
             marked_key: sample.flags & 0x0001_0000 == 0,
         })
     }

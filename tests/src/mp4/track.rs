@@ -27,13 +27,13 @@ pub struct Track {
 /// Sample entries that vodmill writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// H.264 or HEVC.
+    /// H.264, HEVC or AV1.
     Video {
-        /// Whether it is HEVC.
-        hevc: bool,
-        /// The first sequence parameter set.
+        /// Which.
+        coding: Coding,
+        /// The first sequence parameter set, or the sequence header.
         sps: Vec<u8>,
-        /// Bytes of a NAL length.
+        /// Bytes of a NAL length; AV1 has none.
         length_size: usize,
     },
     /// AAC.
@@ -47,6 +47,17 @@ pub enum Codec {
     },
     /// Anything else, by its four characters.
     Other(String),
+}
+
+/// How pictures are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// H.264.
+    H264,
+    /// HEVC.
+    Hevc,
+    /// AV1.
+    Av1,
 }
 
 /// An entry of an edit list.
@@ -139,6 +150,11 @@ fn codec(file: &[u8], stsd: &Atom) -> Result<Codec, String> {
             let children = entry.children_after(file, 78)?;
             hevc(find(&children, "hvcC").ok_or("hvc1 without hvcC")?.bytes(file))
         }
+        "av01" => {
+            let children = entry.children_after(file, 78)?;
+            find(&children, "colr").ok_or("av01 without colr")?;
+            av1(find(&children, "av1C").ok_or("av01 without av1C")?.bytes(file))
+        }
         "mp4a" => {
             let children = entry.children_after(file, 28)?;
             aac(find(&children, "esds").ok_or("mp4a without esds")?.bytes(file))
@@ -157,7 +173,20 @@ fn avc(record: &[u8]) -> Result<Codec, String> {
     }
     let size = usize::from(l0) << 8 | usize::from(l1);
     let sps = rest.get(..size).ok_or("avcC is cut")?.to_vec();
-    Ok(Codec::Video { hevc: false, sps, length_size: usize::from(length & 3) + 1 })
+    Ok(Codec::Video { coding: Coding::H264, sps, length_size: usize::from(length & 3) + 1 })
+}
+
+/// AV1CodecConfigurationRecord (AV1 in ISO BMFF, 2.3.3): profile and level as in the one sequence header
+/// behind it.
+fn av1(record: &[u8]) -> Result<Codec, String> {
+    let (head, units) = record.split_first_chunk::<4>().ok_or("av1C is cut")?;
+    let units = nal::open_units(units)?;
+    let [sequence] = units[..] else { return Err(format!("{} units in av1C", units.len())) };
+    let said = crate::sps_av1::record(sequence)?;
+    if head[..3] != said {
+        return Err(format!("av1C says {head:02x?}, its sequence header {said:02x?}"));
+    }
+    Ok(Codec::Video { coding: Coding::Av1, sps: sequence.to_vec(), length_size: 0 })
 }
 
 /// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, 8.3.3.1). All arrays are complete, and there is
@@ -184,7 +213,7 @@ fn hevc(record: &[u8]) -> Result<Codec, String> {
     }
     match &sets {
         [vps, sps, pps] if [vps.len(), sps.len(), pps.len()] == [1, 1, 1] => Ok(Codec::Video {
-            hevc: true,
+            coding: Coding::Hevc,
             sps: sps[0].to_vec(),
             length_size: usize::from(header[21] & 3) + 1,
         }),

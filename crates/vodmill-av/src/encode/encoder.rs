@@ -81,7 +81,7 @@ impl<'a> Running<'a> {
             size: work.encode.size,
             time_base: work.rate.inverse(),
             extradata: extradata(&codec),
-            colours: matches!(codec.id(), Id::HEVC | Id::VP9)
+            colours: matches!(codec.id(), Id::HEVC | Id::VP9 | Id::AV1)
                 .then(|| colours(&codec, work.encode.hdr10)),
         });
         Ok(Running {
@@ -109,6 +109,9 @@ impl<'a> Running<'a> {
         let key = expected.is_multiple_of(u64::from(self.work.encode.gop.0.max(1)));
         frame.set_kind(self.kind(key)?);
         frame.set_pts(Some(self.frames as i64));
+        if key && self.frames > 0 && has_no_single_pictures(self.work.encode) {
+            self.begin_anew(&frame)?;
+        }
         self.codec.send_frame(&frame).map_err(|cause| self.error(cause))?;
         self.frames += 1;
         self.write_packets()
@@ -121,6 +124,14 @@ impl<'a> Running<'a> {
         let kind = self.types.of(self.frames as i64);
         let stopped = || error::failed("encode", &self.work.encode.id, "no types of frames came");
         kind.ok_or_else(stopped)
+    }
+
+    /// Ends the encoder's stream; another one goes on with `next`.
+    fn begin_anew(&mut self, next: &Video) -> Result<(), MediaError> {
+        self.codec.send_eof().map_err(|cause| self.error(cause))?;
+        self.write_packets()?;
+        self.codec = open(self.work, next)?;
+        Ok(())
     }
 
     fn write_packets(&mut self) -> Result<(), MediaError> {
@@ -182,6 +193,11 @@ impl<'a> Running<'a> {
     fn error(&self, cause: Error) -> MediaError {
         error::libav("encode", &self.work.encode.id, cause)
     }
+}
+
+/// SVT-AV1 1.4 makes no groups of one picture, whatever it is told.
+fn has_no_single_pictures(encode: &VideoEncode) -> bool {
+    encode.encoder == "libsvtav1" && encode.gop.0 <= 1
 }
 
 fn open(work: &Work<'_>, first: &Video) -> Result<encoder::video::Encoder, MediaError> {

@@ -29,9 +29,10 @@ pub(super) fn x265_version() -> Option<&'static str> {
 }
 
 /// Functions that tell a version, by libav's name of the encoder.
-const TELLING: [(&str, &CStr); 3] = [
+const TELLING: [(&str, &CStr); 4] = [
     ("libmp3lame", c"get_lame_version"),
     ("libopus", c"opus_get_version_string"),
+    ("libsvtav1", c"svt_av1_get_version"),
     ("libvpx-vp9", c"vpx_codec_version_str"),
 ];
 
@@ -114,6 +115,7 @@ mod tests {
     fn the_versions_of_other_encoders_are_known() {
         let versions = versions();
         assert!(versions["libvpx-vp9"].starts_with('v'), "{versions:?}");
+        assert!(versions["libsvtav1"].starts_with('v'), "{versions:?}");
         assert!(versions["libopus"].starts_with("libopus "), "{versions:?}");
         assert!(versions["libmp3lame"].starts_with("3."), "{versions:?}");
     }

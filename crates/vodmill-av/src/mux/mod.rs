@@ -7,6 +7,7 @@ mod file;
 mod mp3;
 mod mp4;
 mod muxer;
+mod obu;
 mod parameters;
 mod segment_cuts;
 mod segments;

@@ -8,6 +8,7 @@ use vodmill_model::role::Role;
 use vodmill_model::transcode::VideoInput;
 use vodmill_model::units::{Ratio, Ticks};
 
+use super::obu;
 use crate::error;
 use crate::rendition::{Header, PacketMeta, RenditionReader, VideoHeader};
 
@@ -205,7 +206,7 @@ impl StreamReader {
 }
 
 /// Whether the first slice of a picture in Annex B form is of an IDR picture (ITU-T H.264, table 7-1;
-/// H.265, table 7-1). Of other codecs every key frame will do.
+/// H.265, table 7-1), or what another codec has in its place.
 fn is_idr(codec: &str, data: &[u8]) -> bool {
     let units = data.windows(4).filter(|four| four.starts_with(&[0, 0, 1])).map(|four| four[3]);
     match codec {
@@ -213,6 +214,7 @@ fn is_idr(codec: &str, data: &[u8]) -> bool {
         // A frame marker, and neither a frame shown again nor an inter frame (VP9 Bitstream
         // Specification, 6.2); profiles 0 to 2.
         "vp9" => data.first().is_some_and(|byte| byte & 0b1100_1100 == 0b1000_0000),
+        "av1" => obu::begins_with_shown_key(data),
         "hevc" => {
             let slice = units.map(|unit| unit >> 1 & 0x3f).find(|kind| *kind < 32);
             matches!(slice, Some(19 | 20))

@@ -2,6 +2,8 @@
 //! the facts of a sequence parameter set that a receipt is held against.
 
 mod aac;
+mod av1;
+mod av1_sequence;
 mod avc;
 mod avc_vui;
 mod bits;
@@ -11,6 +13,7 @@ mod nal;
 mod vp9;
 
 pub use aac::{AudioConfig, audio_config};
+pub use av1::{Av1Sequence, av1_sequence, av1_sequence_from_av1c};
 pub use avc::{AvcSps, Colour, Timing, avc_sps, avc_sps_from_avcc};
 pub use hevc::{hevc_codec_from_hvcc, hevc_codec_from_sps};
 pub use hevc_sps::{HevcSps, hevc_sps, hevc_sps_from_hvcc};

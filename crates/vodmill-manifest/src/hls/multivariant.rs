@@ -42,6 +42,9 @@ pub struct VariantStream {
     pub frame_rate: Option<FrameRate>,
     /// The transfer characteristics; `None` leaves it out (a player takes SDR).
     pub video_range: Option<VideoRange>,
+    /// SCORE (draft-pantos-hls-rfc8216bis §4.4.6.2): which a player prefers, the highest first. On all
+    /// variants or on none.
+    pub score: Option<u32>,
     /// The GROUP-ID of its [`AudioAlternative`]s.
     pub audio_group: Option<String>,
     /// The GROUP-ID of its [`SubtitleAlternative`]s.
@@ -215,6 +218,9 @@ impl VariantStream {
         picture(&mut tag, self.resolution, self.video_range);
         if let Some(rate) = self.frame_rate.and_then(FrameRate::millihertz) {
             tag.bare("FRAME-RATE", format_args!("{}.{:03}", rate / 1000, rate % 1000));
+        }
+        if let Some(score) = self.score {
+            tag.bare("SCORE", score);
         }
         tag.quoted_if("AUDIO", self.audio_group.as_deref())?;
         tag.quoted_if("SUBTITLES", self.subtitle_group.as_deref())?;

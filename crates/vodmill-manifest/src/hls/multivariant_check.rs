@@ -28,6 +28,10 @@ impl MultivariantPlaylist {
                 return rule(format!("{}: no frame rate is zero", variant.uri));
             }
         }
+        let scored = self.variants.iter().filter(|variant| variant.score.is_some()).count();
+        if scored > 0 && scored < self.variants.len() {
+            return rule("SCORE stands on some variants only".to_owned());
+        }
         self.i_frames.iter().try_for_each(|s| rates(s.bandwidth, s.average_bandwidth, &s.uri))
     }
 }

@@ -1,6 +1,7 @@
 use vodmill_manifest::codec::{
-    AvcNalType, CodecError, Colour, Timing, audio_config, avc_sps, avc_sps_from_avcc,
-    hevc_codec_from_hvcc, hevc_codec_from_sps, hevc_sps, hevc_sps_from_hvcc, nal_units,
+    AvcNalType, CodecError, Colour, Timing, audio_config, av1_sequence_from_av1c, avc_sps,
+    avc_sps_from_avcc, hevc_codec_from_hvcc, hevc_codec_from_sps, hevc_sps, hevc_sps_from_hvcc,
+    nal_units,
 };
 
 use crate::{Numbers, hex};
@@ -127,4 +128,41 @@ fn hostile_bits_end_in_errors() {
         let _ = (hevc_sps(&stream), hevc_sps_from_hvcc(&stream), audio_config(&stream[4..]));
     }
     assert_eq!(avc_sps(&[]), Err(CodecError::NotFound("sequence parameter set")));
+}
+
+/// What `av1C` boxes hold: 960x540 of SVT-AV1 1.4, and of libaom 3.6 with chroma in full.
+const AV1: &str = "81040c00 0a0b 00000024cf7f0d9b5f2008";
+const AV1_444: &str = "81240000 0a0b 20000024cf7f0d9b5f2040";
+/// BT.709 with chroma samples at the left, 96x64; PQ with 10 bits, 1920x1080.
+const AV1_BT709: &str = "81000d00 0a0d 000000032dffc02f8101010124";
+const AV1_PQ: &str = "81094d00 0a0e 0000004aabbfc3700be142440249";
+
+#[test]
+fn av1_says_what_it_is() {
+    for (record, codec, width, height) in [
+        (AV1, "av01.0.04M.08.0.110.02.02.02.0", 960, 540),
+        (AV1_444, "av01.1.04M.08.0.000.02.02.02.0", 960, 540),
+        (AV1_BT709, "av01.0.00M.08.0.111.01.01.01.0", 96, 64),
+        (AV1_PQ, "av01.0.09M.10.0.111.09.16.09.0", 1920, 1080),
+    ] {
+        let sequence = av1_sequence_from_av1c(&hex(record)).unwrap();
+        assert_eq!(sequence.codec(), codec);
+        assert_eq!((sequence.width, sequence.height), (width, height));
+    }
+    let plain = av1_sequence_from_av1c(&hex(AV1_BT709)).unwrap();
+    let short = vodmill_manifest::codec::Av1Sequence { chroma_position: 0, ..plain };
+    assert_eq!(short.codec(), "av01.0.00M.08", "what the short form stands for");
+}
+
+#[test]
+fn a_record_of_av1_goes_with_its_sequence_header() {
+    let record = hex(AV1_PQ);
+    for (byte, bit) in [(0, 1), (1, 1), (1, 0x20), (2, 0x40), (2, 0x80), (2, 1)] {
+        let mut lie = record.clone();
+        lie[byte] ^= bit;
+        assert!(matches!(av1_sequence_from_av1c(&lie), Err(CodecError::Value(_))), "{lie:02x?}");
+    }
+    for cut in 0..record.len() {
+        assert!(av1_sequence_from_av1c(&record[..cut]).is_err(), "{cut}");
+    }
 }

@@ -109,6 +109,7 @@ pub fn full() -> MultivariantPlaylist {
         resolution: Some(Resolution { width, height }),
         frame_rate: Some(FrameRate { num: 24_000, den: 1001 }),
         video_range: Some(VideoRange::Sdr),
+        score: Some(height / 360),
         audio_group: Some("aac".into()),
         subtitle_group: Some("subs".into()),
     };

@@ -21,6 +21,7 @@ fn rules_over_entries_are_kept() {
     assert!(rule(|p| p.variants[0].bandwidth = 0).contains("zero"));
     assert!(rule(|p| p.variants[0].average_bandwidth = Some(u64::MAX)).contains("larger"));
     assert!(rule(|p| p.variants[0].frame_rate.as_mut().unwrap().den = 0).contains("frame rate"));
+    assert!(rule(|p| p.variants[0].score = None).contains("SCORE"));
     let empty = MultivariantPlaylist::default();
     assert_eq!(empty.write(), Err(PlaylistError::Empty));
 }

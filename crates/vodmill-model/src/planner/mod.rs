@@ -3,6 +3,7 @@
 
 mod admit;
 mod audio;
+mod av1;
 mod budget;
 mod chunks;
 mod colour;

@@ -7,7 +7,7 @@ use super::h264::Types;
 use super::picture::CommonPicture;
 use super::requested::Requested;
 use super::sizing::{self, Fitted};
-use super::{Decisions, h264, hdr10, hevc, timeline, vp9};
+use super::{Decisions, av1, h264, hdr10, hevc, timeline, vp9};
 use crate::media::VideoTrack;
 use crate::plan::{FrameTypes, VideoEncode};
 use crate::preset::{HdrPolicy, Speed, VideoCodec, VideoCommon, VideoTarget};
@@ -80,10 +80,13 @@ pub(super) fn fit_outputs<'a>(
 
 fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
     let mut fitted = sizing::fit(display, common, target);
-    if common.codec == VideoCodec::Hevc {
-        let Size { width, height } = &mut fitted.padded;
-        (*width, *height) = ((*width).max(hevc::LEAST_SIDE), (*height).max(hevc::LEAST_SIDE));
-    }
+    let least = match common.codec {
+        VideoCodec::H264 | VideoCodec::Vp9 => 2,
+        VideoCodec::Hevc => hevc::LEAST_SIDE,
+        VideoCodec::Av1 => av1::LEAST_SIDE,
+    };
+    let Size { width, height } = &mut fitted.padded;
+    (*width, *height) = ((*width).max(least), (*height).max(least));
     fitted
 }
 
@@ -178,6 +181,7 @@ impl Encodes {
             VideoCodec::H264 => format!("v{side}"),
             VideoCodec::Hevc => format!("v{side}-hevc"),
             VideoCodec::Vp9 => format!("v{side}-vp9"),
+            VideoCodec::Av1 => format!("v{side}-av1"),
         };
         let id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
         self.list.push(VideoEncode { id: id.clone(), ..encode });
@@ -242,6 +246,7 @@ fn encode(
             let width = order.fitted.padded.width;
             ("libvpx-vp9", vp9::options(order.common, order.target, gop.0, width))
         }
+        VideoCodec::Av1 => ("libsvtav1", av1::options(order.common, order.target, gop.0)),
     };
     options.extend(tags(kept).map(|(name, value)| (name.to_owned(), value.to_owned())));
     VideoEncode {

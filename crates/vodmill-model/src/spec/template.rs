@@ -39,7 +39,7 @@ fn ladders(
     presets: &BTreeMap<String, Preset>,
 ) -> Result<Vec<Output>, Rejected> {
     let mut outputs = Vec::new();
-    for name in [&pipeline.ladder, &pipeline.hdr_ladder].into_iter().filter(|it| !it.is_empty()) {
+    for name in pipeline.ladders() {
         match presets.get(name) {
             Some(Preset::Ladder(ladder)) => {
                 let preset = OutputPreset::Ladder(ladder.clone());

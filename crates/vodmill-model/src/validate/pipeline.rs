@@ -1,5 +1,7 @@
 //! Checks of pipelines, with the presets that they name.
 
+use std::collections::BTreeSet;
+
 use super::url::is_http_url;
 use super::{Report, notify, sound};
 use crate::catalogue::Catalogue;
@@ -64,12 +66,14 @@ fn check_presets(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report
         true => format!("preset {name:?} is not of kind {kind}: name one that is"),
         false => format!("there is no presets/{name}.toml: correct the name, or add the file"),
     };
-    let ladder = &pipeline.ladder;
-    let right = ladder.is_empty() || catalogue.ladder(ladder).is_some();
-    report.expect(right, "ladder", wrong(ladder, "ladder"));
-    let hdr = &pipeline.hdr_ladder;
-    let right = hdr.is_empty() || catalogue.ladder(hdr).is_some();
-    report.expect(right, "hdr_ladder", wrong(hdr, "ladder"));
+    let more = pipeline.more_ladders.iter().enumerate();
+    let more = more.map(|(number, name)| (format!("more_ladders[{number}]"), name));
+    let named =
+        [("ladder".to_owned(), &pipeline.ladder), ("hdr_ladder".to_owned(), &pipeline.hdr_ladder)];
+    for (path, name) in named.into_iter().chain(more) {
+        let right = name.is_empty() || catalogue.ladder(name).is_some();
+        report.expect(right, path, wrong(name, "ladder"));
+    }
     check_ladders(pipeline, catalogue, report);
     for (number, name) in pipeline.file_presets().enumerate() {
         let (path, kind, right) = match number.checked_sub(pipeline.mp4.len()) {
@@ -87,34 +91,91 @@ fn is_mp4(catalogue: &Catalogue, name: &str) -> bool {
 }
 
 fn check_ladders(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    let ladders: Vec<&Ladder> =
+        pipeline.ladders().filter_map(|name| catalogue.ladder(name)).collect();
+    check_container(pipeline, &ladders, report);
     let main = catalogue.ladder(&pipeline.ladder);
-    let hdr = catalogue.ladder(&pipeline.hdr_ladder);
-    let hevc = |ladder: &&Ladder| ladder.video.codec == VideoCodec::Hevc;
-    let needs_fmp4 = main.iter().chain(&hdr).any(hevc);
-    let message = "\"ts\" is not for HEVC: players take it in fMP4 only; set container = \"fmp4\"";
-    let right = !needs_fmp4 || pipeline.hls.container == Container::Fmp4;
-    report.expect(right, "hls.container", message);
-    let Some(hdr) = hdr else { return };
+    if let Some(hdr) = catalogue.ladder(&pipeline.hdr_ladder) {
+        check_hdr(main, hdr, report);
+        check_beside(main, hdr, "hdr_ladder", report);
+    }
+    for (number, name) in pipeline.more_ladders.iter().enumerate() {
+        let Some(ladder) = catalogue.ladder(name) else { continue };
+        let path = format!("more_ladders[{number}]");
+        let before = pipeline.more_ladders.iter().take(number);
+        let before = before.filter_map(|name| catalogue.ladder(name)).chain(main);
+        check_codec(ladder, before, &path, report);
+        check_beside(main, ladder, &path, report);
+    }
+    check_rung_names(pipeline, catalogue, report);
+}
+
+fn keeps(ladder: &Ladder) -> bool {
+    ladder.video.hdr == HdrPolicy::Keep
+}
+
+fn check_hdr(main: Option<&Ladder>, hdr: &Ladder, report: &mut Report<'_>) {
     let path = "hdr_ladder";
+    let message = "its preset does not keep high dynamic range: set hdr = \"keep\" there";
+    report.expect(main.is_none() || keeps(hdr), path, message);
+    let message =
+        "`ladder` keeps high dynamic range itself: use one that does not, or only that one";
+    report.expect(!main.is_some_and(keeps), path, message);
+}
+
+/// One of `more_ladders`: the same range as `ladder`, in another codec than all `before` it.
+fn check_codec<'a>(
+    ladder: &Ladder,
+    mut before: impl Iterator<Item = &'a Ladder>,
+    path: &str,
+    report: &mut Report<'_>,
+) {
+    let message = "its preset keeps high dynamic range: name it as `hdr_ladder`";
+    report.expect(!keeps(ladder), path, message);
+    let again = before.any(|other| other.video.codec == ladder.video.codec);
+    let message = "another ladder has its codec: one ladder for each, add the rungs to that one";
+    report.expect(!again, path, message);
+}
+
+/// What a ladder has in common with the one that it stands beside.
+fn check_beside(main: Option<&Ladder>, ladder: &Ladder, path: &str, report: &mut Report<'_>) {
     let Some(main) = main else {
         let message = "there is no `ladder` for it to stand beside: name it there";
         return report.add(path, message);
     };
-    let keeps = |ladder: &Ladder| ladder.video.hdr == HdrPolicy::Keep;
-    let message = "its preset does not keep high dynamic range: set hdr = \"keep\" there";
-    report.expect(keeps(hdr), path, message);
-    let message =
-        "`ladder` keeps high dynamic range itself: use one that does not, or only that one";
-    report.expect(!keeps(main), path, message);
-    let equal = main.video.gop_seconds == hdr.video.gop_seconds && main.audio == hdr.audio;
+    let equal = main.video.gop_seconds == ladder.video.gop_seconds && main.audio == ladder.audio;
     let message = "gop_seconds or [audio] differ from those of `ladder`: all rungs of a playlist are \
                    cut at the same pictures and have the same sound; set them alike";
     report.expect(equal, path, message);
-    let taken = |name: &str| main.rungs.iter().any(|rung| rung.name == name);
-    for rung in hdr.rungs.iter().filter(|rung| taken(&rung.name)) {
-        let message = format!("both ladders have a rung {:?}: rename one", rung.name);
-        report.add(path, message);
+}
+
+fn check_rung_names(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {
+    let mut taken = BTreeSet::new();
+    for name in pipeline.ladders() {
+        let Some(ladder) = catalogue.ladder(name) else { continue };
+        let path = match pipeline.more_ladders.iter().position(|more| more == name) {
+            Some(number) => format!("more_ladders[{number}]"),
+            None => "hdr_ladder".to_owned(),
+        };
+        for rung in ladder.rungs.iter().filter(|rung| taken.contains(&rung.name)) {
+            let message = format!("two ladders have a rung {:?}: rename one", rung.name);
+            report.add(path.clone(), message);
+        }
+        taken.extend(ladder.rungs.iter().map(|rung| &rung.name));
     }
+}
+
+fn check_container(pipeline: &Pipeline, ladders: &[&Ladder], report: &mut Report<'_>) {
+    let modern = ladders.iter().find_map(|ladder| match ladder.video.codec {
+        VideoCodec::Hevc => Some("HEVC"),
+        VideoCodec::Av1 => Some("AV1"),
+        VideoCodec::H264 | VideoCodec::Vp9 => None,
+    });
+    let Some(codec) = modern else { return };
+    let message = format!(
+        "\"ts\" is not for {codec}: players take it in fMP4 only; set container = \"fmp4\""
+    );
+    report.expect(pipeline.hls.container == Container::Fmp4, "hls.container", message);
 }
 
 fn check_lengths(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report<'_>) {

@@ -96,7 +96,9 @@ fn check_file(file: &FilePreset, report: &mut Report<'_>) {
 /// Codecs that a container holds here, of pictures and of sound.
 fn held_by(container: FileContainer) -> (&'static [VideoCodec], &'static [AudioCodec]) {
     match container {
-        FileContainer::Mp4 => (&[VideoCodec::H264, VideoCodec::Hevc], &[AudioCodec::Aac]),
+        FileContainer::Mp4 => {
+            (&[VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Av1], &[AudioCodec::Aac])
+        }
         FileContainer::Webm => (&[VideoCodec::Vp9], &[AudioCodec::Opus]),
         FileContainer::Mp3 => (&[], &[AudioCodec::Mp3]),
     }
@@ -131,13 +133,17 @@ fn check_common(common: &VideoCommon, report: &mut Report<'_>) {
             report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
         }
         VideoCodec::Hevc => check_modern(common, "HEVC", "x265", report),
-        VideoCodec::Vp9 => {
-            check_modern(common, "VP9", "libvpx", report);
-            let message =
-                "\"keep\" needs codec = \"hevc\": VP9 is made with 8 bits; set hdr = \"tone-map\"";
-            report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
-        }
+        VideoCodec::Vp9 => check_eight_bits(common, "VP9", "libvpx", report),
+        VideoCodec::Av1 => check_eight_bits(common, "AV1", "SVT-AV1", report),
     }
+}
+
+fn check_eight_bits(common: &VideoCommon, codec: &str, encoder: &str, report: &mut Report<'_>) {
+    check_modern(common, codec, encoder, report);
+    let message = format!(
+        "\"keep\" needs codec = \"hevc\": {codec} is made with 8 bits; set hdr = \"tone-map\""
+    );
+    report.expect(common.hdr == HdrPolicy::ToneMap, "video.hdr", message);
 }
 
 fn check_modern(common: &VideoCommon, codec: &str, encoder: &str, report: &mut Report<'_>) {
@@ -170,11 +176,13 @@ fn check_rate(target: &VideoTarget, codec: VideoCodec, path: &str, report: &mut 
     };
     report.expect(message.is_empty(), path, message);
     if let Some(crf) = target.crf {
-        report.within(crf.into(), 0..=worst_crf(codec), &format!("{path}.crf"));
+        report.within(crf.into(), crfs(codec), &format!("{path}.crf"));
     }
     let peak = target.max_bitrate;
-    let sane = (16_000..=1_000_000_000).contains(&peak.0);
-    let message = format!("{} bit/s is out of range: set it to 16k to 1000M", peak.0);
+    // SVT-AV1 takes no higher rates.
+    let most = if codec == VideoCodec::Av1 { 100 } else { 1000 };
+    let sane = (16_000..=most * 1_000_000).contains(&peak.0);
+    let message = format!("{} bit/s is out of range: set it to 16k to {most}M", peak.0);
     report.expect(sane, format!("{path}.max_bitrate"), message);
     if let Some(average) = target.bitrate {
         let message = format!("{average} is above max_bitrate or zero: set it to {peak} at most");
@@ -183,11 +191,12 @@ fn check_rate(target: &VideoTarget, codec: VideoCodec, path: &str, report: &mut 
     }
 }
 
-/// The end of an encoder's scale of constant rate factors.
-fn worst_crf(codec: VideoCodec) -> u32 {
+/// An encoder's scale of constant rate factors. To libav, 0 of SVT-AV1 is none.
+fn crfs(codec: VideoCodec) -> RangeInclusive<u32> {
     match codec {
-        VideoCodec::H264 | VideoCodec::Hevc => 51,
-        VideoCodec::Vp9 => 63,
+        VideoCodec::H264 | VideoCodec::Hevc => 0..=51,
+        VideoCodec::Vp9 => 0..=63,
+        VideoCodec::Av1 => 1..=63,
     }
 }
 

@@ -39,6 +39,14 @@ pub fn catalogue_with_hdr() -> Catalogue {
     catalogue
 }
 
+/// The catalogue with the pipeline that makes AV1 beside H.264, `av1`.
+pub fn catalogue_with_av1() -> Catalogue {
+    let mut catalogue = catalogue();
+    let text = std::fs::read_to_string(manifest_path("../../docs/examples/pipelines/av1.toml"));
+    catalogue.pipelines.insert("av1".to_owned(), toml::from_str(&text.unwrap()).unwrap());
+    catalogue
+}
+
 fn folder<T: DeserializeOwned>(folder: &Path) -> BTreeMap<String, T> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files
@@ -65,7 +73,7 @@ pub fn fixture(name: &str) -> MediaInfo {
 }
 
 pub fn build() -> Build {
-    let encoders = ["libmp3lame", "libopus", "libvpx-vp9"].map(|name| (name, "0"));
+    let encoders = ["libmp3lame", "libopus", "libsvtav1", "libvpx-vp9"].map(|name| (name, "0"));
     Build {
         vodmill: "0".to_owned(),
         libav: "0".to_owned(),

@@ -53,6 +53,11 @@ pub(crate) struct ChildRunner<'a> {
 const ENVIRONMENT: [&str; 7] =
     ["LANG", "LC_ALL", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RUST_BACKTRACE", "TZ"];
 
+/// What the libraries of a child are told: SVT-AV1 to log errors only, and the allocator to keep to two
+/// arenas. Each takes 64 MiB of the address space that `child_memory` bounds, and an encoder with
+/// threads of its own would have one for each.
+const LIBRARIES: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("SVT_LOG", "1")];
+
 impl ChildRunner<'_> {
     /// Runs an assignment to its end: its result, and what the child has cost. `progress` hears how
     /// far it is; as soon as `must_go` answers true, the child is killed and the work parked.
@@ -95,6 +100,7 @@ impl ChildRunner<'_> {
             .args(&self.command.arguments)
             .env_clear()
             .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(LIBRARIES)
             .envs(vodmill_fault::environment())
             .env(SANDBOX, self.sandbox.as_str())
             .env(MEMORY, self.bounds.memory.to_string())

@@ -1,8 +1,8 @@
 //! Codec strings and the range of light, from what is in finished media.
 
 use vodmill_manifest::codec::{
-    CodecError, Colour, audio_config, avc_sps, avc_sps_from_avcc, hevc_sps, hevc_sps_from_hvcc,
-    vp9_header,
+    CodecError, Colour, audio_config, av1_sequence_from_av1c, avc_sps, avc_sps_from_avcc, hevc_sps,
+    hevc_sps_from_hvcc, vp9_header,
 };
 use vodmill_model::Failed;
 use vodmill_model::asset::VideoRange;
@@ -43,6 +43,10 @@ fn read(stream: &InspectedStream) -> Result<CodecFacts, CodecError> {
         (StreamKind::Audio, "opus", _) => ("opus".to_owned(), None),
         (StreamKind::Audio, _, _) => (audio_config(config)?.codec(), None),
         (StreamKind::Video, "vp9", _) => (vp9_header(config)?.codec(millihertz(stream))?, None),
+        (StreamKind::Video, "av1", _) => {
+            let sequence = av1_sequence_from_av1c(config)?;
+            (sequence.codec(), Some(sequence.colour))
+        }
         (StreamKind::Video, "hevc", record) => {
             let sps = if record { hevc_sps_from_hvcc(config) } else { hevc_sps(config) }?;
             (sps.codec(), sps.colour)

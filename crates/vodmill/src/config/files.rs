@@ -21,8 +21,7 @@ macro_rules! built_in {
 }
 
 /// The presets of a home without a folder `presets`.
-pub const PRESETS: &[BuiltIn] =
-    built_in!("presets": "hls", "hls-hdr", "mp3", "phone", "tablet", "tv", "tv-hdr", "web", "webm");
+pub const PRESETS: &[BuiltIn] = built_in!("presets": "av1", "hls", "hls-av1", "hls-hdr", "mp3", "phone", "tablet", "tv", "tv-hdr", "web", "webm");
 
 /// The pipelines of a home without a folder `pipelines`.
 pub const PIPELINES: &[BuiltIn] = built_in!("pipelines": "default");

@@ -93,6 +93,7 @@ fn variant_stream(found: &m3u8_rs::VariantStream) -> Result<VariantStream, ReadE
         resolution: found.resolution.as_ref().map(resolution).transpose()?,
         frame_rate: found.frame_rate.map(frame_rate).transpose()?,
         video_range: video_range(found)?,
+        score: score(found)?,
         audio_group: found.audio.clone(),
         subtitle_group: found.subtitles.clone(),
     })
@@ -164,6 +165,15 @@ fn frame_rate(rate: f64) -> Result<FrameRate, ReadError> {
 }
 
 /// An attribute that m3u8-rs keeps with those that it does not know.
+fn score(found: &m3u8_rs::VariantStream) -> Result<Option<u32>, ReadError> {
+    let others = found.other_attributes.as_ref();
+    let Some(value) = others.and_then(|others| others.get("SCORE")) else { return Ok(None) };
+    let number = value.as_unquoted().and_then(|text| text.parse().ok());
+    let fault = || ReadError::value("SCORE", QuotedOrUnquoted::as_str(value));
+    number.map(Some).ok_or_else(fault)
+}
+
+/// Likewise.
 fn video_range(found: &m3u8_rs::VariantStream) -> Result<Option<VideoRange>, ReadError> {
     let others = found.other_attributes.as_ref();
     let Some(value) = others.and_then(|others| others.get("VIDEO-RANGE")) else { return Ok(None) };

@@ -41,6 +41,9 @@ pub struct VariantPlan {
     /// Whether it has an I-frame playlist, `<prefix>/iframes.m3u8`, whose pictures are in an
     /// object for each run of segments, as `<prefix>/iframes-0000.ts`.
     pub iframes: bool,
+    /// SCORE: players prefer the highest that they can play; none where all are in one codec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u32>,
 }
 
 /// One EXT-X-MEDIA of type AUDIO and its media playlist.

@@ -6,7 +6,7 @@ use super::super::Decisions;
 use super::super::audio::AudioEncodes;
 use super::super::language;
 use super::super::sounds::Sound;
-use super::Material;
+use super::{Material, score};
 use crate::pipeline::{AudioPlacement, Encryption};
 use crate::plan::{
     AudioAlternativePlan, EncryptionPlan, HlsPlan, SubtitleAlternativePlan, VariantPlan,
@@ -31,13 +31,15 @@ pub(in crate::planner) fn plan(
     let ids: Vec<String> =
         audio.iter().map(|sound| encodes.want(sound, preset, decisions)).collect();
     let group = in_group(material, playlist, decisions);
+    let mut variants = variants(material, playlist, &ids, group);
+    score::set(&mut variants, &material.pictures.encodes.list, decisions);
     let segments = material.timeline.segment_ends.len();
     let encryption = playlist.encryption.as_ref();
     Some(HlsPlan {
         container: playlist.container,
         iframe_map: true,
         base: BASE,
-        variants: variants(material, playlist, &ids, group),
+        variants,
         audio: if group { alternatives(audio, &ids, encodes) } else { Vec::new() },
         subtitles,
         encryption: encryption.map(|encryption| encryption_plan(encryption, segments, decisions)),
@@ -75,6 +77,7 @@ fn variants(
             muxed_audio: audio.first().cloned(),
             prefix: "hls/audio".to_owned(),
             iframes: false,
+            score: None,
         }];
     }
     let variant = |(name, video): &(String, String)| VariantPlan {
@@ -83,6 +86,7 @@ fn variants(
         muxed_audio: audio.first().filter(|_| !group).cloned(),
         prefix: format!("hls/{name}"),
         iframes: playlist.iframes,
+        score: None,
     };
     rungs.iter().map(variant).collect()
 }

@@ -2,6 +2,7 @@
 
 mod file;
 pub(super) mod hls;
+mod score;
 mod stills;
 
 use super::audio::AudioEncodes;

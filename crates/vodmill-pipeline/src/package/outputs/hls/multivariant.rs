@@ -8,7 +8,7 @@ use vodmill_manifest::hls::{
 use vodmill_manifest::time::FrameRate;
 use vodmill_model::Failed;
 use vodmill_model::asset;
-use vodmill_model::plan::HlsPlan;
+use vodmill_model::plan::{HlsPlan, VariantPlan};
 use vodmill_model::role::Role;
 use vodmill_model::units::Size;
 
@@ -31,7 +31,10 @@ pub(super) fn write(
         Failed::from_error("write multivariant playlist", &error)
     };
     let groups = GroupRates::measure(hls)?;
-    let variant = |variant| variant_stream(context, hls, &groups, variant);
+    let variant = |(plan, made): (&VariantPlan, &Variant)| {
+        let stream = variant_stream(context, hls, &groups, made)?;
+        Ok(VariantStream { score: plan.score, ..stream })
+    };
     let pictures =
         |variant: &Variant| variant.iframes.as_ref().map(|stream| i_frames(context, hls, stream));
     let playlist = MultivariantPlaylist {
@@ -39,7 +42,7 @@ pub(super) fn write(
         no_closed_captions: true,
         audio: audio(context, plan),
         subtitles: subtitles(context, plan),
-        variants: hls.variants.iter().map(variant).collect::<Result<_, _>>()?,
+        variants: plan.variants.iter().zip(&hls.variants).map(variant).collect::<Result<_, _>>()?,
         i_frames: hls.variants.iter().filter_map(pictures).collect::<Result<_, _>>()?,
     };
     playlist.check().map_err(fault)?;
@@ -94,6 +97,7 @@ fn variant_stream(
         resolution: stream.fact.size.map(resolution),
         frame_rate: video.map(|video| FrameRate { num: video.rate.num, den: video.rate.den }),
         video_range: video_range(hls, stream),
+        score: None,
         audio_group: (!hls.audio.is_empty()).then(|| AUDIO.to_owned()),
         subtitle_group: (!hls.subtitles.is_empty()).then(|| SUBTITLES.to_owned()),
     })
