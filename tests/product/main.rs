@@ -21,6 +21,7 @@ mod key_server;
 mod kill;
 mod layering;
 mod long;
+mod loudness;
 mod nginx;
 mod notifications;
 mod ownership;

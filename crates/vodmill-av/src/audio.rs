@@ -2,9 +2,11 @@
 
 mod encoder;
 mod frames;
+mod gain;
 mod graph;
 mod input;
 mod joined;
+mod loudness;
 mod timeline;
 
 use ffmpeg_next::frame::Audio;
@@ -26,8 +28,12 @@ pub(crate) fn encode_audio(
     let encode = &order.encode;
     let mut encoder = Encoder::create(encode, &order.path)?;
     let mut sound = Sound::open(order, encoder.frame_samples())?;
+    let loudness = loudness::decide(order, encoder.frame_samples(), watch)?;
     let mut frame = Audio::empty();
     while !encoder.is_full() && sound.next(&mut frame)? {
+        if let Some(loudness) = &loudness {
+            gain::apply(&mut frame, loudness.gain)?;
+        }
         encoder.encode(&mut frame)?;
         watch.progress(Progress {
             of: encode.id.clone(),
@@ -42,7 +48,7 @@ pub(crate) fn encode_audio(
     }
     let damaged_packets = inputs.iter().map(|input| input.damaged_packets).sum();
     let balance = inputs.iter().fold(SoundBalance::default(), |sum, input| sum + input.balance());
-    Ok(AudioDone { samples: encoder.finish()?, damaged_packets, balance })
+    Ok(AudioDone { samples: encoder.finish()?, damaged_packets, balance, loudness })
 }
 
 /// Where samples come from: one track, or channels of several.

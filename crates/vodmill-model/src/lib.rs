@@ -10,6 +10,7 @@ pub mod audio_map;
 pub mod catalogue;
 pub mod generation;
 pub mod hazard;
+pub mod loudness;
 pub mod media;
 pub mod notify;
 pub mod original;

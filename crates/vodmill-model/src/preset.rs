@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::loudness::Lufs;
 use crate::units::BitsPerSecond;
 
 /// A file in `presets/`.
@@ -173,6 +174,10 @@ pub struct AudioPreset {
     pub channels: u32,
     /// Samples per second.
     pub sample_rate: u32,
+    /// Integrated loudness (EBU R 128) that every sound is brought to by one gain, in LUFS; left as it is
+    /// without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Lufs>,
 }
 
 impl Default for AudioPreset {
@@ -182,6 +187,7 @@ impl Default for AudioPreset {
             bitrate: BitsPerSecond(128_000),
             channels: 2,
             sample_rate: 48_000,
+            loudness: None,
         }
     }
 }

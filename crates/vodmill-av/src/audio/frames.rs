@@ -34,6 +34,36 @@ pub(super) fn channels(frame: &Audio) -> u32 {
     unsafe { (*frame.as_ptr()).ch_layout.nb_channels as u32 }
 }
 
+/// So that its samples can be changed without another reference to them seeing it.
+pub(super) fn make_writable(frame: &mut Audio) -> Result<(), ffmpeg_next::Error> {
+    // SAFETY: the frame is valid and ours.
+    let code = unsafe { ffi::av_frame_make_writable(frame.as_mut_ptr()) };
+    if code < 0 { Err(ffmpeg_next::Error::from(code)) } else { Ok(()) }
+}
+
+/// The first `count` values of a plane of samples in floating point, as many as there are.
+pub(super) fn floats(frame: &Audio, plane: usize, count: usize) -> &[f32] {
+    // SAFETY: the caller names a plane that the frame's format has; planes of audio are as long as the
+    // first one says, and are aligned for vectors.
+    unsafe {
+        let frame = frame.as_ptr();
+        let values = (*frame).linesize[0].max(0) as usize / size_of::<f32>();
+        let data = (*(*frame).extended_data.add(plane)).cast::<f32>();
+        std::slice::from_raw_parts(data, count.min(values))
+    }
+}
+
+/// The same, to be changed; the frame must be writable.
+pub(super) fn floats_mut(frame: &mut Audio, plane: usize, count: usize) -> &mut [f32] {
+    // SAFETY: as above, and nothing else refers to a frame that is writable.
+    unsafe {
+        let frame = frame.as_mut_ptr();
+        let values = (*frame).linesize[0].max(0) as usize / size_of::<f32>();
+        let data = (*(*frame).extended_data.add(plane)).cast::<f32>();
+        std::slice::from_raw_parts_mut(data, count.min(values))
+    }
+}
+
 /// Sets the position of a decoded frame, and a layout where the file only gives a number of
 /// channels.
 pub(super) fn prepare(frame: &mut Audio, pts: i64) {

@@ -91,6 +91,7 @@ fn stereo(track: u32) -> AudioEncode {
                  aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_len=96000,\
                  atrim=end_sample=96000,asetnsamples=1024:p=0"
             .to_owned(),
+        loudness: None,
         samples: 96_000,
         clock_jumps: vec![],
     }

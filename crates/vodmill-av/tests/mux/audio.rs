@@ -32,6 +32,7 @@ pub fn encode(track: u32, samples: u64) -> AudioEncode {
              aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_len={samples},\
              atrim=end_sample={samples},asetnsamples=1024:p=0"
         ),
+        loudness: None,
         samples,
         clock_jumps: Vec::new(),
     }

@@ -4,6 +4,7 @@ mod audio;
 mod files;
 mod inspect;
 mod jpeg;
+mod loudness;
 mod make;
 mod mp4;
 mod parts;

@@ -20,6 +20,7 @@ pub use self::output::{
     Storyboard, VideoRange,
 };
 use crate::generation::GenerationName;
+use crate::loudness::Loudness;
 use crate::plan::{Build, TrackFact};
 
 /// Version of the form that is written.
@@ -49,6 +50,9 @@ pub struct Asset {
     pub outputs: Vec<Output>,
     /// What it was made from.
     pub original: Original,
+    /// What was done to the loudness of sounds, where a preset asks for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loudness: Vec<SoundLoudness>,
     /// Where it is less than what was delivered.
     pub repairs: Vec<Repair>,
     /// Objects of the generation, its receipt among them.
@@ -120,6 +124,18 @@ pub struct Original {
     pub sha256: String,
     /// Its tracks, and which are in the package.
     pub tracks: Vec<TrackFact>,
+}
+
+/// What was done to the loudness of one sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SoundLoudness {
+    /// Name of the encode that it is of.
+    pub encode: String,
+    /// Index of its track in the original; of the first one where several are joined.
+    pub track: u32,
+    /// What was measured, asked for and done.
+    pub levels: Loudness,
 }
 
 /// A place where the output is less than what was delivered.

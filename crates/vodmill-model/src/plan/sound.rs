@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::loudness::LoudnessPlan;
 use crate::media::ClockJump;
 use crate::units::BitsPerSecond;
 
@@ -35,6 +36,9 @@ pub struct AudioEncode {
     pub options: BTreeMap<String, String>,
     /// libavfilter chain from source samples (times relative to the origin) to the encoder's.
     pub filter: String,
+    /// The loudness that it is brought to after the filter, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<LoudnessPlan>,
     /// Samples in all, encoder delay apart.
     pub samples: u64,
     /// Clock jumps to take out.

@@ -3,6 +3,7 @@
 use super::Decisions;
 use super::sound_codec::SoundCodec;
 use super::sounds::{Part, Sound};
+use crate::loudness::{Decibels, LoudnessPlan, Lufs};
 use crate::media::{AudioTrack, ClockJump, MediaInfo};
 use crate::outcome::{Reason, Rejected};
 use crate::plan::{AudioEncode, AudioJoin, AudioPart, Timeline};
@@ -48,10 +49,7 @@ impl<'a> AudioEncodes<'a> {
         if let Some(known) = self.list.iter().find(same) {
             return known.id.clone();
         }
-        let stem = match SoundCodec::of(preset.codec).label {
-            None => format!("a{}-{}", sound.track().index, preset.bitrate),
-            Some(label) => format!("a{}-{label}-{}", sound.track().index, preset.bitrate),
-        };
+        let stem = stem(sound, preset);
         encode.id = super::unique(&stem, |id| self.list.iter().any(|known| known.id == id));
         explain(sound, &encode, decisions);
         self.list.push(encode.clone());
@@ -83,10 +81,29 @@ impl<'a> AudioEncodes<'a> {
                 [part] => filter(part, rate, layout, format),
                 _ => format!("aresample={rate},{}", form(rate, layout, format)),
             },
+            loudness: preset.loudness.map(loudness),
             samples: samples(self.timeline, rate),
             clock_jumps: self.clock_jumps.to_vec(),
         }
     }
+}
+
+fn stem(sound: &Sound<'_>, preset: &AudioPreset) -> String {
+    let index = sound.track().index;
+    let label = SoundCodec::of(preset.codec).label.map(|label| format!("-{label}"));
+    let loudness = preset.loudness.map(|Lufs(lufs)| format!("-lufs{}", lufs.unsigned_abs()));
+    let [label, loudness] = [label, loudness].map(Option::unwrap_or_default);
+    format!("a{index}{label}-{}{loudness}", preset.bitrate)
+}
+
+/// True peaks stay below full scale by what lossy codecs and players' converters add (EBU R 128).
+const MOST_PEAK: Decibels = Decibels::whole(-1);
+
+/// What is quieter than it can make loud is room noise, or a sound that is meant to be quiet.
+const MOST_GAIN: Decibels = Decibels::whole(20);
+
+fn loudness(target: Lufs) -> LoudnessPlan {
+    LoudnessPlan { target, most_peak: MOST_PEAK, most_gain: MOST_GAIN }
 }
 
 /// Samples of channels that are to be joined.
@@ -157,6 +174,13 @@ fn explain(sound: &Sound<'_>, encode: &AudioEncode, decisions: &mut Decisions) {
     };
     let choice = format!("{}, {} Hz, {}", encode.layout, encode.sample_rate, encode.bitrate);
     decisions.add(format!("encode {}", encode.id), choice, reason);
+    if let Some(plan) = &encode.loudness {
+        let reason = format!(
+            "measured first, then one gain for all of it: {} dB at most, true peak {} dBTP at most",
+            plan.most_gain, plan.most_peak
+        );
+        decisions.add(format!("loudness of {}", encode.id), plan.target.to_string(), reason);
+    }
 }
 
 /// A refusal when there is neither a picture nor a sound to work on.

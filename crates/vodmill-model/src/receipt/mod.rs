@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::head::{ListedObject, ReceiptHead};
 pub use self::output::{FileFact, HlsFact, Holds, OutputFact, PlaylistFact, StillsFact};
-use crate::asset::ReceiptReference;
+use crate::asset::{ReceiptReference, SoundLoudness};
 use crate::generation::GenerationName;
 use crate::plan::Build;
 use crate::units::{Frames, Ratio, Ticks};
@@ -51,6 +51,9 @@ pub struct Receipt {
     pub objects: Vec<ObjectFact>,
     /// What the objects are, by kind.
     pub outputs: Vec<OutputFact>,
+    /// What was done to the loudness of sounds, where a preset asks for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loudness: Vec<SoundLoudness>,
     /// SHA-256 of the asset's description, but for its reference to this receipt and the facts of its
     /// publication.
     pub description: String,

@@ -74,6 +74,7 @@ impl From<Receipt> for super::Receipt {
             frames: old.frames,
             frame_rate: old.frame_rate,
             objects: old.objects,
+            loudness: Vec::new(),
             description: old.description,
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::loudness::Loudness;
 use crate::plan::{AudioEncode, SubtitlePlan};
 use crate::units::Ticks;
 
@@ -30,6 +31,9 @@ pub struct AudioDone {
     /// What became of what was decoded.
     #[serde(default)]
     pub balance: SoundBalance,
+    /// What was done to its loudness, if anything was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
 }
 
 /// What was delivered of a sound against what came out: `delivered - outside - overlap + silence`,

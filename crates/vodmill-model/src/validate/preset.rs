@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 use super::{Report, is_name};
+use crate::loudness::Lufs;
 use crate::preset::{
     AudioCodec, AudioPreset, FileContainer, FilePreset, HdrPolicy, Ladder, Preset, Profile, Rung,
     Speed, VideoCodec, VideoCommon, VideoTarget,
@@ -201,6 +202,7 @@ fn crfs(codec: VideoCodec) -> RangeInclusive<u32> {
 }
 
 fn check_audio(audio: &AudioPreset, report: &mut Report<'_>) {
+    check_loudness(audio, report);
     let limits = AudioLimits::of(audio);
     let AudioPreset { channels, sample_rate, bitrate, .. } = *audio;
     let most = limits.channels.last().copied().unwrap_or_default();
@@ -222,6 +224,16 @@ fn check_audio(audio: &AudioPreset, report: &mut Report<'_>) {
         let message = format!("{bitrate}: MP3 has fixed rates, use one of {MP3_RATES:?} (kbit/s)");
         report.expect(known, "audio.bitrate", message);
     }
+}
+
+/// From what is used for cinema at home to what is louder than any platform plays.
+const LOUDNESSES: RangeInclusive<i8> = -31..=-5;
+
+fn check_loudness(audio: &AudioPreset, report: &mut Report<'_>) {
+    let Some(Lufs(loudness)) = audio.loudness else { return };
+    let (least, most) = (LOUDNESSES.start(), LOUDNESSES.end());
+    let message = format!("{loudness} LUFS is out of range: set it to {least} to {most}");
+    report.expect(LOUDNESSES.contains(&loudness), "audio.loudness", message);
 }
 
 /// What an audio codec takes.

@@ -25,6 +25,7 @@ pub(super) fn asset(context: &PackageContext<'_>, made: &[MadeOutput], receipt: 
             sha256: original.sha256.clone(),
             tracks: original.tracks.clone(),
         },
+        loudness: receipt.loudness.clone(),
         repairs: repairs::of(context, made),
         // The receipt is an object too.
         objects: receipt.objects.len() as u64 + 1,

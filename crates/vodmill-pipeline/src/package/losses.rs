@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vodmill_model::Plan;
 use vodmill_model::asset::Repair;
 use vodmill_model::plan::AudioEncode;
-use vodmill_model::transcode::{CueBalance, SoundBalance};
+use vodmill_model::transcode::{AudioDone, CueBalance, SoundBalance};
 use vodmill_model::units::Ticks;
 
 /// Sound before the first picture and after the last one up to this is what encoders pad with; so is
@@ -13,13 +13,13 @@ use vodmill_model::units::Ticks;
 const PADDING: Ticks = Ticks(9_000);
 
 /// Of all sounds, each once, by the ids of their encodes.
-pub(super) fn of_sounds(plan: &Plan, balances: &BTreeMap<String, SoundBalance>) -> Vec<Repair> {
+pub(super) fn of_sounds(plan: &Plan, sounds: &BTreeMap<String, AudioDone>) -> Vec<Repair> {
     let mut stated = Vec::new();
     let mut losses = Vec::new();
     for encode in &plan.audio {
         let name = name(encode);
-        if let Some(balance) = balances.get(&encode.id).filter(|_| !stated.contains(&name)) {
-            losses.extend(of_sound(&name, balance));
+        if let Some(done) = sounds.get(&encode.id).filter(|_| !stated.contains(&name)) {
+            losses.extend(of_sound(&name, &done.balance));
             stated.push(name);
         }
     }

@@ -18,8 +18,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
+use vodmill_model::asset::SoundLoudness;
+use vodmill_model::plan::AudioEncode;
 use vodmill_model::receipt::{ObjectFact, OutputFact, RECEIPT, Receipt, VERSION};
-use vodmill_model::transcode::{ProgressSink, SoundBalance};
+use vodmill_model::transcode::{AudioDone, ProgressSink};
 use vodmill_model::{AssetDocument, MediaError, Plan, Transcode};
 
 use outputs::MadeOutput;
@@ -41,8 +43,8 @@ pub struct PackageOrder {
     /// The original's name, for people.
     pub(crate) name: String,
     pub(crate) damage: Damage,
-    /// What became of every sound, by the id of its encode.
-    pub(crate) sounds: BTreeMap<String, SoundBalance>,
+    /// What came of every sound, by the id of its encode.
+    pub(crate) sounds: BTreeMap<String, AudioDone>,
     /// The original, for its subtitles.
     pub(crate) original: PathBuf,
     /// The segments, run by run.
@@ -162,6 +164,7 @@ fn receipt(context: &PackageContext<'_>, made: &[MadeOutput]) -> Receipt {
         frame_rate: video.map(|video| video.rate),
         objects: objects(context),
         outputs: facts(made),
+        loudness: loudness(context),
         description: String::new(),
     }
 }
@@ -175,6 +178,15 @@ fn facts(made: &[MadeOutput]) -> Vec<OutputFact> {
         }
     }
     facts
+}
+
+/// What was done to the loudness of each sound, in the order of the plan.
+fn loudness(context: &PackageContext<'_>) -> Vec<SoundLoudness> {
+    let of = |encode: &AudioEncode| {
+        let levels = context.order.sounds.get(&encode.id)?.loudness?;
+        Some(SoundLoudness { encode: encode.id.clone(), track: encode.track, levels })
+    };
+    context.plan.audio.iter().filter_map(of).collect()
 }
 
 /// Every object, made here or with its run, in the order of their names.

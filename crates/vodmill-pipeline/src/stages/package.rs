@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
-use vodmill_model::transcode::{AudioDone, SoundBalance, VideoDone};
+use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
 use super::segments::{bounds, deliver, input};
@@ -47,7 +47,8 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
 struct Results {
     /// What was concealed while encoding.
     damage: Damage,
-    sounds: BTreeMap<String, SoundBalance>,
+    /// By the ids of their encodes.
+    sounds: BTreeMap<String, AudioDone>,
     /// In the order of the runs.
     segments: Vec<SegmentsDone>,
 }
@@ -58,18 +59,17 @@ impl Results {
         let of_kind = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
         let video = of_kind(TaskKind::Video).map(noted::<VideoDone>);
         let video = video.collect::<Result<Vec<_>, _>>()?;
-        let audio = of_kind(TaskKind::Audio).map(noted::<AudioDone>);
-        let audio = audio.collect::<Result<Vec<_>, _>>()?;
+        let sound = |task: &TaskInfo| -> Result<_, Failed> {
+            let id = task.key.strip_prefix("audio/").unwrap_or_default().to_owned();
+            Ok((id, noted::<AudioDone>(task)?))
+        };
+        let sounds = of_kind(TaskKind::Audio).map(sound);
+        let sounds = sounds.collect::<Result<BTreeMap<_, _>, Failed>>()?;
         let damage = Damage {
             frames: video.iter().map(|done| done.damaged_frames).sum(),
             decoded_frames: video.iter().map(|done| done.decoded_frames).sum(),
-            audio_packets: audio.iter().map(|done| done.damaged_packets).sum(),
+            audio_packets: sounds.values().map(|done| done.damaged_packets).sum(),
         };
-        let sound = |task: &TaskInfo| -> Result<_, Failed> {
-            let id = task.key.strip_prefix("audio/").unwrap_or_default().to_owned();
-            Ok((id, noted::<AudioDone>(task)?.balance))
-        };
-        let sounds = of_kind(TaskKind::Audio).map(sound).collect::<Result<_, Failed>>()?;
         let segments = of_kind(TaskKind::Segments).map(noted::<SegmentsDone>);
         let mut segments = segments.collect::<Result<Vec<_>, _>>()?;
         segments.sort_by_key(|done| done.run);
