@@ -48,7 +48,7 @@ fn preset(speed: Speed) -> u32 {
         Speed::Veryfast => 10,
         Speed::Faster => 9,
         Speed::Fast => 8,
-        Speed::Medium => 7,
+        Speed::Auto | Speed::Medium => 7,
         Speed::Slow => 6,
         Speed::Slower => 5,
         Speed::Veryslow => 4,

@@ -45,8 +45,7 @@ fn check_audience(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Repor
         report.expect(audience.expected_views > 0, "audience.expected_views", message);
         return;
     }
-    let ladders = [&pipeline.ladder, &pipeline.hdr_ladder];
-    for name in ladders.into_iter().chain(pipeline.file_presets()) {
+    for name in pipeline.ladders().chain(pipeline.file_presets()) {
         let speed = match catalogue.presets.get(name) {
             Some(Preset::Ladder(ladder)) => Some(ladder.video.speed),
             Some(Preset::Mp4(file) | Preset::File(file)) => {
