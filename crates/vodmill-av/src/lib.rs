@@ -20,14 +20,14 @@ mod track;
 
 use std::path::Path;
 
-use vodmill_model::MediaInfo;
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Decoded, FileOrder, Inspection, JpegOrder, MeasureOrder, Measured,
-    Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles, Transcode,
-    VideoDone, VideoOrder,
+    AnalysisOrder, AudioDone, AudioOrder, Decoded, FileOrder, Inspection, JpegOrder, MeasureOrder,
+    Measured, Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, SubtitleOrder, Subtitles,
+    Transcode, VideoDone, VideoOrder,
 };
+use vodmill_model::{Analysis, MediaInfo};
 
 pub use probe::cropping;
 pub use rendition::count_packets;
@@ -49,6 +49,14 @@ impl Transcode for Libav {
 
     fn probe(&self, order: &ProbeOrder, watch: &dyn ProgressSink) -> Result<MediaInfo, MediaError> {
         probe::probe(order, watch)
+    }
+
+    fn analyse(
+        &self,
+        order: &AnalysisOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<Analysis, MediaError> {
+        encode::analyse(order, watch)
     }
 
     fn encode_video(

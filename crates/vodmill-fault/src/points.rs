@@ -70,6 +70,8 @@ pub const POINTS: &[&str] = &[
     "queue.batch_failed.written",
     "queue.batch_failed.committed",
     // Tasks (vodmill-pipeline/stages). `written` and `made` are in the child.
+    "analyse.probed",
+    "analyse.tried",
     "plan.probed",
     "plan.decided",
     "plan.named",

@@ -4,6 +4,7 @@
 //! become a [`Plan`] (exactly what will be done), which the stages carry out without a choice
 //! left to them.
 
+pub mod analysis;
 pub mod asset;
 pub mod audience;
 pub mod audio_map;
@@ -29,6 +30,7 @@ pub mod transcode;
 pub mod units;
 pub mod validate;
 
+pub use analysis::{Analysis, AnalysisPlan};
 pub use asset::{Asset, AssetDocument};
 pub use catalogue::Catalogue;
 pub use generation::{GenerationName, GenerationNumber};
@@ -36,8 +38,8 @@ pub use media::{AudioTrack, MediaInfo, SubtitleTrack, VideoTrack};
 pub use outcome::{Failed, MediaError, Rejected};
 pub use pipeline::Pipeline;
 pub use plan::Plan;
-pub use planner::{HdrHandling, PlanInput, diagnose, plan};
-pub use preset::{Ladder, Preset, Rung};
+pub use planner::{HdrHandling, PlanInput, analysis_plan, diagnose, plan};
+pub use preset::{Ladder, Preset, QualityTarget, Rung};
 pub use printable::{is_hidden, printable, printable_lines};
 pub use receipt::Receipt;
 pub use spec::JobSpec;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::audience::Audience;
 use crate::audio_map::AudioInput;
 use crate::notify::{Invalidation, Notify};
+use crate::preset::QualityTarget;
 
 /// A file in `pipelines/`. Its name is the file's name without `.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +42,10 @@ pub struct Pipeline {
     pub delivery: Option<Delivery>,
     /// Name of the ladder preset for HLS; empty for no HLS.
     pub ladder: String,
+    /// What pictures of `ladder` are to look like, in place of what the preset says: `"fixed"`, or a
+    /// VMAF score from 70 to 99.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityTarget>,
     /// Name of a second ladder, which keeps high dynamic range: where the original has it, its rungs
     /// stand beside those of `ladder` in one multivariant playlist; empty for none.
     pub hdr_ladder: String,
@@ -115,6 +120,7 @@ impl Default for Pipeline {
             delivery: None,
             destination: "published".to_owned(),
             ladder: "hls".to_owned(),
+            quality: None,
             hdr_ladder: String::new(),
             more_ladders: Vec::new(),
             mp4: Vec::new(),

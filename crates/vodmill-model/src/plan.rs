@@ -4,6 +4,7 @@
 mod address;
 mod budget;
 mod outputs;
+mod quality;
 mod runs;
 mod sound;
 
@@ -18,6 +19,7 @@ pub use self::outputs::{
     AudioAlternativePlan, EncryptionPlan, FileAudioPlan, FilePlan, HlsPlan, OutputPlan, StillPlan,
     StillsPlan, StoryboardPlan, SubtitleAlternativePlan, VariantPlan,
 };
+pub use self::quality::{ExpectedQuality, QualityPlan};
 pub use self::runs::SegmentRun;
 pub use self::sound::{AudioEncode, AudioJoin, AudioPart, SubtitlePlan};
 pub use crate::hazard::{Hazard, HazardCode};
@@ -42,6 +44,9 @@ pub struct Plan {
     pub video: Vec<VideoEncode>,
     /// The pieces of the timeline, in order; empty for sound alone.
     pub chunks: Vec<ChunkPlan>,
+    /// How the quality of the ladder was chosen for this title; none where it is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityPlan>,
     /// The audio streams to encode.
     pub audio: Vec<AudioEncode>,
     /// The subtitle tracks to extract.

@@ -35,6 +35,11 @@ pub struct Ladder {
     /// What it is for, in a sentence.
     #[serde(default)]
     pub description: String,
+    /// What pictures are to look like: `"fixed"`, by the rungs' own CRF for every title alike, or a
+    /// VMAF score from 70 to 99, for which each title gets a CRF of its own; `crf` of a rung is then
+    /// what holds where a title is too short to be looked at. H.264 only.
+    #[serde(default, skip_serializing_if = "QualityTarget::is_fixed")]
+    pub quality: QualityTarget,
     /// Settings common to all rungs.
     #[serde(default)]
     pub video: VideoCommon,
@@ -44,6 +49,57 @@ pub struct Ladder {
     /// The rungs, lowest first; at least one.
     #[serde(rename = "rung")]
     pub rungs: Vec<Rung>,
+}
+
+/// What the pictures of a ladder are to look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "QualityText", into = "QualityText")]
+#[schemars(with = "QualityText")]
+pub enum QualityTarget {
+    /// As the CRF of each rung has it, whatever the title.
+    #[default]
+    Fixed,
+    /// A mean VMAF score of the largest rung.
+    Vmaf(u8),
+}
+
+/// The forms in which a quality may be written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a VMAF score from 70 to 99, or \"fixed\"")]
+enum QualityText {
+    Score(u8),
+    Word(FixedWord),
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum FixedWord {
+    Fixed,
+}
+
+impl From<QualityText> for QualityTarget {
+    fn from(text: QualityText) -> QualityTarget {
+        match text {
+            QualityText::Score(score) => QualityTarget::Vmaf(score),
+            QualityText::Word(FixedWord::Fixed) => QualityTarget::Fixed,
+        }
+    }
+}
+
+impl From<QualityTarget> for QualityText {
+    fn from(target: QualityTarget) -> QualityText {
+        match target {
+            QualityTarget::Vmaf(score) => QualityText::Score(score),
+            QualityTarget::Fixed => QualityText::Word(FixedWord::Fixed),
+        }
+    }
+}
+
+impl QualityTarget {
+    /// Whether no title is looked at.
+    pub fn is_fixed(&self) -> bool {
+        *self == QualityTarget::Fixed
+    }
 }
 
 /// One rung: what is particular to it.

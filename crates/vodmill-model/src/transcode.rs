@@ -13,6 +13,7 @@ pub use self::measure::{
 pub use self::sound::{
     AudioDone, AudioOrder, Cue, CueBalance, SoundBalance, SubtitleOrder, Subtitles,
 };
+use crate::analysis::{Analysis, AnalysisPlan};
 use crate::media::{ClockJump, Colour, MediaInfo};
 use crate::outcome::MediaError;
 use crate::pipeline::Container;
@@ -39,6 +40,14 @@ pub trait Transcode: Send + Sync {
     /// Reads every packet of an original and says what it is. Facts alone: whether they are accepted
     /// is for the planner to say.
     fn probe(&self, order: &ProbeOrder, watch: &dyn ProgressSink) -> Result<MediaInfo, MediaError>;
+
+    /// Encodes samples of an original as trials, in memory, and scores them. Facts alone; a sample
+    /// that cannot be decoded is one.
+    fn analyse(
+        &self,
+        order: &AnalysisOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<Analysis, MediaError>;
 
     /// Decodes one chunk once and encodes it for every rung.
     fn encode_video(
@@ -117,6 +126,15 @@ pub struct ProbeOrder {
     pub original: PathBuf,
     /// Pixels of a coded picture beyond which none is decoded.
     pub max_pixels: u64,
+}
+
+/// An original whose samples are to be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnalysisOrder {
+    /// The original.
+    pub original: PathBuf,
+    /// What to try.
+    pub plan: AnalysisPlan,
 }
 
 /// One chunk to encode.

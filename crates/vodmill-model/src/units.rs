@@ -219,6 +219,35 @@ impl fmt::Display for BitsPerSecond {
     }
 }
 
+/// A constant rate factor of x264 in tenths: an encoder's measure of quality, lower is better.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Crf(pub i32);
+
+impl Crf {
+    /// As an encoder's option says it.
+    pub fn of_option(text: &str) -> Option<Crf> {
+        let value: f64 = text.parse().ok()?;
+        (0.0..=100.0).contains(&value).then(|| Crf((value * 10.0).round() as i32))
+    }
+
+    /// For a model's arithmetic.
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / 10.0
+    }
+}
+
+impl fmt::Display for Crf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 10 {
+            0 => write!(f, "{}", self.0 / 10),
+            tenths => write!(f, "{}.{}", self.0 / 10, tenths.abs()),
+        }
+    }
+}
+
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Size {

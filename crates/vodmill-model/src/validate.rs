@@ -3,6 +3,7 @@
 mod notify;
 mod pipeline;
 mod preset;
+mod quality;
 mod sound;
 mod url;
 

@@ -17,7 +17,7 @@ fn spec(pipeline: &str) -> JobSpec {
 }
 
 fn plan_of(spec: &JobSpec) -> Result<Plan, Rejected> {
-    plan(&PlanInput { media: &fixture("plain-1080p25"), spec, build: &build() })
+    plan(&PlanInput { media: &fixture("plain-1080p25"), spec, analysis: None, build: &build() })
 }
 
 #[test]

@@ -9,7 +9,7 @@ use vodmill_model::preset::{
     AudioCodec, FileContainer, FilePreset, HdrPolicy, Preset, Profile, VideoCodec,
 };
 use vodmill_model::validate::validate;
-use vodmill_model::{BitsPerSecond, Catalogue};
+use vodmill_model::{BitsPerSecond, Catalogue, QualityTarget};
 
 fn ladder(catalogue: &mut Catalogue) -> &mut vodmill_model::Ladder {
     match catalogue.presets.get_mut("hls") {
@@ -157,6 +157,35 @@ fn ladders_stand_beside_each_other_only_where_that_makes_sense() {
     assert_eq!([crf(0), crf(1), crf(63), crf(64)], [1, 0, 0, 1]);
     let peak = |peak| av1_paths(|_, ladder| ladder.rungs[2].target.max_bitrate.0 = peak).len();
     assert_eq!([peak(100_000_000), peak(100_000_001)], [0, 1]);
+}
+
+#[test]
+fn a_score_is_asked_for_where_one_can_be_aimed_at() {
+    let ask = |score: u8, change: fn(&mut vodmill_model::Ladder)| {
+        let mut catalogue = catalogue();
+        let it = ladder(&mut catalogue);
+        it.quality = QualityTarget::Vmaf(score);
+        change(it);
+        paths(&catalogue)
+    };
+    assert_eq!(ask(70, |_| {}), [""; 0]);
+    assert_eq!(ask(99, |_| {}), [""; 0]);
+    for wrong in [0, 69, 100, 255] {
+        assert_eq!(ask(wrong, |_| {}), ["quality"], "{wrong}");
+    }
+    let by_rate = |it: &mut vodmill_model::Ladder| {
+        let target = &mut it.rungs[0].target;
+        (target.crf, target.bitrate) = (None, Some(BitsPerSecond(500_000)));
+    };
+    assert_eq!(ask(95, by_rate), ["quality"]);
+    assert_eq!(hdr_paths(|_, ladder| ladder.quality = QualityTarget::Vmaf(95)), ["quality"]);
+    let of_pipeline = |score| pipeline_paths(|it| it.quality = Some(QualityTarget::Vmaf(score)));
+    assert_eq!((of_pipeline(95), of_pipeline(60)), (vec![], vec!["quality".to_owned()]));
+    let without = pipeline_paths(|it| {
+        (it.quality, it.ladder) = (Some(QualityTarget::Fixed), String::new());
+        it.encryption = None;
+    });
+    assert_eq!(without, ["quality"]);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::path::Path;
 use vodmill_keys::{ClearKeys, KeyRing, KeyStore};
 use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
-use vodmill_model::transcode::ProbeOrder;
-use vodmill_model::{Failed, JobSpec, MediaInfo, Plan, planner};
+use vodmill_model::planner::{self, PlanInput};
+use vodmill_model::transcode::{AnalysisOrder, ProbeOrder, Progress};
+use vodmill_model::{Analysis, AnalysisPlan, Failed, JobSpec, MediaInfo, Plan};
 
 use crate::child::{Assignment, Bounds, ChildRunner};
 use crate::proof::{self, CheckOrder, CheckReport};
@@ -37,22 +38,46 @@ pub fn probe(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<M
 /// Says what a file is, in a child process.
 fn facts(settings: &Settings, file: &Path, policy: &InputPolicy) -> Result<MediaInfo> {
     let order = ProbeOrder { original: file.to_owned(), max_pixels: policy.max_pixels };
-    let bytes = file.metadata().map_or(0, |facts| facts.len());
-    run_alone(settings, &Assignment::Probe(order), bytes)
+    run_alone(settings, &Assignment::Probe(order), bytes_of(file))
 }
 
-/// Plans a file for a pipeline, and writes nothing.
+fn bytes_of(file: &Path) -> u64 {
+    file.metadata().map_or(0, |facts| facts.len())
+}
+
+/// Plans a file for a pipeline, and writes nothing. Samples of the pictures are tried where the
+/// pipeline wants a quality for each title; `watch` hears how far that is.
 ///
 /// # Errors
 /// [`Error::Media`] with the refusal or the failure.
-pub fn plan(settings: &Settings, file: &Path, pipeline: &str, build: &Build) -> Result<Plan> {
+pub fn plan(
+    settings: &Settings,
+    file: &Path,
+    pipeline: &str,
+    build: &Build,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Plan> {
     let wanted = settings.catalogue.pipelines.get(pipeline);
     let wanted = wanted.ok_or_else(|| Error::NoPipeline(pipeline.to_owned()))?;
     let media = facts(settings, file, &wanted.input)?;
     let spec = JobSpec::of_pipeline(pipeline, wanted, &settings.catalogue.presets);
     let spec = spec.map_err(vodmill_model::MediaError::from)?;
-    let planned = planner::plan(&planner::PlanInput { media: &media, spec: &spec, build });
+    let input = PlanInput { media: &media, spec: &spec, analysis: None, build };
+    let trials = planner::analysis_plan(&input).map_err(vodmill_model::MediaError::from)?;
+    let analysis = trials.map(|plan| try_samples(settings, file, plan, watch)).transpose()?;
+    let planned = planner::plan(&PlanInput { analysis: analysis.as_ref(), ..input });
     Ok(planned.map_err(vodmill_model::MediaError::from)?)
+}
+
+fn try_samples(
+    settings: &Settings,
+    file: &Path,
+    plan: AnalysisPlan,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Analysis> {
+    let bounds = Bounds::of_analysis(&plan, bytes_of(file), &settings.limits);
+    let order = AnalysisOrder { original: file.to_owned(), plan };
+    run_within(settings, &Assignment::Analyse(Box::new(order)), &bounds, watch)
 }
 
 /// What a check may have to read, in bytes.
@@ -77,11 +102,19 @@ fn run_alone<T: serde::de::DeserializeOwned>(
     assignment: &Assignment,
     bytes: u64,
 ) -> Result<T> {
+    run_within(settings, assignment, &Bounds::of_reading(bytes, &settings.limits), &mut |_| {})
+}
+
+fn run_within<T: serde::de::DeserializeOwned>(
+    settings: &Settings,
+    assignment: &Assignment,
+    bounds: &Bounds,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<T> {
     let Settings { child: command, limits, .. } = settings;
-    let bounds = Bounds::of_reading(bytes, limits);
-    let (bounds, sandbox) = (&bounds, limits.sandbox);
+    let sandbox = limits.sandbox;
     let runner = ChildRunner { command, bounds, sandbox, scratch: None, original: None };
-    match runner.run(assignment, &mut |_| {}, &|| false) {
+    match runner.run(assignment, watch, &|| false) {
         Ok((result, _)) => Ok(result),
         Err(StageError::Media(error)) => Err(error.into()),
         Err(

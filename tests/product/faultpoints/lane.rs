@@ -21,6 +21,7 @@ pub const SETTINGS: &str = "settle_seconds = 0\nlease_seconds = 5\nstall_seconds
 
 const LADDER: &str = r#"
 kind = "ladder"
+quality = 90
 [video]
 speed = "ultrafast"
 gop_seconds = 1

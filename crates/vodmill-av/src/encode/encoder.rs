@@ -75,7 +75,7 @@ impl<'a> Running<'a> {
             let cause = format!("frames of {}x{} came", shape.width, shape.height);
             return Err(error::failed("encode", &work.encode.id, cause));
         }
-        let codec = open(work, first)?;
+        let codec = open(work.encode, work.rate, first)?;
         let header = Header::Video(VideoHeader {
             codec: codec_name(&codec),
             size: work.encode.size,
@@ -130,7 +130,7 @@ impl<'a> Running<'a> {
     fn begin_anew(&mut self, next: &Video) -> Result<(), MediaError> {
         self.codec.send_eof().map_err(|cause| self.error(cause))?;
         self.write_packets()?;
-        self.codec = open(self.work, next)?;
+        self.codec = open(self.work.encode, self.work.rate, next)?;
         Ok(())
     }
 
@@ -200,17 +200,22 @@ fn has_no_single_pictures(encode: &VideoEncode) -> bool {
     encode.encoder == "libsvtav1" && encode.gop.0 <= 1
 }
 
-fn open(work: &Work<'_>, first: &Video) -> Result<encoder::video::Encoder, MediaError> {
-    let stage = |cause| error::libav("open encoder of", &work.encode.id, cause);
+/// An encoder of frames like the first one.
+pub(super) fn open(
+    encode: &VideoEncode,
+    rate: Ratio,
+    first: &Video,
+) -> Result<encoder::video::Encoder, MediaError> {
+    let stage = |cause| error::libav("open encoder of", &encode.id, cause);
     let codec =
-        encoder::find_by_name(&work.encode.encoder).ok_or_else(|| stage(Error::EncoderNotFound))?;
+        encoder::find_by_name(&encode.encoder).ok_or_else(|| stage(Error::EncoderNotFound))?;
     let mut context = Context::new_with_codec(codec);
-    let unknown = libav::set_options(&mut context, &work.encode.options).map_err(stage)?;
+    let unknown = libav::set_options(&mut context, &encode.options).map_err(stage)?;
     if !unknown.is_empty() {
-        let cause = format!("{} does not know {}", work.encode.encoder, unknown.join(", "));
-        return Err(error::failed("open encoder of", &work.encode.id, cause));
+        let cause = format!("{} does not know {}", encode.encoder, unknown.join(", "));
+        return Err(error::failed("open encoder of", &encode.id, cause));
     }
-    describe(&mut context, first, work.rate);
+    describe(&mut context, first, rate);
     context.encoder().video().and_then(encoder::video::Video::open).map_err(stage)
 }
 

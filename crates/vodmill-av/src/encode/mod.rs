@@ -10,6 +10,7 @@
 //! Everything up to the encoders runs in the calling thread. Frames whose types another encoder decides
 //! wait for them in the queue of their own: it holds as many as that encoder may be behind.
 
+mod analyse;
 mod decoder;
 mod encoder;
 pub(crate) mod filter;
@@ -17,6 +18,7 @@ pub(crate) mod frames;
 mod grid;
 pub(crate) mod pictures;
 mod stills;
+mod trial;
 mod types;
 
 use std::path::Path;
@@ -35,6 +37,7 @@ use self::pictures::Pictures;
 use self::stills::Stills;
 use crate::error;
 
+pub(crate) use self::analyse::analyse;
 pub(crate) use self::decoder::open_decoder;
 
 /// Frames that wait for an encoder. Deeper queues cost memory and gain nothing.

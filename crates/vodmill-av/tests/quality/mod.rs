@@ -2,3 +2,4 @@
 
 mod meter;
 mod pairs;
+mod trials;

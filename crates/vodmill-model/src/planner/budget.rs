@@ -3,6 +3,7 @@
 
 use super::outputs::{Made, Material};
 use super::source::Source;
+use crate::media::VideoTrack;
 use crate::plan::{AudioEncode, Budget, ChunkPlan, OutputPlan, StillsPlan, Timeline, VideoEncode};
 use crate::units::{Frames, Size, Ticks};
 
@@ -116,6 +117,32 @@ fn of_parts(parts: &Parts<'_>) -> Budget {
         memory: PROCESS + 2 * coded * PICTURES_DECODED + encodes().map(encoder_memory).sum::<u64>(),
         chunk_bytes,
         audio_bytes: longest_sound.unwrap_or(0),
+    }
+}
+
+/// Bytes of a pixel that a trial holds beside its encoder: pictures that wait for their trial to come
+/// back from the decoder, and what a score is made of. Measured, rounded up.
+const BYTES_A_TRIED_PIXEL: u64 = 110;
+
+/// The bounds of trials of pictures that are compared at the size of the largest.
+pub(super) fn of_trials(track: &VideoTrack, trials: &[&VideoEncode]) -> Budget {
+    let coded = pixels(track.coded);
+    let compared = trials.iter().map(|encode| pixels(encode.size)).max().unwrap_or(0);
+    let trials_of = |bytes: u64| compared * bytes * trials.len() as u64;
+    let encoders: u64 = trials.iter().map(|encode| encoder_memory(encode)).sum();
+    // Decoded, encoded, decoded again, compared: each about as slow as the decoder of an original.
+    let compared_ms = trials_of(2) / DECODED;
+    let encoded_ms: u64 = trials.iter().map(|encode| frame_ms(encode)).sum();
+    Budget {
+        frame_ms: 1 + coded / DECODED + encoded_ms + compared_ms,
+        frames_in_flight: trials
+            .iter()
+            .map(|encode| PICTURES_ENCODED + lookahead(encode))
+            .max()
+            .unwrap_or(0),
+        memory: PROCESS + 2 * coded * PICTURES_DECODED + encoders + trials_of(BYTES_A_TRIED_PIXEL),
+        chunk_bytes: 0,
+        audio_bytes: 0,
     }
 }
 

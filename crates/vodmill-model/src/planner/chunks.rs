@@ -60,7 +60,7 @@ fn segments_of(seconds: u32, grid: &VideoTimeline) -> u64 {
 }
 
 /// The last point from which everything that is shown from `first_frame` on decodes.
-fn seek(track: &VideoTrack, rate: Ratio, first_frame: Frames) -> SeekPoint {
+pub(super) fn seek(track: &VideoTrack, rate: Ratio, first_frame: Frames) -> SeekPoint {
     let begin = SeekPoint { pts: track.first, packet: 0 };
     let first = track.seek_points.first().copied().unwrap_or(begin);
     if first_frame == 0 {

@@ -33,13 +33,17 @@ mod source_bytes;
 mod speeds;
 mod subtitles;
 mod timeline;
+mod title;
 mod tracks;
 mod vp9;
 
+use std::borrow::Cow;
+
+use crate::analysis::{Analysis, AnalysisPlan};
 use crate::media::MediaInfo;
 use crate::outcome::{Reason, Rejected};
 use crate::pipeline::{DamagePolicy, InputPolicy};
-use crate::plan::{Build, OriginalFacts, OutputPlan, Plan, SubtitlePlan};
+use crate::plan::{Build, OriginalFacts, OutputPlan, Plan, SubtitlePlan, Timeline};
 use crate::spec::JobSpec;
 use decisions::Decisions;
 use diagnose::diagnose;
@@ -60,6 +64,8 @@ pub struct PlanInput<'a> {
     pub media: &'a MediaInfo,
     /// What is wanted of it.
     pub spec: &'a JobSpec,
+    /// What came of the [`AnalysisPlan`] for it, where there is one.
+    pub analysis: Option<&'a Analysis>,
     /// What makes the bytes.
     pub build: &'a Build,
 }
@@ -69,24 +75,66 @@ pub struct PlanInput<'a> {
 /// # Errors
 /// [`Rejected`] with the reason.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Rejected> {
+    let programme = programme(input)?;
+    plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
+}
+
+/// What is to be tried of an original before it is planned; nothing where no quality is asked for, or
+/// where the pictures are not worth it.
+///
+/// # Errors
+/// [`Rejected`] with the reason, as [`plan`] would.
+pub fn analysis_plan(input: &PlanInput<'_>) -> Result<Option<AnalysisPlan>, Rejected> {
+    let programme = programme(input)?;
+    let mut decisions = Decisions::default();
+    let spec = &speeds::choose(input.spec, &programme, &mut decisions);
+    let input = PlanInput { media: &programme, spec, analysis: None, ..*input };
+    let arranged = Arranged::of(&input, input.media, &mut decisions)?;
+    let Arranged { requested, source, timeline, pictures } = &arranged;
+    Ok(title::analysis_plan(input.media, source, timeline, requested, pictures))
+}
+
+fn programme<'a>(input: &PlanInput<'a>) -> Result<Cow<'a, MediaInfo>, Rejected> {
     admit(input.media, &input.spec.input()?.policy)?;
     let programme = programme::chosen(input.media);
     plausible::refuse_impossible(&programme)?;
-    plan_programme(&PlanInput { media: &programme, ..*input }, input.media)
+    Ok(programme)
+}
+
+/// What is decided about an original before anything about single outputs.
+struct Arranged<'a> {
+    requested: Requested<'a>,
+    source: Source<'a>,
+    timeline: Timeline,
+    pictures: Pictures<'a>,
+}
+
+impl<'a> Arranged<'a> {
+    /// Of one programme of the file `whole`.
+    fn of(
+        input: &PlanInput<'a>,
+        whole: &MediaInfo,
+        decisions: &mut Decisions,
+    ) -> Result<Arranged<'a>, Rejected> {
+        let PlanInput { media, spec, analysis, .. } = *input;
+        let requested = Requested::of(spec)?;
+        tracks::refuse_truncated(media, requested.policy)?;
+        programme::explain(whole, decisions);
+        let source = Source::choose(media, &requested, decisions)?;
+        let requested = requested.of_source(source.video, decisions);
+        let timeline = timeline::timeline(&source, &requested, decisions)?;
+        let pictures = Pictures::plan(media, &source, &timeline, &requested, analysis, decisions);
+        Ok(Arranged { requested, source, timeline, pictures })
+    }
 }
 
 /// Plans one programme of the file `whole`.
 fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Rejected> {
-    let PlanInput { media, spec, build } = *input;
+    let PlanInput { media, spec, build, .. } = *input;
     let mut decisions = Decisions::default();
     let spec = &speeds::choose(spec, media, &mut decisions);
-    let requested = Requested::of(spec)?;
-    tracks::refuse_truncated(media, requested.policy)?;
-    programme::explain(whole, &mut decisions);
-    let source = Source::choose(media, &requested, &mut decisions)?;
-    let requested = requested.of_source(source.video, &mut decisions);
-    let timeline = timeline::timeline(&source, &requested, &mut decisions)?;
-    let pictures = Pictures::plan(media, &source, &timeline, &requested, &mut decisions);
+    let arranged = Arranged::of(&PlanInput { spec, ..*input }, whole, &mut decisions)?;
+    let Arranged { requested, source, timeline, pictures } = arranged;
     let material = Material {
         media,
         requested: &requested,
@@ -111,6 +159,7 @@ fn plan_programme(input: &PlanInput<'_>, whole: &MediaInfo) -> Result<Plan, Reje
         decode: pictures.decode,
         video: pictures.encodes.list,
         chunks: pictures.chunks,
+        quality: pictures.quality,
         audio: made.audio,
         subtitles: made.subtitles,
         outputs: made.outputs,

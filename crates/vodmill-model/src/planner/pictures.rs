@@ -4,9 +4,11 @@ use super::picture::{self, CommonPicture, display_size};
 use super::requested::Requested;
 use super::rungs::{self, Encodes};
 use super::source::Source;
+use super::title::{self, FittedLadder, Title};
 use super::{Decisions, chunks};
+use crate::analysis::Analysis;
 use crate::media::MediaInfo;
-use crate::plan::{ChunkPlan, DecodePlan, Timeline};
+use crate::plan::{ChunkPlan, DecodePlan, QualityPlan, Timeline};
 
 /// Everything about pictures; empty for sound alone.
 #[derive(Default)]
@@ -15,6 +17,7 @@ pub(super) struct Pictures<'a> {
     pub common: Option<CommonPicture<'a>>,
     pub decode: Option<DecodePlan>,
     pub encodes: Encodes,
+    pub quality: Option<QualityPlan>,
     pub chunks: Vec<ChunkPlan>,
 }
 
@@ -24,6 +27,7 @@ impl<'a> Pictures<'a> {
         source: &Source<'a>,
         timeline: &Timeline,
         requested: &Requested<'_>,
+        analysis: Option<&Analysis>,
         decisions: &mut Decisions,
     ) -> Pictures<'a> {
         let (Some(track), Some(grid)) = (source.video, &timeline.video) else {
@@ -34,8 +38,11 @@ impl<'a> Pictures<'a> {
         let fitted = rungs::fit_outputs(display, requested, decisions);
         let largest = fitted.largest(display);
         let decode = picture::decode_plan(media, &common, largest, requested.policy, decisions);
-        let encodes = fitted.encodes(&common, grid.rate, decisions);
+        let title = Title { media, track, timeline, grid, decode: &decode };
+        let ladder = FittedLadder { outputs: &fitted, picture: &common, rate: grid.rate };
+        let (encodes, quality) = title::fit(&title, requested, analysis, &ladder, decisions);
+        encodes.explain(decisions);
         let chunks = chunks::chunks(media, track, grid, requested.spec.chunk_seconds, decisions);
-        Pictures { common: Some(common), decode: Some(decode), encodes, chunks }
+        Pictures { common: Some(common), decode: Some(decode), encodes, quality, chunks }
     }
 }

@@ -90,7 +90,7 @@ fn fit(display: Size, common: &VideoCommon, target: &VideoTarget) -> Fitted {
     fitted
 }
 
-impl FittedOutputs<'_> {
+impl<'a> FittedOutputs<'a> {
     /// The sides of the largest picture that any output takes, at most `display`'s.
     pub fn largest(&self, display: Size) -> Size {
         let orders = || self.rungs.iter().chain(&self.files).map(|order| order.fitted.scaled);
@@ -102,13 +102,14 @@ impl FittedOutputs<'_> {
         }
     }
 
+    /// The same without some rungs.
+    pub fn without(&self, names: &[&str]) -> FittedOutputs<'a> {
+        let rungs = self.rungs.iter().filter(|order| !names.contains(&order.name));
+        FittedOutputs { rungs: rungs.copied().collect(), files: self.files.clone() }
+    }
+
     /// The encodes, smallest first, from common pictures at `rate`.
-    pub fn encodes(
-        &self,
-        picture: &CommonPicture<'_>,
-        rate: Ratio,
-        decisions: &mut Decisions,
-    ) -> Encodes {
+    pub fn encodes(&self, picture: &CommonPicture<'_>, rate: Ratio) -> Encodes {
         let mut encodes = Encodes::default();
         for order in self.deciders() {
             let id = encodes.id(order, encode(order, picture, rate, &Types::Decided));
@@ -125,7 +126,6 @@ impl FittedOutputs<'_> {
         encodes.list.sort_by_key(|encode| {
             (u64::from(encode.size.width) * u64::from(encode.size.height), encode.id.clone())
         });
-        encodes.explain(decisions);
         encodes
     }
 
@@ -200,7 +200,14 @@ impl Encodes {
         Some(FrameTypes { of: of.clone(), waiting: h264::waiting(common.speed) })
     }
 
-    fn explain(&self, decisions: &mut Decisions) {
+    /// The encode of a rung.
+    pub fn of_rung(&mut self, name: &str) -> Option<&mut VideoEncode> {
+        let (_, id) = self.rungs.iter().find(|(rung, _)| rung == name)?;
+        self.list.iter_mut().find(|encode| encode.id == *id)
+    }
+
+    /// Says which output takes which encode.
+    pub fn explain(&self, decisions: &mut Decisions) {
         for encode in &self.list {
             let users = self.users.iter().filter(|(_, id)| *id == encode.id);
             let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();

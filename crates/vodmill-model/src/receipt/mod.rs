@@ -11,7 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::head::{ListedObject, ReceiptHead};
-pub use self::output::{FileFact, HlsFact, Holds, OutputFact, PlaylistFact, StillsFact};
+pub use self::output::{
+    FileFact, HlsFact, Holds, OutputFact, PlaylistFact, RungQuality, StillsFact,
+};
 use crate::asset::{ReceiptReference, SoundLoudness};
 use crate::generation::GenerationName;
 use crate::plan::Build;

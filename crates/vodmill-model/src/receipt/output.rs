@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asset::VideoRange;
 use crate::preset::FileContainer;
+use crate::quality::{Quality, Score};
 use crate::units::{Size, Ticks};
 
 /// What is claimed of one output.
@@ -33,6 +34,21 @@ pub struct HlsFact {
     pub playlists: Vec<PlaylistFact>,
     /// SHA-256 of the multivariant playlist that points here.
     pub multivariant: String,
+    /// How good the pictures are, where a quality was chosen for this title, lowest rung first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<RungQuality>,
+}
+
+/// How good the pictures of one rung are beside those of the original, at the size of the largest rung.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RungQuality {
+    /// Its media playlist.
+    pub playlist: String,
+    /// The mean VMAF score that was expected when it was planned; none for sizes that were not tried.
+    pub predicted: Option<Score>,
+    /// What was measured of the same samples; none without `proof = "full"`.
+    pub measured: Option<Quality>,
 }
 
 /// What the segments of a media playlist hold.

@@ -87,6 +87,7 @@ fn outputs(old: &Receipt) -> Vec<OutputFact> {
         encrypted: old.encrypted,
         playlists: old.playlists.clone(),
         multivariant: multivariant.clone(),
+        quality: Vec::new(),
     });
     let names = old.objects.iter().map(|object| &object.name);
     let stills: Vec<_> = names.filter(|name| name.starts_with(STILLS)).cloned().collect();

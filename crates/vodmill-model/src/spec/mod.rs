@@ -113,6 +113,15 @@ impl JobSpec {
         }
     }
 
+    /// Whether pictures of an original are to be looked at before it is planned.
+    pub fn wants_analysis(&self) -> bool {
+        let ladders = self.outputs.iter().filter_map(|output| match &output.preset {
+            OutputPreset::Ladder(ladder) => Some(ladder),
+            OutputPreset::File(_) => None,
+        });
+        ladders.into_iter().any(|ladder| !ladder.quality.is_fixed())
+    }
+
     /// The preset of an output.
     pub fn output(&self, name: &str) -> Option<&OutputPreset> {
         self.outputs.iter().find(|output| output.name == name).map(|output| &output.preset)

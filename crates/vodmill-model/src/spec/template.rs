@@ -42,7 +42,11 @@ fn ladders(
     for name in pipeline.ladders() {
         match presets.get(name) {
             Some(Preset::Ladder(ladder)) => {
-                let preset = OutputPreset::Ladder(ladder.clone());
+                let mut ladder = ladder.clone();
+                if let Some(quality) = pipeline.quality.filter(|_| *name == pipeline.ladder) {
+                    ladder.quality = quality;
+                }
+                let preset = OutputPreset::Ladder(ladder);
                 outputs.push(Output { name: name.clone(), preset });
             }
             _ => return Err(missing(name)),

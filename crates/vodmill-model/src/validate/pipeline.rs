@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::url::is_http_url;
-use super::{Report, notify, sound};
+use super::{Report, notify, quality, sound};
 use crate::catalogue::Catalogue;
 use crate::pipeline::{Container, Delivery, Encryption, Lifecycle, Pipeline, Thumbnails};
 use crate::preset::{HdrPolicy, Ladder, Preset, Speed, VideoCodec};
@@ -72,6 +72,12 @@ fn check_presets(pipeline: &Pipeline, catalogue: &Catalogue, report: &mut Report
     for (path, name) in named.into_iter().chain(more) {
         let right = name.is_empty() || catalogue.ladder(name).is_some();
         report.expect(right, path, wrong(name, "ladder"));
+    }
+    if let Some(target) = pipeline.quality {
+        match catalogue.ladder(&pipeline.ladder) {
+            Some(ladder) => quality::check(target, ladder, "quality", report),
+            None => report.add("quality", "there is no `ladder` that it is for: remove it"),
+        }
     }
     check_ladders(pipeline, catalogue, report);
     for (number, name) in pipeline.file_presets().enumerate() {

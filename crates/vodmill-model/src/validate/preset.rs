@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use super::{Report, is_name};
+use super::{Report, is_name, quality};
 use crate::loudness::Lufs;
 use crate::preset::{
     AudioCodec, AudioPreset, FileContainer, FilePreset, HdrPolicy, Ladder, Preset, Profile, Rung,
@@ -39,6 +39,7 @@ fn check_ladder(ladder: &Ladder, report: &mut Report<'_>) {
     expect_audio(&ladder.audio, audios, "HLS", report);
     check_audio(&ladder.audio, report);
     report.expect(!ladder.rungs.is_empty(), "rung", "add at least one [[rung]]");
+    quality::check(ladder.quality, ladder, "quality", report);
     for (number, rung) in ladder.rungs.iter().enumerate() {
         let path = format!("rung[{number}]");
         check_name(rung, &ladder.rungs[..number], &path, report);

@@ -85,5 +85,5 @@ pub fn plan_of(media: &MediaInfo, catalogue: &Catalogue, pipeline: &str) -> Resu
     let build = build();
     let template = catalogue.pipeline(pipeline).unwrap();
     let spec = JobSpec::of_pipeline(pipeline, template, &catalogue.presets)?;
-    plan(&PlanInput { media, spec: &spec, build: &build })
+    plan(&PlanInput { media, spec: &spec, analysis: None, build: &build })
 }

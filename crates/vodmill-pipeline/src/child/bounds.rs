@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use vodmill_model::Plan;
 use vodmill_model::plan::{Budget, ChunkPlan};
+use vodmill_model::{AnalysisPlan, Plan};
 
 use crate::settings::Limits;
 use crate::worker::Needs;
@@ -51,6 +51,22 @@ impl Bounds {
             still: limits.stall,
             whole: WHOLE + Duration::from_millis(bytes / BYTES_A_MS),
             needs: Needs { memory: LEAN.min(limits.memory), disk: 0 },
+        }
+    }
+
+    /// Of trying samples of an original of so many bytes. Nothing is written.
+    pub(crate) fn of_analysis(plan: &AnalysisPlan, bytes: u64, limits: &Limits) -> Bounds {
+        let Budget { frame_ms, frames_in_flight, memory, .. } = plan.budget;
+        let expected = |times: u64, frames: u64| {
+            Duration::from_millis(times.saturating_mul(frame_ms).saturating_mul(frames))
+        };
+        let frames = plan.samples.iter().map(|sample| sample.frames).sum();
+        let reading = Bounds::of_reading(bytes, limits);
+        Bounds {
+            still: limits.stall.max(expected(STILL, frames_in_flight)),
+            whole: reading.whole + expected(PATIENCE, frames),
+            needs: Needs { memory: memory.min(limits.memory), disk: 0 },
+            ..reading
         }
     }
 

@@ -13,10 +13,12 @@ mod spawn;
 mod usage;
 mod watchdog;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vodmill_model::transcode::{AudioOrder, ProbeOrder, Progress, VideoOrder};
+use vodmill_model::transcode::{
+    AnalysisOrder, AudioOrder, DistortedMedia, MeasureOrder, ProbeOrder, Progress, VideoOrder,
+};
 use vodmill_model::{Failed, Rejected};
 
 pub(crate) use bounds::Bounds;
@@ -46,6 +48,10 @@ const SCRATCH: &str = "VODMILL_CHILD_SCRATCH";
 pub enum Assignment {
     /// Say what an original is.
     Probe(ProbeOrder),
+    /// Encode samples of an original as trials, and score them.
+    Analyse(Box<AnalysisOrder>),
+    /// Measure a stretch of renditions against the original.
+    Measure(Box<MeasureOrder>),
     /// Encode a chunk.
     Video(VideoOrder),
     /// Encode an audio track.
@@ -63,6 +69,8 @@ impl Assignment {
     fn original(&self) -> Option<&Path> {
         match self {
             Assignment::Probe(order) => Some(&order.original),
+            Assignment::Analyse(order) => Some(&order.original),
+            Assignment::Measure(order) => Some(&order.original),
             Assignment::Video(order) => Some(&order.original),
             Assignment::Audio(order) => Some(&order.original),
             Assignment::Package(order) => Some(&order.original),
@@ -73,7 +81,11 @@ impl Assignment {
     /// The files and folders that it reads, its scratch apart.
     fn files(&self) -> Vec<&Path> {
         let mut files = match self {
-            Assignment::Probe(_) | Assignment::Video(_) | Assignment::Audio(_) => Vec::new(),
+            Assignment::Probe(_)
+            | Assignment::Analyse(_)
+            | Assignment::Video(_)
+            | Assignment::Audio(_) => Vec::new(),
+            Assignment::Measure(order) => compared(order),
             Assignment::Segments(order) => order.input.files(),
             Assignment::Package(order) => order.input.files(),
             Assignment::Check(order) => vec![order.package.as_path()],
@@ -81,6 +93,18 @@ impl Assignment {
         files.extend(self.original());
         files
     }
+}
+
+/// The files that are compared with an original.
+fn compared(order: &MeasureOrder) -> Vec<&Path> {
+    let mut files: Vec<&Path> = Vec::new();
+    for compared in &order.distorted {
+        match &compared.media {
+            DistortedMedia::Renditions(chunks) => files.extend(chunks.iter().map(PathBuf::as_path)),
+            DistortedMedia::File { path, .. } => files.push(path),
+        }
+    }
+    files
 }
 
 /// What a child has cost, as the kernel counts.

@@ -93,6 +93,8 @@ fn carry_out(
 ) -> Result<serde_json::Value, MediaError> {
     match assignment {
         Assignment::Probe(order) => value(transcode.probe(&order, events)?),
+        Assignment::Analyse(order) => value(transcode.analyse(&order, events)?),
+        Assignment::Measure(order) => value(transcode.measure(&order, events)?),
         Assignment::Video(order) => {
             let done = transcode.encode_video(&order, events)?;
             passed(point!("rendition.written"))?;

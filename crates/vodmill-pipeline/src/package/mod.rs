@@ -20,6 +20,7 @@ use vodmill_fault::point;
 use vodmill_keys::ClearKeys;
 use vodmill_model::asset::SoundLoudness;
 use vodmill_model::plan::AudioEncode;
+use vodmill_model::quality::FrameScore;
 use vodmill_model::receipt::{ObjectFact, OutputFact, RECEIPT, Receipt, VERSION};
 use vodmill_model::transcode::{AudioDone, ProgressSink};
 use vodmill_model::{AssetDocument, MediaError, Plan, Transcode};
@@ -45,6 +46,9 @@ pub struct PackageOrder {
     pub(crate) damage: Damage,
     /// What came of every sound, by the id of its encode.
     pub(crate) sounds: BTreeMap<String, AudioDone>,
+    /// Scores of frames, by the id of the encode, as far as they were measured.
+    #[serde(default)]
+    pub(crate) measured: BTreeMap<String, Vec<FrameScore>>,
     /// The original, for its subtitles.
     pub(crate) original: PathBuf,
     /// The segments, run by run.

@@ -150,6 +150,12 @@ impl<'a> TaskContext<'a> {
         self.result_of(graph::PLAN)
     }
 
+    /// Whether the job has a task of that key.
+    pub(super) fn has_task(&self, key: &str) -> Result<bool, StageError> {
+        let tasks = self.worker.queue.tasks(&self.lease.job_id)?;
+        Ok(tasks.iter().any(|task| task.key == key))
+    }
+
     /// The result of a task of this job that is done.
     pub(super) fn result_of<T: DeserializeOwned>(&self, key: &str) -> Result<T, StageError> {
         let stage = || format!("read {key} of job {}", self.lease.job_id);

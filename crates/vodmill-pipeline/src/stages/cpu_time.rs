@@ -13,7 +13,7 @@ const CPU_MS: &str = "cpu_ms";
 /// was not there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effort {
-    /// Of encoding.
+    /// Of encoding, trials among it.
     pub encode: u64,
     /// Of all else: probing, packaging, proof.
     pub package: u64,
@@ -26,7 +26,8 @@ impl Effort {
             let result = task.result.as_deref().unwrap_or_default();
             let result: Value = serde_json::from_str(result).unwrap_or_default();
             let cpu_ms = result[CPU_MS].as_u64().unwrap_or(0);
-            let encodes = [TaskKind::Video, TaskKind::Audio].map(TaskKind::as_str);
+            let encodes =
+                [TaskKind::Analyse, TaskKind::Video, TaskKind::Audio].map(TaskKind::as_str);
             match encodes.contains(&task.kind.as_str()) {
                 true => effort.encode += cpu_ms,
                 false => effort.package += cpu_ms,

@@ -1,13 +1,13 @@
 //! Which tasks a job has, and which wait for which.
 //!
-//! A job begins with [`BEFORE_PLAN`], one task after the other; the last of them plans, and adds the
+//! A job begins with [`before_plan`], one task after the other; the last of them plans, and adds the
 //! rest ([`after_plan`]). What a task leaves for later ones is its result in the queue.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use vodmill_model::plan::{AudioEncode, ChunkPlan, SegmentRun};
-use vodmill_model::{Plan, Ratio};
+use vodmill_model::{JobSpec, Plan, Ratio};
 use vodmill_queue::NewTask;
 
 use super::TaskKind;
@@ -16,13 +16,18 @@ use crate::worker::Totals;
 /// Key of the task that decides everything.
 pub(crate) const PLAN: &str = "plan";
 
+/// Key of the task that looks at the pictures before that.
+pub(super) const ANALYSE: &str = "analyse";
+
 /// The tasks up to the plan, in order; a task that is done once for each job has its kind as key.
-const BEFORE_PLAN: [TaskKind; 1] = [TaskKind::Plan];
+fn before_plan(spec: &JobSpec) -> &'static [TaskKind] {
+    if spec.wants_analysis() { &[TaskKind::Analyse, TaskKind::Plan] } else { &[TaskKind::Plan] }
+}
 
 /// The tasks that a job begins with.
-pub(crate) fn first_tasks() -> Vec<NewTask> {
+pub(crate) fn first_tasks(spec: &JobSpec) -> Vec<NewTask> {
     let mut tasks: Vec<NewTask> = Vec::new();
-    for kind in BEFORE_PLAN {
+    for kind in before_plan(spec) {
         let after = tasks.last().map(|before| before.key.clone());
         let key = kind.as_str().to_owned();
         let kind = kind.as_str().to_owned();
@@ -107,15 +112,26 @@ fn task(key: &str, kind: TaskKind, after: Vec<String>, totals: &Totals) -> NewTa
 #[cfg(test)]
 mod tests {
     use vodmill_model::media::SeekPoint;
+    use vodmill_model::{Pipeline, Preset};
 
     use super::*;
 
     #[test]
     fn a_job_begins_with_tasks_in_a_row_the_last_of_which_plans() {
-        let tasks = first_tasks();
-        assert!(tasks.first().is_some_and(|first| first.after.is_empty()));
-        assert!(tasks.windows(2).all(|pair| pair[1].after == [pair[0].key.clone()]));
-        assert_eq!(tasks.last().map(|last| last.key.as_str()), Some(PLAN));
+        let ladder = |quality: &str| -> Preset {
+            let rung =
+                "{\"name\":\"low\",\"width\":64,\"height\":64,\"crf\":23,\"max_bitrate\":90000}";
+            let text = format!("{{\"kind\":\"ladder\",\"quality\":{quality},\"rung\":[{rung}]}}");
+            serde_json::from_str(&text).expect("a ladder")
+        };
+        for (quality, keys) in [("\"fixed\"", &[PLAN][..]), ("93", &[ANALYSE, PLAN])] {
+            let presets = [("hls".to_owned(), ladder(quality))].into();
+            let spec = JobSpec::of_pipeline("tv", &Pipeline::default(), &presets).expect("a spec");
+            let tasks = first_tasks(&spec);
+            assert!(tasks.first().is_some_and(|first| first.after.is_empty()));
+            assert!(tasks.windows(2).all(|pair| pair[1].after == [pair[0].key.clone()]));
+            assert_eq!(tasks.iter().map(|task| task.key.as_str()).collect::<Vec<_>>(), keys);
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The stages: one file each. [`run_task`] is the table of contents.
 
+mod analyse;
 mod audio;
 mod context;
 mod cpu_time;
 mod graph;
+mod measure;
 mod package;
 mod plan;
 mod publication_totals;
@@ -27,6 +29,8 @@ pub(crate) use publish::{
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskKind {
+    /// Probe the original and try samples of its pictures.
+    Analyse,
     /// Probe the original and decide everything.
     Plan,
     /// Encode one chunk for every rung.
@@ -42,7 +46,8 @@ pub(crate) enum TaskKind {
 }
 
 impl TaskKind {
-    const ALL: [TaskKind; 6] = [
+    const ALL: [TaskKind; 7] = [
+        TaskKind::Analyse,
         TaskKind::Plan,
         TaskKind::Video,
         TaskKind::Audio,
@@ -53,6 +58,7 @@ impl TaskKind {
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            TaskKind::Analyse => "analyse",
             TaskKind::Plan => "plan",
             TaskKind::Video => "video",
             TaskKind::Audio => "audio",
@@ -74,6 +80,7 @@ pub(crate) type StageResult = Result<Completion, StageError>;
 /// Runs the task that a lease is on.
 pub(crate) fn run_task(mut context: TaskContext<'_>) -> StageResult {
     let completion = match TaskKind::of(context.lease)? {
+        TaskKind::Analyse => analyse::run(&mut context),
         TaskKind::Plan => plan::run(&mut context),
         TaskKind::Video => video::run(&mut context),
         TaskKind::Audio => audio::run(&mut context),

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use vodmill_fault::point;
 use vodmill_model::Failed;
+use vodmill_model::quality::FrameScore;
 use vodmill_model::transcode::{AudioDone, VideoDone};
 use vodmill_queue::TaskInfo;
 
+use super::measure::MeasuredChunk;
 use super::segments::{bounds, deliver, input};
 use super::{StageResult, TaskContext, TaskKind, done};
 use crate::child::Assignment;
@@ -30,6 +32,7 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
         name: context.order.name(),
         damage: results.damage,
         sounds: results.sounds,
+        measured: results.measured,
         original: context.original()?,
         segments: results.segments,
         out: out.clone(),
@@ -49,6 +52,8 @@ struct Results {
     damage: Damage,
     /// By the ids of their encodes.
     sounds: BTreeMap<String, AudioDone>,
+    /// Scores of frames, by the id of the encode.
+    measured: BTreeMap<String, Vec<FrameScore>>,
     /// In the order of the runs.
     segments: Vec<SegmentsDone>,
 }
@@ -70,10 +75,16 @@ impl Results {
             decoded_frames: video.iter().map(|done| done.decoded_frames).sum(),
             audio_packets: sounds.values().map(|done| done.damaged_packets).sum(),
         };
+        let mut measured: BTreeMap<String, Vec<FrameScore>> = BTreeMap::new();
+        for task in of_kind(TaskKind::Video) {
+            for (id, scores) in noted::<MeasuredChunk>(task)?.measured {
+                measured.entry(id).or_default().extend(scores);
+            }
+        }
         let segments = of_kind(TaskKind::Segments).map(noted::<SegmentsDone>);
         let mut segments = segments.collect::<Result<Vec<_>, _>>()?;
         segments.sort_by_key(|done| done.run);
-        Ok(Results { damage, sounds, segments })
+        Ok(Results { damage, sounds, measured, segments })
     }
 }
 

@@ -9,6 +9,7 @@ use vodmill_model::transcode::ProbeOrder;
 use vodmill_model::{Failed, GenerationName, GenerationNumber, MediaInfo, Plan};
 use vodmill_store::{Key, Store, StoreError};
 
+use super::analyse::Analysed;
 use super::{Decided, StageResult, TaskContext, done, graph};
 use crate::Error;
 use crate::child::{Assignment, Bounds};
@@ -21,10 +22,10 @@ use crate::stage_error::StageError;
 pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     context.check_unchanged()?;
     check_destination(context)?;
-    let media = probe(context)?;
+    let known = known(context)?;
     passed(point!("plan.probed"))?;
-    context.check_content(Some(&media.sha256))?;
-    let plan = decide(context, &media)?;
+    context.check_content(Some(&known.media.sha256))?;
+    let plan = decide(context, &known)?;
     passed(point!("plan.decided"))?;
     let asset = name_asset(context)?;
     let generation = number(context, &asset, &plan.digest())?;
@@ -35,8 +36,16 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     Ok(completion)
 }
 
+/// What the task before this one found out, if there is one: nothing is read twice.
+fn known(context: &mut TaskContext<'_>) -> Result<Analysed, StageError> {
+    match context.has_task(graph::ANALYSE)? {
+        true => context.result_of(graph::ANALYSE),
+        false => Ok(Analysed { media: probe(context)?, analysis: None }),
+    }
+}
+
 /// Refuses to publish where another home does.
-fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
+pub(super) fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
     let (stage, place) = ("look whose the destination is", &context.order.destination);
     match owner::claim(&*context.destination()?, &*context.worker.names) {
         Ok(Ownership::Ours | Ownership::Nobodys) => Ok(()),
@@ -49,7 +58,7 @@ fn check_destination(context: &TaskContext<'_>) -> Result<(), StageError> {
     }
 }
 
-fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
+pub(super) fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
     let max_pixels = context.order.spec.input()?.policy.max_pixels;
     let original = context.original()?;
     let bounds =
@@ -57,10 +66,11 @@ fn probe(context: &mut TaskContext<'_>) -> Result<MediaInfo, StageError> {
     context.run_child(&Assignment::Probe(ProbeOrder { original, max_pixels }), &bounds)
 }
 
-fn decide(context: &TaskContext<'_>, media: &MediaInfo) -> Result<Plan, StageError> {
+fn decide(context: &TaskContext<'_>, known: &Analysed) -> Result<Plan, StageError> {
     Ok(planner::plan(&PlanInput {
-        media,
+        media: &known.media,
         spec: &context.order.spec,
+        analysis: known.analysis.as_ref(),
         build: &context.worker.build,
     })?)
 }

@@ -6,6 +6,7 @@ use vodmill_model::plan::{ChunkPlan, HazardCode, VideoEncode};
 use vodmill_model::transcode::{StillOrder, VideoDone, VideoOrder};
 use vodmill_model::{Failed, Plan};
 
+use super::measure::measure;
 use super::{StageResult, TaskContext, done};
 use crate::child::{Assignment, Bounds};
 use crate::package::stills_of;
@@ -15,14 +16,24 @@ pub(super) fn run(context: &mut TaskContext<'_>) -> StageResult {
     let plan = context.decided()?.plan;
     let chunk = chunk_of(&plan, &context.lease.key)?;
     let missing = Missing::find(context, &plan, chunk)?;
-    if missing.is_empty() {
-        return done(&known_facts(context, &plan, chunk)?);
-    }
+    let facts = match missing.is_empty() {
+        true => known_facts(context, &plan, chunk)?,
+        false => make(context, &plan, chunk, &missing)?,
+    };
+    done(&measure(context, &plan, chunk, facts)?)
+}
+
+fn make(
+    context: &mut TaskContext<'_>,
+    plan: &Plan,
+    chunk: &ChunkPlan,
+    missing: &Missing<'_>,
+) -> Result<VideoDone, StageError> {
     context.check_unchanged()?;
-    let facts = encode(context, &plan, chunk, &missing)?;
+    let facts = encode(context, plan, chunk, missing)?;
     context.check_unchanged()?;
     missing.complete(context, &facts)?;
-    done(&facts)
+    Ok(facts)
 }
 
 fn chunk_of<'a>(plan: &'a Plan, key: &str) -> Result<&'a ChunkPlan, Failed> {

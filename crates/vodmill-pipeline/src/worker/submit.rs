@@ -45,7 +45,7 @@ impl Worker {
                 .map_err(|e| Failed::from_error("describe job", &e))?,
             priority: 0,
         };
-        let known = match self.queue.enqueue(&job, &stages::first_tasks())? {
+        let known = match self.queue.enqueue(&job, &stages::first_tasks(&order.spec))? {
             Enqueued::New => None,
             Enqueued::Existing(state) => Some(state),
         };

@@ -11,7 +11,7 @@ use vodmill_model::pipeline::{
     AudioPlacement, Container, Encryption, HlsSettings, ProofLevel, Thumbnails,
 };
 use vodmill_model::preset::{
-    AudioPreset, FileContainer, FilePreset, FileVideo, VideoCommon, VideoTarget,
+    AudioPreset, FileContainer, FilePreset, FileVideo, QualityTarget, VideoCommon, VideoTarget,
 };
 use vodmill_model::{BitsPerSecond, Catalogue, Ladder, Pipeline, Preset, Rung};
 use vodmill_pipeline::original::{FileOriginal, Original as OriginalPlace};
@@ -253,7 +253,7 @@ pub fn fault(title: &str, point: &str, times: u32, what: What) -> Fault {
     Fault { title: title.to_owned(), point: point.to_owned(), times, what }
 }
 
-/// The pipelines `clear`, `secret`, `fmp4` and `fmp4-secret`.
+/// The pipelines `clear`, `secret`, `fmp4` and `fmp4-secret`, and `titled`, whose titles are looked at.
 pub fn catalogue() -> Catalogue {
     let pipelines = [
         ("clear", Container::Ts, false),
@@ -263,9 +263,11 @@ pub fn catalogue() -> Catalogue {
     ];
     let pipelines =
         pipelines.map(|(name, container, secret)| (name.to_owned(), pipeline(container, secret)));
+    let titled =
+        Pipeline { quality: Some(QualityTarget::Vmaf(95)), ..pipeline(Container::Ts, false) };
     let presets = [("ladder", Preset::Ladder(ladder())), ("phone", Preset::File(phone()))];
     Catalogue {
-        pipelines: pipelines.into(),
+        pipelines: pipelines.into_iter().chain([("titled".to_owned(), titled)]).collect(),
         presets: presets.map(|(name, preset)| (name.to_owned(), preset)).into(),
     }
 }
@@ -310,6 +312,7 @@ fn ladder() -> Ladder {
     let rung = |name: &str, target| Rung { name: name.to_owned(), target };
     Ladder {
         description: String::new(),
+        quality: QualityTarget::Fixed,
         video: common(),
         audio: AudioPreset::default(),
         rungs: vec![

@@ -1,26 +1,46 @@
 //! `vodmill plan`: what would be done with a file, and why.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use vodmill_model::Plan;
+use vodmill_model::transcode::Progress;
+use vodmill_pipeline::Bar;
 
 use super::{FOREGROUND, build, input, pipeline, worker_settings};
 use crate::cli;
 use crate::config::Config;
 use crate::output::{print, print_json, table};
+use crate::progress::{Bars, Pace};
 
 /// `vodmill plan`.
 pub fn run(config: &Config, arguments: &cli::Plan) -> anyhow::Result<ExitCode> {
     let (name, _) = pipeline(config, arguments.pipeline.as_deref())?;
     let settings = worker_settings(config, FOREGROUND)?;
-    let plan = vodmill_pipeline::plan(&settings, &input(&arguments.file)?, name, &build())?;
+    let file = input(&arguments.file)?;
+    let mut screen = std::io::stderr().is_terminal().then(Bars::default);
+    let shown = arguments.file.to_string_lossy();
+    let mut watch = |step| show(screen.as_mut(), &shown, step);
+    let planned = vodmill_pipeline::plan(&settings, &file, name, &build(), &mut watch);
+    screen.iter_mut().for_each(|bars| bars.end(ONLY));
+    let plan = planned?;
     if arguments.json {
         print_json(&plan)?;
     } else {
         print(&describe(&plan))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Name of the one job on the screen.
+const ONLY: &str = "plan";
+
+/// Shows how far the trials are, which take most of the time.
+fn show(screen: Option<&mut Bars>, file: &str, step: Progress) {
+    let (Some(bars), Some(total)) = (screen, step.total) else { return };
+    let bar = Bar { of: step.of, done: step.done, total, rate: None };
+    bars.draw(ONLY, file, &bar, Pace { speed: None, left: None });
 }
 
 fn describe(plan: &Plan) -> String {

@@ -5,6 +5,7 @@ pub mod aws;
 pub mod delivery;
 pub mod files;
 pub mod keys;
+mod measured;
 mod named_files;
 pub mod places;
 pub mod problem;
@@ -66,6 +67,7 @@ impl Config {
         config.give_keys();
         config.give_prices(&mut problems);
         files::validate(&config.catalogue, &presets, &config.sources, &mut problems);
+        measured::check(&config, &presets, &mut problems);
         config.check_places(&mut problems);
         config.check_apart(&mut problems);
         config.check_urls(&mut problems);

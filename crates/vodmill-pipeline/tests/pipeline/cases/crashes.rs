@@ -17,7 +17,10 @@ use crate::worker_process::WorkerProcess;
 fn fresh(root: &Path, pipeline: &str) -> Home {
     let _ = fs::remove_dir_all(root);
     let home = Home::at(root);
-    let original = home.drop_original("film.mov", &Original::titled("film"));
+    // Those that are looked at are long enough for it.
+    let frames = if pipeline == "titled" { 2500 } else { 400 };
+    let film = Original { frames, ..Original::titled("film") };
+    let original = home.drop_original("film.mov", &film);
     let file = fs::File::options().write(true).open(&original).expect("open");
     let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     file.set_modified(then).expect("set time");
@@ -63,13 +66,13 @@ fn holds(folder: &Path, start: &str) -> bool {
 
 /// Kills a fresh worker at each moment, then lets another one finish. Returns how many were killed:
 /// one may end before its moment is noticed.
-fn kill_at(moments: &[Moment<'_>]) -> usize {
+fn kill_at(pipeline: &str, moments: &[Moment<'_>]) -> usize {
     let scratch = tempfile::tempdir().expect("make folder");
     let root = scratch.path().canonicalize().expect("find folder").join("home");
-    let expected = undisturbed(&root, "clear");
+    let expected = undisturbed(&root, pipeline);
     let mut kills = 0;
     for (about, has_come) in moments {
-        let home = fresh(&root, "clear");
+        let home = fresh(&root, pipeline);
         kills += usize::from(WorkerProcess::start(&home).kill_when(|| has_come(&home)));
         WorkerProcess::start(&home).finish();
         assert_ended_well(&home, about);
@@ -80,29 +83,47 @@ fn kill_at(moments: &[Moment<'_>]) -> usize {
 
 #[test]
 fn killed_while_it_plans_and_encodes() {
-    let kills = kill_at(&[
-        ("probing", &|home| has_begun(home, "probe")),
-        ("sound", &|home| has_begun(home, "audio")),
-        ("first chunk", &|home| has_begun(home, "video/0")),
-        ("last chunk", &|home| has_begun(home, "video/3")),
-        ("a rendition", &|home| exists(home, "state/renditions")),
-    ]);
+    let kills = kill_at(
+        "clear",
+        &[
+            ("probing", &|home| has_begun(home, "probe")),
+            ("sound", &|home| has_begun(home, "audio")),
+            ("first chunk", &|home| has_begun(home, "video/0")),
+            ("last chunk", &|home| has_begun(home, "video/3")),
+            ("a rendition", &|home| exists(home, "state/renditions")),
+        ],
+    );
     assert_eq!(kills, 5);
 }
 
 #[test]
+fn killed_while_it_looks_at_a_title() {
+    let kills = kill_at(
+        "titled",
+        &[
+            ("probing", &|home| has_begun(home, "probe")),
+            ("trials", &|home| has_begun(home, "analyse")),
+        ],
+    );
+    assert_eq!(kills, 2);
+}
+
+#[test]
 fn killed_while_it_packages_and_publishes() {
-    let kills = kill_at(&[
-        ("muxing", &|home| has_begun(home, "segment/0")),
-        ("muxing later on", &|home| has_begun(home, "segment/12")),
-        ("MP4", &|home| has_begun(home, "mp4")),
-        ("asset folder", &|home| exists(home, "published/film")),
-        ("generation", &|home| holds(&home.published("film"), "g0001")),
-        ("playlist", &|home| exists(home, "published/film/index.m3u8")),
-        ("pointer", &|home| exists(home, "published/film/asset.json")),
-        ("done folder", &|home| exists(home, "done")),
-        ("original moved", &|home| exists(home, "done/film.mov")),
-    ]);
+    let kills = kill_at(
+        "clear",
+        &[
+            ("muxing", &|home| has_begun(home, "segment/0")),
+            ("muxing later on", &|home| has_begun(home, "segment/12")),
+            ("MP4", &|home| has_begun(home, "mp4")),
+            ("asset folder", &|home| exists(home, "published/film")),
+            ("generation", &|home| holds(&home.published("film"), "g0001")),
+            ("playlist", &|home| exists(home, "published/film/index.m3u8")),
+            ("pointer", &|home| exists(home, "published/film/asset.json")),
+            ("done folder", &|home| exists(home, "done")),
+            ("original moved", &|home| exists(home, "done/film.mov")),
+        ],
+    );
     assert!(kills > 2, "{kills}");
 }
 

@@ -10,3 +10,4 @@ mod publication;
 mod rekeying;
 mod sandbox;
 mod stopping;
+mod titles;

@@ -3,8 +3,10 @@
 use std::fs;
 
 use serde::Serialize;
+use vodmill_model::analysis::{Analysis, AnalysisPlan, Probe, Sample, Trial};
 use vodmill_model::outcome::MediaError;
 use vodmill_model::plan::{AudioEncode, VideoEncode, digest_of};
+use vodmill_model::quality::Score;
 use vodmill_model::transcode::{
     AudioDone, AudioOrder, JpegOrder, Progress, ProgressSink, StillOrder, StreamKind, VideoDone,
     VideoOrder,
@@ -16,6 +18,30 @@ use super::stream::{Header, Packet, Stream};
 
 /// Samples of an AAC frame.
 const FRAME: u32 = 1024;
+
+/// Bytes for each step of CRF below 40, and a point less for each; ten less for a smaller size.
+pub(super) fn analysis(
+    plan: &AnalysisPlan,
+    watch: &dyn ProgressSink,
+) -> Result<Analysis, MediaError> {
+    let mut samples = Vec::new();
+    for chunk in &plan.samples {
+        let trial = |probe: &Probe| {
+            let size = probe.encode.size;
+            let steps = 40 - u64::try_from(probe.crf.0 / 10).unwrap_or_default();
+            let bytes = 4 * u64::from(size.width) * steps;
+            let less = if size == plan.size { 0 } else { 10 };
+            let score = Score::from_thousandths(1000 * (80 + steps as u32 - less));
+            let scores = (0..chunk.frames / 5).map(|_| score).collect();
+            Trial { crf: probe.crf, size, bytes, scores }
+        };
+        let (first_frame, frames) = (chunk.first_frame, chunk.frames);
+        let trials = plan.probes.iter().map(trial).collect();
+        samples.push(Sample { first_frame, frames, fault: None, trials });
+        watch.progress(Progress { of: "analyse".to_owned(), done: frames, total: None });
+    }
+    Ok(Analysis { samples })
+}
 
 pub(super) fn video(
     title: &str,

@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use vodmill_model::outcome::{MediaError, Reason};
 use vodmill_model::plan::Build;
 use vodmill_model::transcode::{
-    AudioDone, AudioOrder, Cue, Decoded, FileOrder, Inspection, JpegOrder, MeasureOrder, Measured,
-    Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, StreamKind, SubtitleOrder, Subtitles,
-    VideoDone, VideoOrder,
+    AnalysisOrder, AudioDone, AudioOrder, Cue, Decoded, FileOrder, Inspection, JpegOrder,
+    MeasureOrder, Measured, Media, ProbeOrder, ProgressSink, Segment, SegmentOrder, StreamKind,
+    SubtitleOrder, Subtitles, VideoDone, VideoOrder,
 };
-use vodmill_model::{Failed, MediaInfo, Rejected, Ticks, Transcode};
+use vodmill_model::{Analysis, Failed, MediaInfo, Rejected, Ticks, Transcode};
 
 pub use desk::{Desk, Fault, What};
 pub use original::Original;
@@ -79,6 +79,16 @@ impl Transcode for Fake {
         let found = Original::read(&order.original)?;
         self.begin(&found.title, "probe")?;
         found.media_info(&order.original)
+    }
+
+    fn analyse(
+        &self,
+        order: &AnalysisOrder,
+        watch: &dyn ProgressSink,
+    ) -> Result<Analysis, MediaError> {
+        let original = Original::read(&order.original)?;
+        self.begin(&original.title, "analyse")?;
+        encode::analysis(&order.plan, watch)
     }
 
     fn encode_video(

@@ -3,6 +3,7 @@
 
 mod describe;
 mod multivariant;
+mod quality;
 mod segment_writer;
 mod segments;
 mod stream;
@@ -62,11 +63,13 @@ pub(super) fn make(context: &PackageContext<'_>, plan: &HlsPlan) -> Result<MadeO
         encrypted: context.input.keys.is_some(),
         playlists: hls.facts().collect(),
         multivariant: sha256(pointer.as_bytes()),
+        quality: quality::of(context, plan, &hls),
     };
+    let doubts = quality::doubts(&fact);
     Ok(MadeOutput {
         fact: OutputFact::Hls(fact),
         described: Output::Hls(describe::of(context, plan, &hls)),
-        losses: hls.subtitles.into_iter().flat_map(|stream| stream.losses).collect(),
+        losses: hls.subtitles.into_iter().flat_map(|it| it.losses).chain(doubts).collect(),
         pointer: Some(pointer),
     })
 }
