@@ -11,6 +11,7 @@ mod file;
 mod generation;
 mod housekeeping;
 mod job;
+mod measure;
 pub mod original;
 mod package;
 mod proof;
@@ -28,6 +29,7 @@ pub use housekeeping::gc::{Garbage, GarbageKind, RenditionCache, old_scratch, ol
 pub use housekeeping::old_generations::{OldGeneration, Sweep};
 pub use housekeeping::settle::whereabouts;
 pub use job::Submission;
+pub use measure::{Candidate, Compared, MeasureOptions, PackageRungs, WorstFrame, measure};
 pub use original::Disposal;
 pub use proof::{CheckReport, Finding};
 pub use publication::object_metadata::is_media;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use vodmill_keys::{ClearKeys, KeyRing, KeyStore};
 use vodmill_model::pipeline::{InputPolicy, ProofLevel};
 use vodmill_model::plan::Build;
@@ -77,7 +78,7 @@ fn try_samples(
 ) -> Result<Analysis> {
     let bounds = Bounds::of_analysis(&plan, bytes_of(file), &settings.limits);
     let order = AnalysisOrder { original: file.to_owned(), plan };
-    run_within(settings, &Assignment::Analyse(Box::new(order)), &bounds, watch)
+    run_watched(settings, &Assignment::Analyse(Box::new(order)), &bounds, None, watch)
 }
 
 /// What a check may have to read, in bytes.
@@ -97,24 +98,27 @@ pub fn check(
     run_alone(settings, &Assignment::Check(Box::new(order)), LARGEST_PACKAGE)
 }
 
-fn run_alone<T: serde::de::DeserializeOwned>(
+fn run_alone<T: DeserializeOwned>(
     settings: &Settings,
     assignment: &Assignment,
     bytes: u64,
 ) -> Result<T> {
-    run_within(settings, assignment, &Bounds::of_reading(bytes, &settings.limits), &mut |_| {})
+    let bounds = Bounds::of_reading(bytes, &settings.limits);
+    run_watched(settings, assignment, &bounds, None, &mut |_| {})
 }
 
-fn run_within<T: serde::de::DeserializeOwned>(
+/// Runs an assignment in a child that may write in `scratch`; `progress` hears how far it is.
+pub(crate) fn run_watched<T: DeserializeOwned>(
     settings: &Settings,
     assignment: &Assignment,
     bounds: &Bounds,
-    watch: &mut dyn FnMut(Progress),
+    scratch: Option<&Path>,
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<T> {
     let Settings { child: command, limits, .. } = settings;
     let sandbox = limits.sandbox;
-    let runner = ChildRunner { command, bounds, sandbox, scratch: None, original: None };
-    match runner.run(assignment, watch, &|| false) {
+    let runner = ChildRunner { command, bounds, sandbox, scratch, original: None };
+    match runner.run(assignment, progress, &|| false) {
         Ok((result, _)) => Ok(result),
         Err(StageError::Media(error)) => Err(error.into()),
         Err(

@@ -21,6 +21,10 @@ pub(crate) use measure::measure;
 #[cfg(not(feature = "vmaf"))]
 pub use without::Meter;
 
+/// What is said where VMAF is asked for and not built in.
+pub const WITHOUT: &str = "this program was built without VMAF; build it with the cargo feature `vmaf`, \
+                           for which scripts/install brings meson, ninja and nasm";
+
 /// Whether this program can score pictures.
 pub const fn available() -> bool {
     cfg!(feature = "vmaf")

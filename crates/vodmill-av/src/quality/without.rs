@@ -4,7 +4,7 @@ use vodmill_model::outcome::MediaError;
 use vodmill_model::quality::FrameScore;
 use vodmill_model::units::Frames;
 
-use super::{Luma, Models};
+use super::{Luma, Models, WITHOUT};
 use crate::error;
 
 /// Cannot be made: this program is without VMAF.
@@ -17,9 +17,7 @@ impl Meter {
     /// # Errors
     /// Always.
     pub fn new(_models: Models) -> Result<Meter, MediaError> {
-        let cause = "this program was built without VMAF; build it with the cargo feature `vmaf`, \
-                     for which scripts/install brings meson, ninja and nasm";
-        Err(error::failed("measure", "quality", cause))
+        Err(error::failed("measure", "quality", WITHOUT))
     }
 
     /// Whether the next frame is scored.

@@ -36,8 +36,58 @@ pub fn compare_encode(
     }
 }
 
-/// Bits of the common picture. What is tone mapped has eight.
-fn picture_depth(track: &VideoTrack, kept: bool) -> BitDepth {
+/// Longest side of a picture that is shown on a page.
+const SHOWN_SIDE: u32 = 960;
+
+/// How pictures that are compared are shown to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownPictures {
+    /// Their size.
+    pub size: Size,
+    /// libavfilter chain from the common picture of the reference to that of a JPEG.
+    pub reference_filter: String,
+    /// The same for what is compared with it.
+    pub distorted_filter: String,
+}
+
+/// Both pictures of a comparison for people: after what is done to compare them, and no larger than a
+/// page shows.
+pub fn shown(comparison: &Comparison) -> ShownPictures {
+    let Size { width, height } = comparison.size;
+    let long = width.max(height).max(1);
+    let side = |side: u32| match long > SHOWN_SIDE {
+        true => (u64::from(side) * u64::from(SHOWN_SIDE) / u64::from(long)).max(2) as u32,
+        false => side,
+    };
+    let size = Size { width: side(width), height: side(height) };
+    let last = colour::scale(size, DELIVERY, colour::JPEG);
+    let chain = |first: &str| format!("{first},{last},format=yuvj420p");
+    ShownPictures {
+        size,
+        reference_filter: chain(&comparison.reference_filter),
+        distorted_filter: chain(&comparison.distorted_filter),
+    }
+}
+
+/// How the pictures of one track are compared with those of another, at `size` and `depth`; `kept`
+/// where both have high dynamic range.
+pub(super) fn of_tracks(
+    reference: &CommonPicture<'_>,
+    distorted: &CommonPicture<'_>,
+    size: Size,
+    kept: bool,
+    depth: BitDepth,
+) -> Comparison {
+    Comparison {
+        size,
+        depth,
+        reference_filter: chain(reference, size, kept, depth),
+        distorted_filter: chain(distorted, size, kept, depth),
+    }
+}
+
+/// Bits of the common picture. What is tone mapped has eight, and what is kept ten.
+pub(super) fn picture_depth(track: &VideoTrack, kept: bool) -> BitDepth {
     let mapped = (colour::is_hdr(track) || colour::is_wide_gamut(track)) && !kept;
     if mapped { BitDepth::Eight } else { BitDepth::of_bits(track.bit_depth) }
 }

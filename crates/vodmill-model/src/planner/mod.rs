@@ -17,6 +17,7 @@ mod hdr10;
 mod hevc;
 mod labels;
 pub(crate) mod language;
+mod measure;
 mod outputs;
 mod picture;
 mod pictures;
@@ -54,7 +55,8 @@ use source::Source;
 
 pub use admit::admit;
 pub use colour::HdrHandling;
-pub use compare::{compare_encode, compared_size};
+pub use compare::{ShownPictures, compare_encode, compared_size, shown};
+pub use measure::{DistortedPlan, MeasureInput, MeasurePlan, measure, seek_of_frame};
 pub use tracks::main_video;
 
 /// What a plan is made from.

@@ -71,7 +71,7 @@ fn with_pictures(
 }
 
 /// Frames of the grid in `span`, at least one.
-fn frames_in(span: Ticks, rate: Ratio) -> Frames {
+pub(super) fn frames_in(span: Ticks, rate: Ratio) -> Frames {
     let ticks = i128::from(span.0) * i128::from(rate.num);
     let frame = i128::from(rate.den) * i128::from(TICKS_PER_SECOND);
     Frames::try_from((ticks + frame / 2) / frame).unwrap_or(0).max(1)

@@ -15,6 +15,12 @@ const STILL: u64 = 4;
 /// How many times as long as expected a chunk may take: a machine may have other things to do.
 const PATIENCE: u64 = 20;
 
+/// Milliseconds in which a slow machine decodes and scores a large picture.
+const PICTURE_MS: u64 = 100;
+
+/// Bytes of a raw picture of more pixels than are ever shown.
+const RAW_PICTURE: u64 = 64 << 20;
+
 /// Whatever it is, it may take as long.
 const WHOLE: Duration = Duration::from_secs(1200);
 
@@ -66,6 +72,18 @@ impl Bounds {
             still: limits.stall.max(expected(STILL, frames_in_flight)),
             whole: reading.whole + expected(PATIENCE, frames),
             needs: Needs { memory: memory.min(limits.memory), disk: 0 },
+            ..reading
+        }
+    }
+
+    /// Of decoding and comparing so many pictures out of `bytes`.
+    pub(crate) fn of_measuring(bytes: u64, pictures: u64, limits: &Limits) -> Bounds {
+        let reading = Bounds::of_reading(bytes, limits);
+        let time = Duration::from_millis(pictures.saturating_mul(PICTURE_MS * PATIENCE));
+        Bounds {
+            // Raw pictures of the worst frames.
+            file_size: RAW_PICTURE,
+            whole: reading.whole + time,
             ..reading
         }
     }

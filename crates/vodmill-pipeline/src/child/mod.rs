@@ -27,6 +27,7 @@ pub use run::main;
 use sandbox::Confinement;
 pub(crate) use spawn::ChildRunner;
 
+use crate::measure::PicturesOrder;
 use crate::package::{PackageOrder, SegmentsOrder};
 use crate::proof::CheckOrder;
 
@@ -50,8 +51,6 @@ pub enum Assignment {
     Probe(ProbeOrder),
     /// Encode samples of an original as trials, and score them.
     Analyse(Box<AnalysisOrder>),
-    /// Measure a stretch of renditions against the original.
-    Measure(Box<MeasureOrder>),
     /// Encode a chunk.
     Video(VideoOrder),
     /// Encode an audio track.
@@ -62,6 +61,10 @@ pub enum Assignment {
     Package(Box<PackageOrder>),
     /// Prove a published package again.
     Check(Box<CheckOrder>),
+    /// Score media against a reference.
+    Measure(Box<MeasureOrder>),
+    /// Take pictures out of media.
+    Pictures(Box<PicturesOrder>),
 }
 
 impl Assignment {
@@ -70,11 +73,11 @@ impl Assignment {
         match self {
             Assignment::Probe(order) => Some(&order.original),
             Assignment::Analyse(order) => Some(&order.original),
-            Assignment::Measure(order) => Some(&order.original),
             Assignment::Video(order) => Some(&order.original),
             Assignment::Audio(order) => Some(&order.original),
             Assignment::Package(order) => Some(&order.original),
-            Assignment::Segments(_) | Assignment::Check(_) => None,
+            Assignment::Measure(order) => Some(&order.original),
+            Assignment::Segments(_) | Assignment::Check(_) | Assignment::Pictures(_) => None,
         }
     }
 
@@ -85,21 +88,22 @@ impl Assignment {
             | Assignment::Analyse(_)
             | Assignment::Video(_)
             | Assignment::Audio(_) => Vec::new(),
-            Assignment::Measure(order) => compared(order),
             Assignment::Segments(order) => order.input.files(),
             Assignment::Package(order) => order.input.files(),
             Assignment::Check(order) => vec![order.package.as_path()],
+            Assignment::Measure(order) => compared(order),
+            Assignment::Pictures(order) => order.files(),
         };
         files.extend(self.original());
         files
     }
 }
 
-/// The files that are compared with an original.
+/// The files that are compared with the reference.
 fn compared(order: &MeasureOrder) -> Vec<&Path> {
     let mut files: Vec<&Path> = Vec::new();
-    for compared in &order.distorted {
-        match &compared.media {
+    for distorted in &order.distorted {
+        match &distorted.media {
             DistortedMedia::Renditions(chunks) => files.extend(chunks.iter().map(PathBuf::as_path)),
             DistortedMedia::File { path, .. } => files.push(path),
         }

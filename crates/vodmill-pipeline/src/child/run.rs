@@ -15,7 +15,7 @@ use vodmill_model::{Failed, MediaError, Transcode};
 use super::{Assignment, Event, FILE_SIZE, MEMORY, SANDBOX, Usage, sandbox};
 use crate::file::passed;
 use crate::settings::Sandbox;
-use crate::{package, proof};
+use crate::{measure, package, proof};
 
 /// Progress is told at most this often for each stream.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -94,7 +94,6 @@ fn carry_out(
     match assignment {
         Assignment::Probe(order) => value(transcode.probe(&order, events)?),
         Assignment::Analyse(order) => value(transcode.analyse(&order, events)?),
-        Assignment::Measure(order) => value(transcode.measure(&order, events)?),
         Assignment::Video(order) => {
             let done = transcode.encode_video(&order, events)?;
             passed(point!("rendition.written"))?;
@@ -112,6 +111,8 @@ fn carry_out(
         }
         Assignment::Package(order) => value(package::build(&order, transcode, events)?),
         Assignment::Check(order) => value(proof::check(&order, transcode, events)?),
+        Assignment::Measure(order) => value(transcode.measure(&order, events)?),
+        Assignment::Pictures(order) => value(measure::take(&order, transcode, events)?),
     }
 }
 

@@ -109,6 +109,13 @@ pub(crate) fn receipt_of(package: &Path) -> Result<Receipt, MediaError> {
     Ok(read_receipt(&root)?.0)
 }
 
+/// The folder of a published generation and its receipt.
+pub(crate) fn generation(package: &Path) -> Result<(PathBuf, Receipt), MediaError> {
+    let (root, _) = pointer::generation_of(package)?;
+    let (receipt, _) = read_receipt(&root)?;
+    Ok((root, receipt))
+}
+
 /// The receipt of a generation and its SHA-256.
 fn read_receipt(root: &Path) -> Result<(Receipt, String), Failed> {
     let path = root.join(RECEIPT);

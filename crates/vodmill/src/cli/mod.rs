@@ -2,6 +2,7 @@
 
 mod delivery;
 mod lifecycle;
+mod measure;
 mod outbox;
 mod regress;
 mod sync;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use delivery::{Cost, Keys, KeysAction, Rekey, Sign};
 pub use lifecycle::{Adopt, Gc, Lifecycle, Restore};
+pub use measure::Measure;
 pub use outbox::{Invalidations, Outbox, OutboxAction};
 pub use regress::Regress;
 pub use sync::Sync;
@@ -88,6 +90,8 @@ pub enum Command {
     Worker,
     /// Prove a published package again, from its files alone
     Check(Check),
+    /// Say how good pictures are against their original: VMAF and SSIM of files and packages
+    Measure(Measure),
     /// Show how much there is to do; pause pipelines, retry or drop what was set aside
     Queue(Queue),
     /// Show events on their way to those who are told, and those that could not be delivered
@@ -159,6 +163,8 @@ pub enum Document {
     Receipt,
     /// regression.json: the baseline of `regress`
     Baseline,
+    /// What `measure --json` prints: scores of pictures against their original
+    Measurement,
 }
 
 /// `probe`.

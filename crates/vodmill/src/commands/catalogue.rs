@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vodmill_model::{AssetDocument, Pipeline, Preset, Receipt};
+use vodmill_model::{AssetDocument, Measurement, Pipeline, Preset, Receipt};
 use vodmill_regress::Baseline;
 use vodmill_store::Location;
 
@@ -28,6 +28,7 @@ pub fn schema_of(document: Document) -> anyhow::Result<ExitCode> {
     match document {
         Document::Asset => print_json(&AssetDocument::schema())?,
         Document::Baseline => print_json(&schemars::schema_for!(Baseline))?,
+        Document::Measurement => print_json(&schemars::schema_for!(Measurement))?,
         Document::Receipt => print_json(&schemars::schema_for!(Receipt))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! `vodmill check`: prove a published package again, from its files alone.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use vodmill_pipeline::{CheckReport, Finding};
 use vodmill_store::Location;
 use vodmill_store::s3::ObjectSettings;
 
+use super::scratch::Scratch;
 use super::shared::key_store;
 use super::{FOREGROUND, worker_settings};
 use crate::cli::Check;
@@ -29,9 +30,9 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
     let scratch;
     let package = match Location::parse(&arguments.package) {
         Ok(Location::Bucket { bucket, prefix }) => {
-            scratch = Scratch::new(config)?;
-            fetch(config, &Location::Bucket { bucket, prefix }, &scratch.0)?;
-            scratch.0.clone()
+            scratch = Scratch::new(config, "check")?;
+            fetch(config, &Location::Bucket { bucket, prefix }, scratch.path())?;
+            scratch.path().to_owned()
         }
         _ => match Path::new(&arguments.package).canonicalize() {
             Ok(folder) => folder,
@@ -49,23 +50,6 @@ pub fn run(config: &Config, arguments: &Check) -> anyhow::Result<ExitCode> {
     print(&describe(&report))?;
     // 1 although nothing of ours failed: scripts ask whether the package is sound.
     Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A folder of this process, gone with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(config: &Config) -> anyhow::Result<Scratch> {
-        let folder = config.state().join(format!("check-{}", std::process::id()));
-        vodmill_secret::make_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
-        Ok(Scratch(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Brings the pointer of an asset here, and the generation that it leads to.

@@ -11,6 +11,7 @@ mod jobs;
 mod key_stores;
 mod keys;
 mod lifecycle;
+mod measure;
 mod monthly;
 mod outbox;
 mod plan;
@@ -21,6 +22,7 @@ mod regress;
 mod rekey;
 mod restore;
 mod run;
+mod scratch;
 mod shared;
 mod sign;
 mod sync;
@@ -70,6 +72,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => worker::run(&config),
         Command::Queue(arguments) => queue::run(&config, &arguments),
         Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Measure(arguments) => measure::run(&config, &arguments),
         Command::Outbox(arguments) => outbox::run(&config, &arguments),
         Command::Invalidations(arguments) => outbox::invalidations(&config, &arguments),
         Command::Jobs(arguments) => jobs::run(&config, &arguments),

@@ -1,0 +1,69 @@
+//! Says how far measuring is.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use vodmill_model::printable;
+use vodmill_model::transcode::Progress;
+
+use crate::progress::{Doubling, clock};
+
+/// How often a terminal is written to.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// How far each piece of work is: on a terminal one line that changes, else now and then a line.
+pub struct Meter {
+    began: Instant,
+    shown: Option<Instant>,
+    lines: Doubling,
+    terminal: bool,
+    done: BTreeMap<String, (u64, u64)>,
+}
+
+impl Default for Meter {
+    fn default() -> Meter {
+        Meter {
+            began: Instant::now(),
+            shown: None,
+            lines: Doubling::default(),
+            terminal: std::io::stderr().is_terminal(),
+            done: BTreeMap::new(),
+        }
+    }
+}
+
+impl Meter {
+    /// Hears of one piece of work.
+    pub fn note(&mut self, step: &Progress) {
+        let Some(total) = step.total.filter(|&total| total > 0) else { return };
+        self.done.insert(step.of.clone(), (step.done, total));
+        let elapsed = self.began.elapsed();
+        if !self.terminal {
+            if self.lines.is_due(elapsed) {
+                eprintln!("measure: {}", self.describe(elapsed));
+            }
+        } else if self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
+            self.shown = Some(Instant::now());
+            eprint!("\r\x1b[Kmeasure: {}", self.describe(elapsed));
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    /// Takes the line away.
+    pub fn end(&mut self) {
+        if self.terminal && self.shown.is_some() {
+            eprint!("\r\x1b[K");
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    /// What is under way, and for how long it goes on.
+    fn describe(&self, elapsed: Duration) -> String {
+        let under_way = self.done.iter().filter(|(_, (done, total))| done < total);
+        let parts: Vec<String> = under_way
+            .map(|(of, (done, total))| format!("{} {} %", printable(of), done * 100 / total))
+            .collect();
+        format!("{} after {}", parts.join(", "), clock(elapsed))
+    }
+}
