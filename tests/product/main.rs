@@ -22,6 +22,7 @@ mod kill;
 mod layering;
 mod long;
 mod loudness;
+mod measure;
 mod nginx;
 mod notifications;
 mod ownership;

@@ -17,6 +17,11 @@ const VMAF: Named = Named { version: c"vmaf_v0.6.1", name: c"vmaf" };
 const NEG: Named = Named { version: c"vmaf_v0.6.1neg", name: c"neg" };
 const SSIM: &CStr = c"float_ssim";
 
+/// Narrower pictures are scored without vector instructions: at some widths up to 532, those of
+/// libvmaf take in bytes beyond the end of a row, which moves scores by up to three points and not the
+/// same way on every processor (docs/decisions.md).
+const LEAST_VECTOR_WIDTH: u32 = 640;
+
 struct Named {
     version: &'static CStr,
     name: &'static CStr,
@@ -42,7 +47,7 @@ impl Meter {
     /// If libvmaf does not take pictures of that size, or has not the memory.
     pub fn new(models: Models) -> Result<Meter, MediaError> {
         models.admit()?;
-        let context = Context::new(models.subsample.step())?;
+        let context = Context::new(&models)?;
         let vmaf = Model::load(&VMAF)?;
         context.use_model(&vmaf)?;
         let neg = models.neg.then(|| Model::load(&NEG)).transpose()?;
@@ -127,12 +132,13 @@ fn checked(operation: &str, code: c_int) -> Result<(), MediaError> {
 struct Context(*mut ffi::VmafContext);
 
 impl Context {
-    fn new(step: u32) -> Result<Context, MediaError> {
+    fn new(models: &Models) -> Result<Context, MediaError> {
+        let plain = models.size.width < LEAST_VECTOR_WIDTH;
         let configuration = ffi::VmafConfiguration {
             log_level: ffi::VmafLogLevel_VMAF_LOG_LEVEL_ERROR,
             n_threads: 0,
-            n_subsample: step,
-            cpumask: 0,
+            n_subsample: models.subsample.step(),
+            cpumask: if plain { u64::MAX } else { 0 },
             gpumask: 0,
         };
         let mut context = ptr::null_mut();

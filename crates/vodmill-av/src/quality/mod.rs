@@ -30,9 +30,8 @@ pub const fn available() -> bool {
     cfg!(feature = "vmaf")
 }
 
-/// The least side of a picture that is scored: libvmaf halves pictures four times and reads beyond
-/// the edges of what is smaller.
-pub const LEAST_SIDE: u32 = 32;
+/// The least side of a picture that is scored: of smaller ones, libvmaf reads beyond the edges.
+pub const LEAST_SIDE: u32 = 36;
 
 /// The greatest side: libvmaf counts the bytes of a picture of floats in 32 bits.
 pub const GREATEST_SIDE: u32 = 16_384;

@@ -1,7 +1,7 @@
 //! The meter by itself, on pictures that are made here.
 
 use vodmill_av::quality::{GREATEST_SIDE, LEAST_SIDE, Luma, Meter, Models};
-use vodmill_model::quality::{BitDepth, FrameScore, Score, Ssim, Subsample};
+use vodmill_model::quality::{BitDepth, FrameScore, Quality, Score, Ssim, Subsample};
 use vodmill_model::units::Size;
 
 fn models(width: u32, height: u32, depth: BitDepth) -> Models {
@@ -28,6 +28,32 @@ fn picture(models: &Models, frame: usize, blur: usize) -> (Vec<u8>, usize) {
         }
     }
     (data, stride)
+}
+
+/// Sizes and bits, blur, frames between two that are scored, and the means of VMAF, NEG and SSIM that
+/// FFmpeg 9.0.2 (imageio-ffmpeg 0.8.1) gives for these pictures: its libvmaf is another build.
+type Expected = ((u32, u32), u8, usize, u32, [f64; 3]);
+
+const BY_FFMPEG: [Expected; 6] = [
+    ((320, 180), 8, 2, 3, [16.171, 16.776, 0.239873]),
+    ((320, 180), 10, 2, 5, [14.349, 15.287, 0.240905]),
+    ((641, 361), 8, 3, 3, [12.434, 11.971, 0.107979]),
+    ((641, 361), 10, 2, 5, [14.336, 14.898, 0.237775]),
+    ((640, 96), 10, 1, 3, [99.357, 99.357, 1.0]),
+    ((360, 640), 8, 2, 5, [13.444, 14.658, 0.238501]),
+];
+
+#[test]
+fn scores_are_those_of_ffmpeg() {
+    for ((width, height), bits, blur, step, expected) in BY_FFMPEG {
+        let depth = BitDepth::try_from(bits).unwrap();
+        let subsample = Subsample::try_from(step).unwrap();
+        let models = Models { subsample, ..models(width, height, depth) };
+        let quality = Quality::of(&scores(models, blur)).unwrap();
+        let found = [quality.mean.points(), quality.neg.unwrap().points(), quality.ssim.into()];
+        let near = |(found, expected): (&f64, &f64)| (found - expected).abs() < 0.002;
+        assert!(found.iter().zip(&expected).all(near), "{width}x{height}, {bits} bits: {found:?}");
+    }
 }
 
 fn scores(models: Models, blur: usize) -> Vec<FrameScore> {

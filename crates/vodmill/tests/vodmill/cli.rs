@@ -11,7 +11,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn help_of_all_commands_is_as_committed() {
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["probe"],
         &["plan"],
@@ -19,6 +19,7 @@ fn help_of_all_commands_is_as_committed() {
         &["daemon"],
         &["worker"],
         &["check"],
+        &["measure"],
         &["queue"],
         &["sync"],
         &["jobs"],
@@ -55,7 +56,11 @@ fn exit_codes_tell_usage_from_failure() {
 fn the_schemas_of_documents_are_those_that_are_published() {
     let home = tempfile::tempdir().expect("scratch");
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-    for (document, file) in [("asset", "asset-2.json"), ("receipt", "receipt-2.json")] {
+    for (document, file) in [
+        ("asset", "asset-2.json"),
+        ("receipt", "receipt-2.json"),
+        ("measurement", "measurement-1.json"),
+    ] {
         let printed = vodmill(home.path(), &["schema", document]);
         assert!(printed.status.success(), "{printed:?}");
         let published = std::fs::read_to_string(published.join(file)).expect("a schema");

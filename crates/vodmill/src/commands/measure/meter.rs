@@ -12,13 +12,23 @@ use crate::progress::{Doubling, clock};
 /// How often a terminal is written to.
 const INTERVAL: Duration = Duration::from_millis(200);
 
+/// What has not moved for so long is done: reading often ends before the last byte.
+const STILL: Duration = Duration::from_secs(2);
+
 /// How far each piece of work is: on a terminal one line that changes, else now and then a line.
 pub struct Meter {
     began: Instant,
     shown: Option<Instant>,
     lines: Doubling,
     terminal: bool,
-    done: BTreeMap<String, (u64, u64)>,
+    done: BTreeMap<String, Step>,
+}
+
+/// How far a piece of work is, and since when.
+struct Step {
+    done: u64,
+    total: u64,
+    moved: Instant,
 }
 
 impl Default for Meter {
@@ -37,7 +47,7 @@ impl Meter {
     /// Hears of one piece of work.
     pub fn note(&mut self, step: &Progress) {
         let Some(total) = step.total.filter(|&total| total > 0) else { return };
-        self.done.insert(step.of.clone(), (step.done, total));
+        self.done.insert(step.of.clone(), Step { done: step.done, total, moved: Instant::now() });
         let elapsed = self.began.elapsed();
         if !self.terminal {
             if self.lines.is_due(elapsed) {
@@ -60,9 +70,10 @@ impl Meter {
 
     /// What is under way, and for how long it goes on.
     fn describe(&self, elapsed: Duration) -> String {
-        let under_way = self.done.iter().filter(|(_, (done, total))| done < total);
+        let moves = |step: &Step| step.done < step.total && step.moved.elapsed() < STILL;
+        let under_way = self.done.iter().filter(|(_, step)| moves(step));
         let parts: Vec<String> = under_way
-            .map(|(of, (done, total))| format!("{} {} %", printable(of), done * 100 / total))
+            .map(|(of, step)| format!("{} {} %", printable(of), step.done * 100 / step.total))
             .collect();
         format!("{} after {}", parts.join(", "), clock(elapsed))
     }

@@ -47,10 +47,11 @@ fn introduction(measurement: &Measurement) -> String {
 
 fn table(measurement: &Measurement) -> String {
     let neg = measurement.models.len() > 1;
-    let mut head = vec!["", "pictures", "size", "kbit/s", "VMAF", "p5", "worst", "SSIM"];
+    let mut head = vec!["", "VMAF", "p5", "worst", "SSIM"];
     if neg {
         head.push("NEG");
     }
+    head.extend(["kbit/s", "size", "pictures"]);
     let cells: String = head.iter().map(|cell| format!("<th>{cell}</th>")).collect();
     let mut text = format!("<table>\n<tr>{cells}</tr>\n");
     for (number, one) in measurement.distorted.iter().enumerate() {
@@ -69,15 +70,14 @@ fn row(number: usize, one: &DistortedScores) -> String {
     );
     let mut cells = vec![
         format!("{key}{}", escaped(&one.name)),
-        one.size.to_string(),
-        bytes(one.bytes),
-        (one.bit_rate / 1000).to_string(),
         quality.mean.to_string(),
         quality.p5.to_string(),
         quality.worst.to_string(),
         quality.ssim.to_string(),
     ];
     cells.extend(quality.neg.map(|neg| neg.to_string()));
+    cells.push((one.bit_rate / 1000).to_string());
+    cells.extend([bytes(one.bytes), one.size.to_string()]);
     let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
     format!("<tr>{cells}</tr>\n")
 }
