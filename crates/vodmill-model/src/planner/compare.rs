@@ -96,7 +96,7 @@ pub(super) fn picture_depth(track: &VideoTrack, kept: bool) -> BitDepth {
 fn chain(picture: &CommonPicture<'_>, size: Size, kept: bool, depth: BitDepth) -> String {
     let scaled = match picture.hdr().filter(|_| kept) {
         Some(track) => colour::keep_hdr(track, size),
-        None => picture.standard(size, DELIVERY),
+        None => picture.compared(size),
     };
     in_format(&scaled, depth)
 }

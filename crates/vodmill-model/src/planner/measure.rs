@@ -95,6 +95,7 @@ pub fn measure(input: &MeasureInput<'_>) -> Result<MeasurePlan, Rejected> {
             first_frame: 0,
             frames: grid.1,
             seek: chunks::seek(track, grid.0, 0),
+            source_bytes: 0,
         },
         size,
         notes: notes_on_reference(size),

@@ -136,6 +136,7 @@ impl Group<'_> {
                 ..self.plan.chunk.clone()
             },
             encodes: Vec::new(),
+            deciders: Vec::new(),
             stills: vec![still],
             tolerated_damage_per_mille: None,
             cut_off: true,
