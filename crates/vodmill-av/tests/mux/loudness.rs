@@ -43,12 +43,15 @@ fn wanted(seconds: u64, channels: u32, encoder: &str) -> AudioEncode {
 
 /// Encodes; what was done to it, and the file that it is in.
 fn made(dir: &Path, original: &Path, encode: AudioEncode) -> (Loudness, PathBuf) {
-    let (path, out) = (dir.join("rendition"), dir.join("made.mp4"));
+    let (path, out) = (dir.join("rendition"), dir.join("made"));
     let samples = encode.samples;
+    let container = match encode.encoder.as_str() {
+        "libopus" => FileContainer::Webm,
+        _ => FileContainer::Mp4,
+    };
     let done = Libav.encode_audio(&order(original, &path, encode), &|_: Progress| {}).unwrap();
     assert_eq!(done.samples, samples);
     let audio = vec![FileSound { path, ..FileSound::default() }];
-    let container = FileContainer::Mp4;
     Libav.write_file(&FileOrder { container, video: None, audio, path: out.clone() }).unwrap();
     (done.loudness.unwrap(), out)
 }

@@ -169,17 +169,6 @@ fn differences(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) ->
     all
 }
 
-/// What of a value the other has not, where both are lists; all of it where it has everything.
-fn unlike(value: &str, other: &str) -> String {
-    let known = attributes(other);
-    let own: Vec<&str> = attributes(value).into_iter().filter(|one| !known.contains(one)).collect();
-    match value {
-        "" => "once".to_owned(),
-        _ if own.is_empty() => value.to_owned(),
-        _ => own.join(","),
-    }
-}
-
 fn pictures(was: &Pictures, is: &Pictures) -> Vec<String> {
     let share = |pictures: &Pictures| pictures.b * 100 / pictures.frames.max(1);
     let mut all = Vec::new();

@@ -1,5 +1,5 @@
-//! Every number that the model of a title goes by, and where it comes from. Refitted by
-//! `scripts/fit-titles` when encoder options change; docs/decisions.md has the measurement.
+//! Every number that the model of a title goes by, and where it comes from. To be refitted when
+//! encoder options change; docs/decisions.md has the measurement.
 //!
 //! Scores are VMAF points (0 to 100), CRF is x264's.
 
@@ -24,7 +24,7 @@ pub(super) const MOST_SAMPLES: i64 = 24;
 pub(super) const SAMPLE_SECONDS: u32 = 2;
 
 /// The least side of pictures that VMAF scores.
-pub(super) const LEAST_SIDE: u32 = 32;
+pub(super) const LEAST_SIDE: u32 = 36;
 
 /// The two trials of the largest size: around what most titles need.
 pub(super) const LOW_CRF: Crf = Crf(210);
