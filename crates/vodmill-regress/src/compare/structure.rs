@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Level, PACKAGE, Raw};
 use crate::baseline::{Package, Pictures, Stream};
 use crate::limits::Limits;
-use crate::playlists::attributes;
 
 /// Compares the packages of a clip.
 pub(super) fn compare(
