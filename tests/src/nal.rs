@@ -61,25 +61,6 @@ pub fn length_prefixed(mut data: &[u8], size: usize) -> Result<Vec<&[u8]>, Strin
     Ok(units)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn start_codes_of_three_and_four_bytes() {
-        let data = [0, 0, 0, 1, 9, 0xf0, 0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x65, 7];
-        let kinds: Vec<u8> = annex_b(&data).into_iter().map(kind).collect();
-        assert_eq!(kinds, [AUD, SPS, IDR]);
-        assert_eq!(annex_b(&data)[0], [9, 0xf0]);
-    }
-
-    #[test]
-    fn lengths_that_lie_are_faults() {
-        assert_eq!(length_prefixed(&[0, 1, 0x65], 2), Ok(vec![&[0x65][..]]));
-        assert!(length_prefixed(&[0, 2, 0x65], 2).is_err());
-    }
-}
-
 /// The type of an open bitstream unit of AV1 (AV1 specification, 5.3.2).
 pub fn open_kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |byte| byte >> 3 & 15)
@@ -130,4 +111,23 @@ pub fn open_refresh(units: &[&[u8]]) -> Result<bool, String> {
     let is_frame = matches!(open_kind(frame), 3 | 6);
     let first = open_payload(frame)?.first().map_or(0xff, |byte| byte >> 4);
     Ok(open_kind(header) == 1 && is_frame && first == 0b0001)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_codes_of_three_and_four_bytes() {
+        let data = [0, 0, 0, 1, 9, 0xf0, 0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x65, 7];
+        let kinds: Vec<u8> = annex_b(&data).into_iter().map(kind).collect();
+        assert_eq!(kinds, [AUD, SPS, IDR]);
+        assert_eq!(annex_b(&data)[0], [9, 0xf0]);
+    }
+
+    #[test]
+    fn lengths_that_lie_are_faults() {
+        assert_eq!(length_prefixed(&[0, 1, 0x65], 2), Ok(vec![&[0x65][..]]));
+        assert!(length_prefixed(&[0, 2, 0x65], 2).is_err());
+    }
 }

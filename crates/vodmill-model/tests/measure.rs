@@ -71,7 +71,7 @@ fn ten_bits_on_either_side_are_compared_in_ten() {
     };
     assert_eq!(depths(&eight, std::slice::from_ref(&eight)), [BitDepth::Eight]);
     assert_eq!(depths(&eight, &[eight.clone(), ten.clone()]), [BitDepth::Ten; 2]);
-    assert_eq!(depths(&ten, &[eight.clone()]), [BitDepth::Ten]);
+    assert_eq!(depths(&ten, std::slice::from_ref(&eight)), [BitDepth::Ten]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn put(value: &Value, depth: usize, text: &mut String) {
     let line = value.to_string();
     match value {
         Value::Object(fields)
-            if !fields.is_empty() && !(is_flat(value) && line.len() <= LONGEST) =>
+            if !(fields.is_empty() || is_flat(value) && line.len() <= LONGEST) =>
         {
             text.push('{');
             for (index, (name, value)) in fields.iter().enumerate() {

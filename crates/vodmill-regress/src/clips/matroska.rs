@@ -145,7 +145,7 @@ fn sound() -> Vec<u8> {
 
 /// What is said with that picture: a line of five seconds every ten.
 fn subtitle(clip: Clip, number: u32) -> Option<String> {
-    let said = clip == Clip::Long && number % 100 == 0;
+    let said = clip == Clip::Long && number.is_multiple_of(100);
     said.then(|| format!("This is line {}.", number / 100 + 1))
 }
 

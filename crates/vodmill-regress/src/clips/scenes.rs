@@ -80,7 +80,11 @@ impl Scenes {
             if is_ink(x, y + scrolled) { 60 } else { 980 }
         };
         Picture::draw(self.size, luma, |x, y| {
-            if hash(x / 400, (y + scrolled) / 180, 5) % 4 == 0 { [-120, 160] } else { [0, 0] }
+            if hash(x / 400, (y + scrolled) / 180, 5).is_multiple_of(4) {
+                [-120, 160]
+            } else {
+                [0, 0]
+            }
         })
     }
 
@@ -163,7 +167,7 @@ fn is_ink(x: u32, y: u32) -> bool {
     let (dot_x, dot_y) = (x % 12 / 2, y % 22 / 2);
     let character = hash(column, row, 11);
     // Words have about five letters, and lines end.
-    let is_gap = character % 6 == 0 || column > 70 + hash(row, 0, 3) % 30 || column < 4;
+    let is_gap = character.is_multiple_of(6) || column > 70 + hash(row, 0, 3) % 30 || column < 4;
     let dots = hash(character, dot_y, 1) >> (dot_x * 3) & 7;
     !is_gap && dot_x < 5 && dot_y < 7 && dots < 3
 }
