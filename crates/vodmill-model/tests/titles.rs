@@ -5,6 +5,7 @@ mod common;
 
 use common::{build, catalogue, fixture, fixture_names};
 use vodmill_model::analysis::{Analysis, AnalysisPlan, Probe, Sample, Trial};
+use vodmill_model::media::SeekPoint;
 use vodmill_model::quality::Score;
 use vodmill_model::units::Crf;
 use vodmill_model::{
@@ -93,6 +94,26 @@ fn longer_titles_have_more_samples_and_a_day_has_two_dozen() {
     assert_eq!(count("one-frame"), None);
     assert_eq!(count("audio-only"), None);
     assert_eq!(count("clock-jump"), None, "it would be read from its beginning each time");
+}
+
+#[test]
+fn a_short_title_is_judged_by_its_hardest_part() {
+    let mut media = fixture("plain-1080p25");
+    let sample = |media: &MediaInfo| match &trials_of(media).unwrap().unwrap().samples[..] {
+        [one] => (one.first_frame / 25, one.frames / 25),
+        several => panic!("{several:?}"),
+    };
+    let middle = sample(&media);
+    let track = &mut media.video[0];
+    let second = track.time_base.inverse().scale(1, 1);
+    track.seek_points =
+        [0, 8, 12].map(|at| SeekPoint { pts: track.first + at * second, packet: 0 }).into();
+    track.seek_bytes = vec![800, 4_000, 900];
+    let hardest = sample(&media);
+    assert!((8..=10).contains(&hardest.0), "{hardest:?}");
+    assert_eq!(hardest.1, middle.1);
+    media.video[0].seek_bytes = vec![u64::MAX; 3];
+    sample(&media);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) fn chunks(
 }
 
 /// When a frame of the grid is shown, on the track's clock.
-fn time_of(track: &VideoTrack, rate: Ratio, frame: Frames) -> i64 {
+pub(super) fn time_of(track: &VideoTrack, rate: Ratio, frame: Frames) -> i64 {
     track.first + units(track, rate.frame_start(frame).0, 90_000)
 }
 

@@ -1,7 +1,9 @@
 //! Which samples of a title are encoded as a trial, and how. One group of pictures from the middle of
-//! each of a few equal parts, where decoding has least to skip.
+//! each of a few equal parts, where decoding has least to skip; of a short title, which has one
+//! sample, the group that took most bytes in the original.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Title;
 use super::numbers::{
@@ -12,7 +14,8 @@ use super::rungs::QualityRungs;
 use crate::analysis::{AnalysisPlan, Probe};
 use crate::plan::{ChunkPlan, VideoEncode, VideoTimeline};
 use crate::planner::budget;
-use crate::planner::chunks::seek;
+use crate::planner::chunks::{seek, time_of};
+use crate::planner::source_bytes::SourceBytes;
 use crate::units::{Crf, Frames, Ticks};
 
 /// Why a title is not sampled.
@@ -111,7 +114,10 @@ fn samples(title: &Title<'_>) -> Vec<ChunkPlan> {
     for number in 0..count {
         let (from, to) =
             (title.grid.frames * number / count, title.grid.frames * (number + 1) / count);
-        let first = place(title, from..to, frames);
+        let first = match count {
+            1 => hardest(title, frames),
+            _ => place(title, from..to, frames),
+        };
         let index = u32::try_from(number).unwrap_or(u32::MAX);
         samples.push(ChunkPlan {
             index,
@@ -150,7 +156,7 @@ const AROUND: u64 = 7;
 
 /// The group of pictures around the middle of a part before which least has to be decoded; of several
 /// the one nearest to the middle.
-fn place(title: &Title<'_>, part: std::ops::Range<Frames>, frames: Frames) -> Frames {
+fn place(title: &Title<'_>, part: Range<Frames>, frames: Frames) -> Frames {
     let gop = Frames::from(title.grid.gop.0.max(1));
     let middle = (part.start + (part.end - part.start) / 2).saturating_sub(frames / 2) / gop;
     let quarter = (part.end - part.start) / 4;
@@ -163,6 +169,30 @@ fn place(title: &Title<'_>, part: std::ops::Range<Frames>, frames: Frames) -> Fr
         }
     }
     best.2
+}
+
+/// The group of pictures that took most bytes in the original; of several the one nearest to the
+/// middle. A title that is judged by one sample is not judged by an easy one.
+fn hardest(title: &Title<'_>, frames: Frames) -> Frames {
+    let gop = Frames::from(title.grid.gop.0.max(1));
+    let last = title.grid.frames.saturating_sub(frames);
+    let bytes = SourceBytes::of(title.track);
+    let mut best = (0, u64::MAX, 0);
+    for group in 0..=last / gop {
+        let first = group * gop;
+        let taken = bytes_of(title, &bytes, first..first + frames);
+        let off = first.abs_diff(last / 2);
+        if taken > best.0 || (taken == best.0 && off < best.1) {
+            best = (taken, off, first);
+        }
+    }
+    best.2
+}
+
+fn bytes_of(title: &Title<'_>, bytes: &SourceBytes<'_>, frames: Range<Frames>) -> u64 {
+    let from = time_of(title.track, title.grid.rate, frames.start);
+    let to = time_of(title.track, title.grid.rate, frames.end);
+    bytes.between(from, to)
 }
 
 /// How much is decoded before a frame, to whole quarter seconds.
