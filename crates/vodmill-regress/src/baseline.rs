@@ -130,7 +130,7 @@ pub struct Bytes {
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// It is not of the form that its version has.
-    #[error("it is not a baseline: {0}")]
+    #[error("it is not a baseline")]
     Form(#[from] serde_json::Error),
     /// Another vodmill has written it.
     #[error("it is of version {0}, this vodmill knows {VERSION}: write it anew with --update")]

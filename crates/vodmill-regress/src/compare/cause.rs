@@ -18,11 +18,15 @@ pub(super) struct Changes<'a> {
 impl Changes<'_> {
     /// What may be the cause of what was found, in sentences.
     pub(super) fn causes(&self, pipeline: &str, subject: &str, level: Level) -> Vec<String> {
+        if !self.is_compared(pipeline) {
+            return Vec::new();
+        }
         let of_pipeline = named("pipeline", pipeline, &self.before.pipelines, &self.now.pipelines);
         let presets = match subject {
             PACKAGE if level == Level::Green => BTreeSet::new(),
-            PACKAGE => self.presets(pipeline),
-            preset => [preset].into(),
+            preset if level == Level::Green || self.is_changed(preset) => [preset].into(),
+            // One preset of a pipeline can change what others make, as by its frame rate.
+            _ => self.presets(pipeline),
         };
         let presets = presets.into_iter();
         let of_presets = presets
@@ -42,6 +46,15 @@ impl Changes<'_> {
 }
 
 impl Changes<'_> {
+    /// Whether a pipeline is neither new nor gone.
+    fn is_compared(&self, pipeline: &str) -> bool {
+        [self.before, self.now].iter().all(|it| it.results.contains_key(pipeline))
+    }
+
+    fn is_changed(&self, preset: &str) -> bool {
+        named("preset", preset, &self.before.presets, &self.now.presets).is_some()
+    }
+
     /// All presets of a pipeline.
     fn presets(&self, pipeline: &str) -> BTreeSet<&str> {
         let packages =

@@ -8,8 +8,9 @@ const STYLE: &str = "\
 body{max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:.5rem 0 1rem}
 th,td{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #8884}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-section{border-left:.4rem solid;padding-left:1rem;margin:1rem 0}
+td{white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums}
+section{border-left:.4rem solid;padding-left:1rem;margin:1rem 0;overflow-x:auto}
+p,li{overflow-wrap:anywhere}
 section.green{border-color:#2a2}section.warning{border-color:#da0}section.red{border-color:#c22}
 svg{vertical-align:middle}";
 

@@ -222,6 +222,13 @@ fn the_cause_is_told_apart() {
     );
     let both = changed(|now| (build(now), preset(now), dearer(now)).2);
     assert_red(&both, "two causes at once");
+    // Another preset of the pipeline was changed.
+    let other = |now: &mut Baseline| {
+        now.presets.get_mut("hls").expect("a preset").insert("video.crf".into(), "20".into());
+    };
+    let by_another = changed(|now| (other(now), dearer(now)).1);
+    assert_red(&by_another, "preset hls was changed: video.crf 20, was 22");
+    assert!(!report::text(&by_another).contains("vodmill itself"));
     // A change that costs nothing is told, and green.
     let harmless = changed(preset);
     assert_green(&harmless);
@@ -255,7 +262,11 @@ fn what_is_new_is_to_be_taken_in_and_what_is_gone_is_red() {
     let new = compare(&baseline(), &with("other"), Options::default());
     assert_eq!(new.level, Level::Warning);
     assert!(report::text(&new).contains("take it in with --update"));
-    assert_red(&compare(&with("other"), &baseline(), Options::default()), "it is gone");
+    let gone = compare(&with("other"), &baseline(), Options::default());
+    assert_red(&gone, "it is gone");
+    for verdicts in [new, gone] {
+        assert!(!report::text(&verdicts).contains("vodmill itself"));
+    }
 }
 
 #[test]

@@ -148,14 +148,15 @@ impl Examiner<'_> {
         let mut variants =
             variants.filter(|variant| playlist.starts_with(&format!("{}/", variant.prefix)));
         let name = variants.next().map(|variant| variant.name.as_str());
-        let hdr = self.encoded.settings.catalogue.presets.get(&self.pipeline.hdr_ladder);
-        match (hdr, name) {
-            (Some(Preset::Ladder(ladder)), Some(name))
-                if ladder.rungs.iter().any(|rung| rung.name == name) =>
-            {
-                self.pipeline.hdr_ladder.clone()
-            }
-            _ => self.pipeline.ladder.clone(),
+        let mut ladders = self.pipeline.ladders();
+        let of_rung = name.and_then(|name| ladders.find(|ladder| self.has_rung(ladder, name)));
+        of_rung.unwrap_or(&self.pipeline.ladder).clone()
+    }
+
+    fn has_rung(&self, ladder: &str, name: &str) -> bool {
+        match self.encoded.settings.catalogue.presets.get(ladder) {
+            Some(Preset::Ladder(ladder)) => ladder.rungs.iter().any(|rung| rung.name == name),
+            _ => false,
         }
     }
 

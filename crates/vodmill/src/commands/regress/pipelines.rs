@@ -33,8 +33,7 @@ pub fn all(home: &Catalogue, only: &[String]) -> anyhow::Result<Catalogue> {
 }
 
 fn uses(pipeline: &Pipeline, preset: &str) -> bool {
-    let ladders = [&pipeline.ladder, &pipeline.hdr_ladder];
-    ladders.into_iter().chain(pipeline.file_presets()).any(|used| used == preset)
+    pipeline.ladders().chain(pipeline.file_presets()).any(|used| used == preset)
 }
 
 fn of_preset(name: &str, preset: &Preset) -> Pipeline {
