@@ -135,9 +135,8 @@ fn what_is_planted_is_red_by_its_name_and_what_changes_nothing_green() {
     structure(&home);
     layout(&home);
     in_the_baseline(&home, &baseline);
-    let left = fs::read_dir(home.at("state")).expect("the state").flatten();
-    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("regress")), "{left:?}");
+    // The home had no state before, and has none now.
+    assert!(!home.at("state").exists());
 }
 
 /// Comments, and another order; the same numbers beside other work.
@@ -273,4 +272,46 @@ fn in_the_baseline(home: &Home, baseline: &str) {
             "the settings are the same; other encoders: libav and its encoders",
         ],
     );
+}
+
+const AV1: &str = r#"
+kind = "ladder"
+[video]
+codec = "av1"
+speed = "ultrafast"
+gop_seconds = 1
+[audio]
+bitrate = "64k"
+[[rung]]
+name = "av1-low"
+width = 160
+height = 90
+crf = 35
+max_bitrate = "400k"
+"#;
+
+/// A ladder beside the first has verdicts and causes of its own; loudness is part of what sound is.
+#[test]
+fn further_ladders_and_loudness_are_red_by_their_own_preset() {
+    let home = home();
+    home.write("presets/beside.toml", AV1);
+    let pipeline = "ladder = \"tv\"\nmore_ladders = [\"beside\"]\nmp4 = [\"one\"]\n\
+                    [hls]\ncontainer = \"fmp4\"\nsegment_seconds = 1\n";
+    home.write("pipelines/default.toml", pipeline);
+    let only = ["--pipeline", "default"];
+    assert_eq!(regress(&home, &[&["--update"], &only[..]].concat()).code, 0);
+    edit(&home, "presets/beside.toml", "crf = 35", "crf = 55");
+    edit(&home, "presets/one.toml", "64k\"", "64k\"\nloudness = -30");
+    let ended = regress(&home, &only);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    for sentence in [
+        "  beside: hls/av1-low:",
+        "preset beside was changed: rung[av1-low].crf 55, was 35",
+        "mp4/one.mp4: loudness is additional",
+        "  tv: as before",
+    ] {
+        assert!(ended.out.contains(sentence), "no {sentence:?} in\n{}", ended.out);
+    }
+    let none = regress(&home, &["--pipeline", "preset-beside"]);
+    assert!(none.err.contains("no pipeline preset-beside"), "{none:?}");
 }

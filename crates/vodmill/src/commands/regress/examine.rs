@@ -136,10 +136,21 @@ impl Examiner<'_> {
             if fact.holds == Holds::Video {
                 add_rate(&mut stream, receipt);
             }
+            add_loudness(&mut stream, &self.sounds_of(&fact.name), receipt);
             let folder = fact.name.rsplit_once('/').map_or("", |(folder, _)| folder);
             package.streams.insert(folder.to_owned(), stream);
         }
         Ok(())
+    }
+
+    /// Ids of the audio encodes that a playlist holds.
+    fn sounds_of(&self, playlist: &str) -> Vec<&str> {
+        let Some(hls) = self.made.plan.hls() else { return Vec::new() };
+        let is_of = |prefix: &str| playlist.starts_with(&format!("{prefix}/"));
+        let variants = hls.variants.iter().filter(|variant| is_of(&variant.prefix));
+        let muxed = variants.filter_map(|variant| variant.muxed_audio.as_deref());
+        let alone = hls.audio.iter().filter(|sound| is_of(&sound.prefix));
+        muxed.chain(alone.map(|sound| sound.audio.as_str())).collect()
     }
 
     /// The ladder that a playlist is of.
@@ -180,11 +191,13 @@ impl Examiner<'_> {
             tell("size", size.to_string());
         }
         let sounds = plan.map(|plan| plan.audio.as_slice()).unwrap_or_default();
+        let encodes: Vec<&str> = sounds.iter().map(|sound| sound.audio.as_str()).collect();
         let languages = sounds.iter().map(|sound| sound.language.as_deref().unwrap_or("none"));
         tell("languages", languages.collect::<Vec<_>>().join(", "));
         if fact.size.is_some() {
             add_rate(&mut stream, receipt);
         }
+        add_loudness(&mut stream, &encodes, receipt);
         let name = fact.name.strip_prefix("private/").unwrap_or(&fact.name);
         package.streams.insert(name.to_owned(), stream);
         Ok(())
@@ -198,6 +211,16 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn add_rate(stream: &mut Stream, receipt: &Receipt) {
     if let Some(rate) = receipt.frame_rate {
         stream.form.insert("frame rate".to_owned(), rate.to_string());
+    }
+}
+
+/// What was done to the loudness of its sounds, where a preset asks for one.
+fn add_loudness(stream: &mut Stream, encodes: &[&str], receipt: &Receipt) {
+    let levels = receipt.loudness.iter().filter(|sound| encodes.contains(&sound.encode.as_str()));
+    let told = levels.map(|sound| format!("{} by {} dB", sound.levels.target, sound.levels.gain));
+    let told: Vec<String> = told.collect();
+    if !told.is_empty() {
+        stream.form.insert("loudness".to_owned(), told.join("; "));
     }
 }
 
