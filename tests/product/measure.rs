@@ -93,4 +93,22 @@ fn what_cannot_be_measured_is_said() {
     let refused = measure(&home, &[text.to_str().expect("UTF-8")]);
     assert_eq!(refused.code, 3);
     assert!(refused.err.contains("text.mp4"), "{refused:?}");
+    let nowhere = measure(&home, &[film, "--html", "not-there/page.html"]);
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.err.contains("--html: there is no folder not-there"), "{nowhere:?}");
+    assert!(!nowhere.err.contains("measure:"), "before the work: {nowhere:?}");
+}
+
+/// A package, and a file, without pictures.
+#[test]
+fn sound_alone_is_refused_by_its_name() {
+    let home = Home::quick("", true);
+    let sound = case("film.m4a");
+    let asset = home.publish(&sound);
+    let package = measure(&home, &[asset.to_str().expect("UTF-8")]);
+    assert_eq!(package.code, 2);
+    assert!(package.err.contains("has no pictures: it is sound only"), "{package:?}");
+    let file = measure(&home, &[sound.to_str().expect("UTF-8")]);
+    assert_eq!(file.code, 3);
+    assert!(file.err.contains("film.m4a: it has no pictures"), "{file:?}");
 }

@@ -98,7 +98,7 @@ fn lengths_and_rates_that_differ_are_said() {
     let plan = plan(&reference, &[short, fixture("film-23.976")]).unwrap();
     assert_eq!(plan.distorted[0].frames, plan.chunk.frames - 10);
     let notes = plan.distorted[0].notes.join("; ");
-    assert!(notes.contains("are compared"), "{notes}");
+    assert!(notes.contains(" are compared"), "{notes}");
     let notes = plan.distorted[1].notes.join("; ");
     assert!(notes.contains("23.976 fps, the reference is shown at 25 fps"), "{notes}");
 }
@@ -112,6 +112,21 @@ fn a_package_has_the_grid_that_it_was_made_on() {
     let plan = measure(&input).unwrap();
     assert_eq!((plan.rate, plan.chunk.frames), (Ratio::new(25, 2), 100));
     assert_eq!(plan.distorted[0].frames, 100);
+}
+
+#[test]
+fn a_package_of_another_length_than_the_reference_is_said() {
+    let (reference, policy) = (fixture("plain-1080p25"), InputPolicy::default());
+    let own = plan(&reference, std::slice::from_ref(&reference)).unwrap();
+    let notes = |frames: u64| {
+        let grid = Some((own.rate, frames));
+        let distorted = std::slice::from_ref(&reference);
+        let input = MeasureInput { reference: &reference, distorted, grid, policy: &policy };
+        measure(&input).unwrap().notes.join("; ")
+    };
+    assert_eq!((notes(own.chunk.frames), notes(own.chunk.frames - 1)), Default::default());
+    let shorter = notes(own.chunk.frames - 50);
+    assert!(shorter.contains("is it made of another original?"), "{shorter}");
 }
 
 #[test]

@@ -98,9 +98,17 @@ pub fn measure(input: &MeasureInput<'_>) -> Result<MeasurePlan, Rejected> {
             source_bytes: 0,
         },
         size,
-        notes: notes_on_reference(size),
+        notes: notes_on_reference(size, own_grid(track, input.policy), grid),
         distorted: films.iter().map(plan).collect(),
     })
+}
+
+/// Refuses what cannot be compared.
+///
+/// # Errors
+/// [`Rejected`] where it cannot be decoded or has no pictures.
+pub fn admit_to_measure(media: &MediaInfo, policy: &InputPolicy) -> Result<(), Rejected> {
+    Film::of(media, policy).map(|_| ())
 }
 
 /// Where to begin decoding for one frame of the grid alone.
@@ -189,12 +197,28 @@ fn depth(reference: &VideoTrack, films: &[Film<'_>], kept: bool) -> BitDepth {
     picture_depth(reference, kept).max(deepest.unwrap_or(BitDepth::Eight))
 }
 
-fn notes_on_reference(size: Size) -> Vec<String> {
+/// `own` is the grid of the reference, and `grid` the one that all are compared on.
+fn notes_on_reference(size: Size, own: (Ratio, Frames), grid: (Ratio, Frames)) -> Vec<String> {
+    let mut notes = Vec::new();
     let (long, short) = (size.width.max(size.height), size.width.min(size.height));
-    if long <= MODEL_SIZE.width && short <= MODEL_SIZE.height {
-        return Vec::new();
+    if long > MODEL_SIZE.width || short > MODEL_SIZE.height {
+        notes.push(format!(
+            "pictures are compared at {size}; VMAF's model is made for {MODEL_SIZE}"
+        ));
     }
-    vec![format!("pictures are compared at {size}; VMAF's model is made for {MODEL_SIZE}")]
+    notes.extend(note_on_length(own, grid));
+    notes
+}
+
+/// Said where a package is of another length than its reference, by more than rates explain.
+fn note_on_length(own: (Ratio, Frames), grid: (Ratio, Frames)) -> Option<String> {
+    let seconds = |(rate, frames): (Ratio, Frames)| rate.frame_start(frames).0 as f64 / 90_000.0;
+    let (own, made) = (seconds(own), seconds(grid));
+    ((own - made).abs() > 1.0).then(|| {
+        format!(
+            "the reference has {own:.1} s, the package {made:.1} s: is it made of another original?"
+        )
+    })
 }
 
 /// What to know of the scores of `track`, which has pictures for so many frames of the grid.
@@ -208,7 +232,12 @@ fn notes(
     if frames != grid_frames {
         let compared = frames.min(grid_frames);
         notes.push(format!(
-            "it has {frames} frames, the reference {grid_frames}: the first {compared} are compared"
+            "it has {}, the reference {grid_frames}: {} compared",
+            counted(frames),
+            match compared {
+                1 => "the first is".to_owned(),
+                _ => format!("the first {compared} are"),
+            },
         ));
     }
     let own = rate::choose(track, HIGHEST_RATE).rate;
@@ -223,6 +252,10 @@ fn notes(
         (false, false) => {}
     }
     notes
+}
+
+fn counted(frames: Frames) -> String {
+    format!("{frames} {}", if frames == 1 { "frame" } else { "frames" })
 }
 
 /// Said where the shapes differ by more than rounding to even sides explains.

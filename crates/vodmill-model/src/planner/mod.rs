@@ -56,7 +56,9 @@ use source::Source;
 pub use admit::admit;
 pub use colour::HdrHandling;
 pub use compare::{ShownPictures, compare_encode, compared_size, shown};
-pub use measure::{DistortedPlan, MeasureInput, MeasurePlan, measure, seek_of_frame};
+pub use measure::{
+    DistortedPlan, MeasureInput, MeasurePlan, admit_to_measure, measure, seek_of_frame,
+};
 pub use tracks::main_video;
 
 /// What a plan is made from.

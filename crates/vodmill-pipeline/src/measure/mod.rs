@@ -126,7 +126,10 @@ fn probe(
     let bounds = Bounds::of_reading(bytes, &settings.limits);
     let named = &mut |step: Progress| progress(Progress { of: format!("read {name}"), ..step });
     let info = run_watched(settings, &Assignment::Probe(order), &bounds, None, named);
-    info.map_err(|error| about(name, error))
+    let info = info.map_err(|error| about(name, error))?;
+    let admitted = planner::admit_to_measure(&info, &InputPolicy::default());
+    admitted.map_err(|rejected| about(name, MediaError::from(rejected).into()))?;
+    Ok(info)
 }
 
 /// The same error, with the name of what it is about.
@@ -180,10 +183,16 @@ impl<'a> Group<'a> {
         compared: &mut Compared,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
-        compared.measurement.reference.notes.clone_from(&self.plan.notes);
+        for note in &self.plan.notes {
+            add_once(&mut compared.measurement.reference.notes, note.clone());
+        }
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         for batch in all.chunks(BATCH) {
             let measured = self.measure(settings, options, batch, progress)?;
+            if let Some(damage) = damage(measured.reference.damaged_frames) {
+                let note = format!("of the reference, {damage}");
+                add_once(&mut compared.measurement.reference.notes, note);
+            }
             for (&number, media) in batch.iter().zip(&measured.distorted) {
                 let scores = self.scores(number, media)?;
                 let worst = self.worst_frames(settings, options, number, &scores)?;
@@ -264,8 +273,20 @@ fn notes(plan: &DistortedPlan, media: &MeasuredMedia, info: &MediaInfo) -> Vec<S
     if info.truncated {
         notes.push("the file ends before its index says".to_owned());
     }
-    if media.pictures.damaged_frames > 0 {
-        notes.push(format!("{} of its pictures are damaged", media.pictures.damaged_frames));
-    }
+    notes.extend(damage(media.pictures.damaged_frames));
     notes
+}
+
+fn damage(frames: Frames) -> Option<String> {
+    match frames {
+        0 => None,
+        1 => Some("1 picture is damaged".to_owned()),
+        _ => Some(format!("{frames} pictures are damaged")),
+    }
+}
+
+fn add_once(notes: &mut Vec<String>, note: String) {
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
 }

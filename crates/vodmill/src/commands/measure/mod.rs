@@ -28,6 +28,7 @@ pub fn run(config: &Config, arguments: &Measure) -> anyhow::Result<ExitCode> {
         return Err(Usage::error(vodmill_av::quality::WITHOUT));
     }
     let reference = input(&arguments.reference)?;
+    refuse_missing_folder(arguments)?;
     let scratch = Scratch::new(config, "measure")?;
     let candidates = candidates(config, arguments, scratch.path())?;
     let options = MeasureOptions {
@@ -59,6 +60,15 @@ pub fn run(config: &Config, arguments: &Measure) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A page that cannot be written is said before the work, not after it.
+fn refuse_missing_folder(arguments: &Measure) -> anyhow::Result<()> {
+    let Some(folder) = arguments.html.as_deref().and_then(Path::parent) else { return Ok(()) };
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    Err(Usage::error(format!("--html: there is no folder {}", folder.display())))
+}
+
 /// Everything that is to be compared, packages as their rungs.
 fn candidates(
     config: &Config,
@@ -76,6 +86,9 @@ fn candidates(
         packages.push((path, PackageRungs::open(&folder)?, folder));
     }
     refuse_unknown_rungs(arguments, packages.iter().map(|(_, rungs, _)| rungs))?;
+    if let Some((path, ..)) = packages.iter().find(|(_, rungs, _)| rungs.names().is_empty()) {
+        return Err(Usage::error(format!("{} has no pictures: it is sound only", path.display())));
+    }
     for (path, rungs, folder) in &packages {
         let keys = match key_store(config)? {
             Some(store) => vodmill_pipeline::keys_of(&*store, folder)?,
