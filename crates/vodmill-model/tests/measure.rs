@@ -88,6 +88,37 @@ fn high_dynamic_range_is_compared_with_its_like() {
 }
 
 #[test]
+fn a_matrix_that_all_share_is_kept() {
+    let with = |matrix: &str| {
+        let mut media = resized("plain-1080p25", 640, 360);
+        media.video[0].colour.matrix = matrix.to_owned();
+        media
+    };
+    let (sd, hd) = (with("smpte170m"), with("bt709"));
+    let out = |reference: &MediaInfo, distorted: &[MediaInfo]| {
+        let plan = plan(reference, distorted).unwrap();
+        let filters = plan.distorted.iter().flat_map(|one| {
+            [one.comparison.reference_filter.clone(), one.comparison.distorted_filter.clone()]
+        });
+        let matrix = |filter: String| {
+            let (_, after) = filter.split_once("out_color_matrix=").unwrap();
+            after.split(':').next().unwrap().to_owned()
+        };
+        filters.map(matrix).collect::<Vec<_>>()
+    };
+    assert_eq!(out(&sd, &[sd.clone(), with("bt470bg")]), ["bt601"; 4]);
+    assert_eq!(out(&sd, &[sd.clone(), hd.clone()]), ["bt709"; 4], "one scale for all");
+    assert_eq!(out(&hd, &[sd]), ["bt709"; 2]);
+    let shown = plan(&with("smpte170m"), &[with("smpte170m")]).unwrap().distorted[0].shown.clone();
+    assert!(
+        shown
+            .distorted_filter
+            .contains(":in_color_matrix=bt601:in_range=tv:out_color_matrix=bt601:out_range=pc"),
+        "{shown:?}"
+    );
+}
+
+#[test]
 fn lengths_and_rates_that_differ_are_said() {
     let reference = fixture("plain-1080p25");
     let mut short = reference.clone();

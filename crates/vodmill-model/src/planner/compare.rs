@@ -31,7 +31,7 @@ pub fn compare_encode(
     Comparison {
         size,
         depth,
-        reference_filter: chain(&common, size, kept, depth),
+        reference_filter: chain(&common, size, DELIVERY, kept, depth),
         distorted_filter: in_format(&colour::scale(size, form, form), depth),
     }
 }
@@ -50,9 +50,9 @@ pub struct ShownPictures {
     pub distorted_filter: String,
 }
 
-/// Both pictures of a comparison for people: after what is done to compare them, and no larger than a
+/// Both pictures of a comparison in `form` for people: after what is done to compare them, and no larger than a
 /// page shows.
-pub fn shown(comparison: &Comparison) -> ShownPictures {
+pub(super) fn shown(comparison: &Comparison, form: ColourForm) -> ShownPictures {
     let Size { width, height } = comparison.size;
     let long = width.max(height).max(1);
     let side = |side: u32| match long > SHOWN_SIDE {
@@ -60,7 +60,7 @@ pub fn shown(comparison: &Comparison) -> ShownPictures {
         false => side,
     };
     let size = Size { width: side(width), height: side(height) };
-    let last = colour::scale(size, DELIVERY, colour::JPEG);
+    let last = colour::scale(size, form, colour::JPEG);
     let chain = |first: &str| format!("{first},{last},format=yuvj420p");
     ShownPictures {
         size,
@@ -69,20 +69,21 @@ pub fn shown(comparison: &Comparison) -> ShownPictures {
     }
 }
 
-/// How the pictures of one track are compared with those of another, at `size` and `depth`; `kept`
-/// where both have high dynamic range.
+/// How the pictures of one track are compared with those of another, at `size` and `depth` and in
+/// `form`; `kept` where both have high dynamic range.
 pub(super) fn of_tracks(
     reference: &CommonPicture<'_>,
     distorted: &CommonPicture<'_>,
     size: Size,
+    form: ColourForm,
     kept: bool,
     depth: BitDepth,
 ) -> Comparison {
     Comparison {
         size,
         depth,
-        reference_filter: chain(reference, size, kept, depth),
-        distorted_filter: chain(distorted, size, kept, depth),
+        reference_filter: chain(reference, size, form, kept, depth),
+        distorted_filter: chain(distorted, size, form, kept, depth),
     }
 }
 
@@ -93,10 +94,16 @@ pub(super) fn picture_depth(track: &VideoTrack, kept: bool) -> BitDepth {
 }
 
 /// From a common picture to the form in which it is compared.
-fn chain(picture: &CommonPicture<'_>, size: Size, kept: bool, depth: BitDepth) -> String {
+fn chain(
+    picture: &CommonPicture<'_>,
+    size: Size,
+    form: ColourForm,
+    kept: bool,
+    depth: BitDepth,
+) -> String {
     let scaled = match picture.hdr().filter(|_| kept) {
         Some(track) => colour::keep_hdr(track, size),
-        None => picture.compared(size),
+        None => picture.compared(size, form),
     };
     in_format(&scaled, depth)
 }

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::colour::{self, HdrHandling};
-use super::compare::{compared_size, of_tracks, picture_depth};
+use super::colour::{self, ColourForm, DELIVERY, HdrHandling};
+use super::compare::{ShownPictures, compared_size, of_tracks, picture_depth, shown};
 use super::picture::{self, CommonPicture};
 use super::rate::hertz;
 use super::timeline::{frames_in, picture_span};
@@ -62,6 +62,8 @@ pub struct DistortedPlan {
     pub seek: SeekPoint,
     /// How its pictures are compared.
     pub comparison: Comparison,
+    /// How its pictures are shown to people.
+    pub shown: ShownPictures,
     /// Frames of the grid, from the first, that both it and the reference have pictures for.
     pub frames: Frames,
     /// Displayed size of its pictures.
@@ -178,15 +180,28 @@ fn distorted(
     let own = if kept { HdrHandling::Kept } else { HdrHandling::ToneMapped };
     let own = CommonPicture::new(track, own);
     let frames = frames_in(picture_span(track, policy.max_gap_seconds), rate);
+    let form = form(common, films);
+    let comparison = of_tracks(common, &own, size, form, kept, depth(reference, films, kept));
     DistortedPlan {
         decode: decode(film, &own, size, policy),
         seek: chunks::seek(track, rate, 0),
-        comparison: of_tracks(common, &own, size, kept, depth(reference, films, kept)),
+        shown: shown(&comparison, form),
+        comparison,
         frames: frames.min(grid_frames),
         size: compared_size(track),
         codec: track.codec.clone(),
         notes: notes(track, reference, (rate, grid_frames), frames),
     }
+}
+
+/// The colours in which all of these are compared: the reference's own matrix where they share it,
+/// since another one mixes chroma into the luma that is scored, and that of delivery where not.
+fn form(reference: &CommonPicture<'_>, films: &[Film<'_>]) -> ColourForm {
+    let matrix = reference.form().matrix;
+    let mut tracks = films.iter().map(Film::track);
+    let own = |track| CommonPicture::new(track, HdrHandling::ToneMapped).form().matrix;
+    let is_shared = matrix.is_some() && tracks.all(|track| own(track) == matrix);
+    if is_shared { ColourForm { matrix, ..DELIVERY } } else { DELIVERY }
 }
 
 /// Bits in which all of these are compared, so that their scores can be compared too.

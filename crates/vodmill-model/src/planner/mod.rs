@@ -55,7 +55,7 @@ use source::Source;
 
 pub use admit::admit;
 pub use colour::HdrHandling;
-pub use compare::{ShownPictures, compare_encode, compared_size, shown};
+pub use compare::{ShownPictures, compare_encode, compared_size};
 pub use measure::{
     DistortedPlan, MeasureInput, MeasurePlan, admit_to_measure, measure, seek_of_frame,
 };

@@ -90,14 +90,15 @@ impl<'a> CommonPicture<'a> {
         is_even && is_yuv420 && self.form() == DELIVERY
     }
 
-    /// The chain at `size` to delivered pictures by the one scaler that scores are made with, however
-    /// outputs are scaled.
-    pub fn compared(&self, size: Size) -> String {
+    /// The chain at `size` to pictures of `form` by the one scaler that scores are made with, however
+    /// outputs are scaled. What is tone mapped is in the form of delivery.
+    pub fn compared(&self, size: Size, form: ColourForm) -> String {
         let mapped = self.hdr().and_then(|track| colour::to_bt709(track, size));
-        mapped.unwrap_or_else(|| colour::scale(size, self.form(), DELIVERY))
+        mapped.unwrap_or_else(|| colour::scale(size, self.form(), form))
     }
 
-    fn form(&self) -> ColourForm {
+    /// The form of its pictures after decoding and mapping.
+    pub fn form(&self) -> ColourForm {
         if colour::is_hdr(self.track) || colour::is_wide_gamut(self.track) {
             DELIVERY
         } else {

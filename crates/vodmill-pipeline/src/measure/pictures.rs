@@ -81,7 +81,7 @@ impl Group<'_> {
             return Ok(Vec::new());
         }
         let (candidate, plan) = (&self.candidates[number], &self.plan.distorted[number]);
-        let shown = planner::shown(&plan.comparison);
+        let shown = &plan.shown;
         let reference = Side {
             name: "reference",
             path: self.reference.path,
@@ -99,7 +99,7 @@ impl Group<'_> {
         let mut order = PicturesOrder { videos: Vec::new(), jpegs: Vec::new() };
         for score in &worst {
             for side in [&reference, &distorted] {
-                self.add(&mut order, options.scratch, side, &shown, score.frame);
+                self.add(&mut order, options.scratch, side, shown, score.frame);
             }
         }
         let bytes = self.reference.info.bytes + candidate.bytes;
