@@ -146,6 +146,22 @@ fn the_decision_says_its_numbers() {
 }
 
 #[test]
+fn a_score_that_is_out_of_reach_is_said() {
+    let media = fixture("film-3h");
+    let trials = trials_of(&media).unwrap().unwrap();
+    let reason = |points, rate| {
+        let plan = plan_with(&media, Some(&analysis(&trials, points, rate))).unwrap();
+        decision(&plan, "quality").1.to_owned()
+    };
+    assert!(!reason(97, 2_000_000).contains("out of reach"));
+    let (flat, heavy) = (reason(80, 2_000_000), reason(94, 30_000_000));
+    for reason in [flat, heavy] {
+        let wanted = "95 is asked for, out of reach with CRF 18 and a peak of 6000k";
+        assert!(reason.contains(wanted), "{reason}");
+    }
+}
+
+#[test]
 fn samples_that_cannot_be_decoded_are_left_out_and_said() {
     let media = fixture("film-3h");
     let trials = trials_of(&media).unwrap().unwrap();

@@ -30,7 +30,8 @@ use crate::quality::Score;
 use crate::units::{BitsPerSecond, Ratio};
 use choice::{Choice, RungChoice};
 use model::TitleModel;
-use rungs::{QualityRungs, number};
+use numbers::{BEST_CRF, MEAN_SLACK};
+use rungs::{QualityRungs, cap, number};
 
 /// What a ladder is fitted to.
 pub(super) struct Title<'a> {
@@ -190,6 +191,11 @@ fn why(top: &RungChoice<'_>, rungs: &QualityRungs<'_>, model: &TitleModel) -> St
         scores.chosen.p5,
         rungs.target,
     );
+    // It loses no more than that against the best there is, so the best falls short too.
+    if scores.chosen.mean < f64::from(rungs.target) - MEAN_SLACK {
+        let peak = cap(top.encode) / 1000.0;
+        text.push_str(&format!(", out of reach with CRF {BEST_CRF} and a peak of {peak:.0}k"));
+    }
     let fixed = fixed_text(top);
     if fixed != top.crf.to_string() {
         let more = (scores.fixed.rate / scores.chosen.rate - 1.0) * 100.0;
